@@ -1,0 +1,28 @@
+"""Public ids: what it is, then when it was made and chance (UUIDv7, RFC 9562), so that they sort by age."""
+
+import uuid_utils
+
+PREFIXES = {
+    "tenant": "ten",
+    "user": "usr",
+    "invitation": "inv",
+    "key": "key",
+    "session": "ses",
+    "audit": "aud",
+    "upload": "file",
+    "dataset": "ds",
+    "dataset_version": "dsv",
+    "job": "job",
+    "worker": "wrk",
+    "model": "mdl",
+    "model_version": "mv",
+    "grant": "crg",
+    "subscription": "sub",
+    "invoice": "bill",
+    "request": "req",
+}
+
+
+def new(noun: str) -> str:
+    """A fresh id for a noun of PREFIXES, for example `job_0192f5c1…` (prefix and 32 hexadecimal digits)."""
+    return f"{PREFIXES[noun]}_{uuid_utils.uuid7().hex}"
