@@ -1,0 +1,47 @@
+"""What a run says while it works: one JSON object per line of `events.jsonl`."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EventKind(StrEnum):
+    """What an event tells."""
+
+    phase = "phase"
+    progress = "progress"
+    metric = "metric"
+    note = "note"
+
+
+class Phase(StrEnum):
+    """The stretches of a run, in their order; a run may skip some."""
+
+    loading = "loading"
+    embedding = "embedding"
+    fitting = "fitting"
+    training = "training"
+    evaluating = "evaluating"
+    saving = "saving"
+
+
+class RunEvent(BaseModel):
+    """One thing a run reports.
+
+    `phase` opens a phase, `progress` moves `step` towards `steps` (optimiser steps, or rows when embedding or
+    evaluating), `metric` carries a validation score, and `note` a sentence for the customer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    kind: EventKind
+    phase: Phase
+    step: int = 0
+    steps: int = 0
+    epoch: float = 0.0
+    # loss, learning_rate, accuracy or f1, rows_per_second
+    values: dict[str, float] = Field(default_factory=dict)
+    eta_seconds: float | None = None
+    message: str | None = None

@@ -1,0 +1,120 @@
+"""What a training run is told to do: task, base model, preset, hyperparameters."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DEFAULT_BASE_MODEL = "all-MiniLM-L6-v2"
+
+
+class Task(StrEnum):
+    """What a model learns to do."""
+
+    text_classification = "text-classification"
+    token_classification = "token-classification"  # noqa: S105
+
+
+class Preset(StrEnum):
+    """How much work a run puts in."""
+
+    quick = "quick"
+    best = "best"
+    custom = "custom"
+
+
+class Frozen(BaseModel):
+    """A value that is compared, stored and passed on, never changed; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hyperparameters(Frozen):
+    """The settings of the optimiser; Quick text classification uses `max_length` and `batch_size` alone."""
+
+    epochs: int = Field(ge=1, le=100)
+    learning_rate: float = Field(gt=0, le=0.1)
+    # Rows per optimiser step.
+    batch_size: int = Field(ge=1, le=512)
+    # Sub-word tokens per row, special tokens included; the rest of a longer row is cut and counted.
+    max_length: int = Field(ge=8, le=8192)
+    # Evaluations without a better validation score before the run stops; 0 never stops early.
+    patience: int = Field(ge=0, le=50)
+    weight_decay: float = Field(ge=0, le=1)
+    # Share of all steps over which the learning rate rises from zero.
+    warmup_ratio: float = Field(ge=0, le=1)
+
+
+_QUICK = {
+    Task.text_classification: Hyperparameters(
+        epochs=1,
+        learning_rate=1e-3,
+        batch_size=32,
+        max_length=256,
+        patience=0,
+        weight_decay=0.0,
+        warmup_ratio=0.0,
+    ),
+    Task.token_classification: Hyperparameters(
+        epochs=3,
+        learning_rate=2e-4,
+        batch_size=16,
+        max_length=256,
+        patience=0,
+        weight_decay=0.01,
+        warmup_ratio=0.1,
+    ),
+}
+_BEST = {
+    Task.text_classification: Hyperparameters(
+        epochs=4,
+        learning_rate=5e-5,
+        batch_size=32,
+        max_length=256,
+        patience=2,
+        weight_decay=0.01,
+        warmup_ratio=0.1,
+    ),
+    Task.token_classification: Hyperparameters(
+        epochs=12,
+        learning_rate=2e-4,
+        batch_size=16,
+        max_length=256,
+        patience=4,
+        weight_decay=0.01,
+        warmup_ratio=0.1,
+    ),
+}
+
+
+def defaults(preset: Preset, task: Task) -> Hyperparameters:
+    """The hyperparameters of a preset; Custom begins at those of Best."""
+    return (_QUICK if preset is Preset.quick else _BEST)[task]
+
+
+def _defaults_of(recipe: dict[str, Any]) -> Hyperparameters:
+    return defaults(recipe["preset"], recipe["task"])
+
+
+class Recipe(Frozen):
+    """Everything that decides what a run does to its data."""
+
+    task: Task
+    # An id of the catalogue.
+    base_model: str = DEFAULT_BASE_MODEL
+    preset: Preset = Preset.quick
+    hyperparameters: Hyperparameters = Field(default_factory=_defaults_of)
+    seed: int = Field(default=42, ge=0, lt=2**32)
+
+
+class RunSpec(Frozen):
+    """`spec.json` of a run folder."""
+
+    recipe: Recipe
+    # The folder that holds config, tokenizer and weights.
+    base_model_path: Path
+    # Sorted; the entity types, without `B-` and `I-`, where the task is token classification.
+    labels: list[str]
+    # sha256 over the data set version the splits come from.
+    data_hash: str
