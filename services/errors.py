@@ -50,7 +50,9 @@ class NotFound(ServiceError):
     status = 404
 
     def __init__(self, noun: str = "item") -> None:
-        super().__init__(f"There is no such {noun} in this workspace. Check the id, or pick it from the list.")
+        super().__init__(
+            f"There is no such {noun} in this workspace. Check the id, or pick one from the list."
+        )
 
 
 class Conflict(ServiceError):

@@ -1,0 +1,92 @@
+"""API keys: made, shown once, recognised, revoked."""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col
+
+from services import clock
+from services.accounts import audit, secrets
+from services.accounts.errors import BadApiKey, BadName
+from services.accounts.scope import Member, Role, across, find, owned
+from services.accounts.tables import ApiKey, Tenant
+
+_HINT_LENGTH = 9
+# Last use is for people to look at; a write per request would be dear.
+_LAST_USE_PRECISION = timedelta(minutes=1)
+
+
+def create_key(session: Session, member: Member, *, name: str) -> tuple[ApiKey, str]:
+    """Make a key; the second value is the secret, which cannot be shown again.
+
+    Raises:
+        BadName: the name is empty or over 80 characters.
+    """
+    member.require(Role.editor)
+    name = name.strip()
+    if not 1 <= len(name) <= 80:
+        raise BadName("key")
+    secret = secrets.new_api_key()
+    key = ApiKey(
+        tenant_id=member.tenant_id,
+        name=name,
+        hint=secret[:_HINT_LENGTH],
+        digest=secrets.digest(secret),
+        created_by=member.user_id,
+    )
+    session.add(key)
+    session.flush()
+    audit.record(session, member, "api_key.created", key.id, name=name)
+    return key, secret
+
+
+def list_keys(session: Session, member: Member) -> list[ApiKey]:
+    """The workspace's keys, newest first, revoked ones too."""
+    return list(session.exec(owned(ApiKey, member).order_by(col(ApiKey.id).desc())).all())
+
+
+def revoke_key(session: Session, member: Member, *, key_id: str) -> None:
+    """End a key: the next request with it is refused. Revoking twice is fine.
+
+    Raises:
+        NotFound: no such key in this workspace.
+    """
+    member.require(Role.editor)
+    key = find(session, member, ApiKey, key_id, "API key")
+    if key.revoked_at is None:
+        key.revoked_at = clock.now()
+        session.add(key)
+        audit.record(session, member, "api_key.revoked", key.id, name=key.name)
+
+
+def authenticate_key(session: Session, secret: str) -> Member:
+    """Who acts with this key: an editor of its tenant.
+
+    Raises:
+        BadApiKey: no live key is this one.
+    """
+    if not secrets.looks_like_api_key(secret):
+        raise BadApiKey
+    statement = (
+        across(ApiKey)
+        .join(Tenant)
+        .where(
+            ApiKey.digest == secrets.digest(secret),
+            ApiKey.revoked_at == None,  # noqa: E711
+            Tenant.suspended_at == None,  # noqa: E711
+        )
+    )
+    key = session.exec(statement).one_or_none()
+    if key is None:
+        raise BadApiKey
+    return Member(tenant_id=key.tenant_id, role=Role.editor, key_id=key.id)
+
+
+def touch_key(session: Session, member: Member) -> None:
+    """Note that the member's key was used, to the minute."""
+    if member.key_id is None:
+        return
+    key = find(session, member, ApiKey, member.key_id, "API key")
+    if key.last_used_at is None or clock.now() - key.last_used_at > _LAST_USE_PRECISION:
+        key.last_used_at = clock.now()
+        session.add(key)
+        session.flush()

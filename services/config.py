@@ -1,0 +1,101 @@
+"""What an operator decides: read once from TUNEPORT_* variables."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105
+
+
+class Provider(BaseModel, frozen=True):
+    """One OpenID Connect provider that people may sign in with."""
+
+    title: str
+    metadata_url: AnyHttpUrl
+    client_id: str
+    client_secret: SecretStr
+
+
+class Settings(BaseSettings):
+    """All settings, with the defaults of a laptop: SQLite, local files, no provider."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TUNEPORT_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    mode: Literal["development", "production"] = "development"
+    home: Path = Path.home() / ".tuneport"
+    database_url: str = ""
+    storage_url: str = ""
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    portal_url: str = "http://localhost:8501"
+    api_url: str = "http://localhost:8000"
+
+    # One provider by four plain variables, or several as JSON in TUNEPORT_OIDC_PROVIDERS by short name.
+    oidc_title: str = "single sign-on"
+    oidc_metadata_url: AnyHttpUrl | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_providers: dict[str, Provider] = Field(default_factory=dict)
+
+    # May somebody without an invitation open a workspace of their own?
+    self_service: bool = True
+    session_hours: int = Field(12, ge=1)
+    session_idle_minutes: int = Field(60, ge=1)
+    # Memory that loaded models may hold in the api process.
+    model_cache_mb: int = Field(2048, ge=64)
+
+    seller_name: str = "Tuneport"
+    seller_address: str = ""
+    seller_tax_id: str = ""
+    tax_rate_percent: str = "0"
+
+    @model_validator(mode="after")
+    def _fill_and_check(self) -> "Settings":
+        home = self.home.expanduser().resolve()
+        object.__setattr__(self, "home", home)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{home / 'tuneport.db'}")
+        if not self.storage_url:
+            object.__setattr__(self, "storage_url", f"file://{home / 'objects'}")
+        if self.mode == "production":
+            secret = self.secret_key.get_secret_value()
+            if secret == DEVELOPMENT_SECRET or len(secret) < 32:
+                raise ValueError(
+                    "TUNEPORT_SECRET_KEY must be a random secret of at least 32 characters in production; "
+                    "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+                )
+            if not self.portal_url.startswith("https://"):
+                raise ValueError("TUNEPORT_PORTAL_URL must begin with https:// in production.")
+            if not self.providers:
+                raise ValueError(
+                    "Production needs an identity provider: set TUNEPORT_OIDC_METADATA_URL and its fellows."
+                )
+        return self
+
+    @property
+    def providers(self) -> dict[str, Provider]:
+        """Every configured provider by its short name."""
+        found = dict(self.oidc_providers)
+        if self.oidc_metadata_url:
+            found["sso"] = Provider(
+                title=self.oidc_title,
+                metadata_url=self.oidc_metadata_url,
+                client_id=self.oidc_client_id,
+                client_secret=self.oidc_client_secret,
+            )
+        return found
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where this machine keeps what it can fetch again: base models, unpacked versions."""
+        return self.home / "cache"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; `settings.cache_clear()` makes it read them again."""
+    return Settings()

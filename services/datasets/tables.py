@@ -1,0 +1,75 @@
+"""Uploaded files, data sets and their frozen versions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint
+from sqlmodel import Field
+
+from services import clock, ids
+from services.accounts.scope import TenantOwned, one_per_tenant
+from services.db import Json, UtcDateTime
+
+
+class Upload(TenantOwned, table=True):
+    """A customer's file exactly as it came."""
+
+    __table_args__ = (one_per_tenant("id"),)
+
+    id: str = Field(default_factory=lambda: ids.new("upload"), primary_key=True)
+    filename: str
+    purpose: str = "fine-tune"
+    bytes: int
+    sha256: str
+    storage_key: str
+    created_by: str | None = None
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class Dataset(TenantOwned, table=True):
+    """Labelled data under a name; what it holds stands in its versions."""
+
+    __table_args__ = (one_per_tenant("id"), one_per_tenant("name"))
+
+    id: str = Field(default_factory=lambda: ids.new("dataset"), primary_key=True)
+    name: str
+    task: str
+    created_by: str | None = None
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class DatasetVersion(TenantOwned, table=True):
+    """Data that never changes again: its examples, splits and what was left out, with their counts."""
+
+    __tablename__ = "dataset_version"
+    __table_args__ = (
+        one_per_tenant("id"),
+        one_per_tenant("dataset_id", "number"),
+        ForeignKeyConstraint(["tenant_id", "dataset_id"], ["dataset.tenant_id", "dataset.id"]),
+    )
+
+    id: str = Field(default_factory=lambda: ids.new("dataset_version"), primary_key=True)
+    dataset_id: str
+    number: int = 1
+    # Without a foreign key: the customer may delete the file and keep the version.
+    upload_id: str | None = None
+    task: str
+    format: dict[str, Any] = Field(sa_type=Json)
+    content_hash: str
+    seed: int
+    rows_in: int
+    rows_used: int
+    # Reason code -> rows; rows_in = rows_used + sum of these.
+    dropped: dict[str, int] = Field(default_factory=dict, sa_type=Json)
+    # Label (or entity type) -> split -> count.
+    labels: dict[str, dict[str, int]] = Field(sa_type=Json)
+    # Split -> rows.
+    splits: dict[str, int] = Field(sa_type=Json)
+    # Labels too rare for the validation and test splits.
+    train_only_labels: list[str] = Field(default_factory=list, sa_type=Json)
+    characters: int
+    storage_prefix: str
+    # File below the prefix -> sha256.
+    manifest: dict[str, str] = Field(sa_type=Json)
+    created_by: str | None = None
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)

