@@ -31,6 +31,7 @@ class Credit:
     """What is left of a grant; it pays for use from its first day up to, and without, its last."""
 
     grant_id: str
+    reason: str
     left: Money
     first_day: date
     last_day: date | None = None
@@ -83,6 +84,7 @@ class CreditUse(_Snapshot):
     """What a grant paid of this invoice."""
 
     grant_id: str
+    reason: str
     amount: Money
 
 
@@ -179,10 +181,6 @@ def _line(
     quantity = Decimal(0)
     for use in group:
         quantity = EXACT.add(quantity, use.quantity)
-    # Without trailing zeros, so that two ways of writing a quantity make the same bytes.
-    quantity = EXACT.create_decimal(
-        f"{quantity:f}".rstrip("0").rstrip(".") if quantity % 1 else int(quantity)
-    )
     by_day = (str(place.day),) if sold.line_per is LinePer.day_and_subject else ()
     return Line(
         key=":".join((sold.key, f"v{plan.version}", *by_day, place.subject)),
@@ -217,5 +215,8 @@ def _spend(lines: Sequence[Line], credits: Iterable[Credit]) -> tuple[CreditUse,
                 paid = min(owed, left[grant.grant_id])
                 left[grant.grant_id] -= paid
                 owed -= paid
-    uses = (CreditUse(grant_id=grant.grant_id, amount=grant.left - left[grant.grant_id]) for grant in grants)
-    return tuple(use for use in uses if use.amount.micros)
+    return tuple(
+        CreditUse(grant_id=grant.grant_id, reason=grant.reason, amount=grant.left - left[grant.grant_id])
+        for grant in grants
+        if left[grant.grant_id] < grant.left
+    )

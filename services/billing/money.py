@@ -8,7 +8,7 @@ from services.errors import Invalid
 
 MICROS = 1_000_000
 
-# Digits after the point of the currencies that are invoiced in. Source: ISO 4217, list one (maintained by SIX).
+# Digits after the point of the currencies that are invoiced in. Source: ISO 4217, list one, kept by SIX.
 MINOR_DIGITS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("AED", "AUD", "BRL", "CAD", "CHF", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP"), 2),

@@ -1,7 +1,7 @@
 """How a quantity becomes an amount: the kinds of price, and one function that rates them all.
 
-Conventions, the same for every kind: quantities are those of a whole period, a usage discount (`free`) comes off the
-quantity before anything else, nothing is rounded here, and a quantity of zero costs nothing.
+Conventions, the same for every kind: quantities are those of a whole period, a usage discount (`free`) comes
+off the quantity before anything else, nothing is rounded here, and a quantity of zero costs nothing.
 """
 
 from decimal import Decimal

@@ -48,7 +48,10 @@ PREDICTIONS = Meter(
     name="predictions",
     title="Predictions",
     unit="prediction",
-    counts="Texts that were answered, from the API, the playground and batch files. Refused calls are not counted.",
+    counts=(
+        "Texts that were answered, from the API, the playground and batch files. "
+        "Refused calls are not counted."
+    ),
 )
 
 METERS = {meter.name: meter for meter in (TRAINING_SECONDS, TRAINED_TOKENS, PREDICTIONS)}

@@ -22,8 +22,8 @@ class UnusableQuantity(Invalid):
 
     def __init__(self, event_id: str, quantity: object) -> None:
         super().__init__(
-            f"The usage event “{event_id}” has the quantity {quantity}. A quantity is a decimal number from 0 "
-            f"to {LARGEST:,.0f} with at most {DECIMALS} decimals."
+            f"The usage event “{event_id}” has the quantity {quantity}. A quantity is a decimal number "
+            f"from 0 to {LARGEST:,.0f} with at most {DECIMALS} decimals."
         )
         self.event_id, self.quantity = event_id, quantity
 

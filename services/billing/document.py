@@ -1,0 +1,138 @@
+"""An invoice as a PDF: the snapshot's figures written out, and set by Typst from invoice.typ."""
+
+import json
+import re
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from services.billing.invoicing import Line
+from services.billing.money import MINOR_DIGITS, Money
+from services.billing.pricing import PackagePrice, Price
+from services.billing.snapshot import Party, Snapshot
+from services.metering.meters import meter
+
+TEMPLATE = Path(__file__).with_name("invoice.typ")
+
+# Typst brings a serif face for Latin, Greek and Cyrillic; other scripts are looked for on the machine.
+_BEYOND_EMBEDDED = re.compile(r"[\u0530-\u1dff\u2e80-\U0010ffff]")
+# A longer word is allowed to break anywhere, or it would run over its column.
+_LONG_WORD = re.compile(r"\S{24}(?=\S{4})")
+_UNITS = {"device-second": ("s", "s"), "prediction": ("", "prediction")}
+
+
+def pdf(snapshot: Snapshot) -> bytes:
+    """The invoice as PDF/A-3b; the same snapshot gives the same bytes.
+
+    Texts in scripts beyond Latin, Greek and Cyrillic use the fonts of the machine, and so do their bytes.
+    """
+    data = json.dumps(_data(snapshot), ensure_ascii=False, sort_keys=True)
+    return bytes(
+        typst.compile(
+            TEMPLATE,
+            sys_inputs={"invoice": data},
+            ignore_system_fonts=_BEYOND_EMBEDDED.search(data) is None,
+            pdf_standards="a-3b",
+            timestamp=datetime.combine(snapshot.issued_on, time(), UTC),
+        )
+    )
+
+
+def _data(snapshot: Snapshot) -> dict[str, Any]:
+    # Every text that a customer chose arrives in Typst as a string of this dictionary, never as markup.
+    draft = snapshot.draft
+    return {
+        "number": snapshot.number,
+        "issued": _day(snapshot.issued_on),
+        "due": _day(snapshot.due_on) if snapshot.due_on else None,
+        "period": _days(snapshot.first_day, snapshot.last_day),
+        "zone": snapshot.time_zone,
+        "plan": snapshot.plan_title,
+        "seller": _party(snapshot.seller),
+        "customer": _party(snapshot.customer),
+        "workspace": snapshot.workspace,
+        "payment": snapshot.payment,
+        "currency": draft.currency,
+        "sections": [
+            _section(list(lines), draft.currency)
+            for _, lines in groupby(draft.lines, key=lambda line: (line.price_key, line.plan_version))
+        ],
+        "events": f"{sum(line.events for line in draft.lines):,}",
+        "subtotal": _amount(draft.subtotal),
+        "credits": [{"reason": use.reason, "amount": _amount(-use.amount)} for use in draft.credits],
+        "tax_percent": _plain(draft.tax_percent),
+        "tax_note": draft.tax_note,
+        "tax": _amount(draft.tax),
+        "total": _amount(draft.total),
+        "is_owed": draft.total.micros > 0,
+    }
+
+
+def _party(party: Party) -> dict[str, Any]:
+    return {
+        "name": _breakable(party.name),
+        "address": [_breakable(line) for line in party.address],
+        "tax_id": party.tax_id,
+    }
+
+
+def _section(lines: list[Line], currency: str) -> dict[str, Any]:
+    subtotal = sum((line.amount for line in lines), Money.zero(currency))
+    return {
+        "title": lines[0].title,
+        "subtotal": _amount(subtotal),
+        "lines": [
+            {
+                "name": _breakable(line.name),
+                "reference": line.subject,
+                "day": _days(line.first_day, line.last_day, year=False),
+                "quantity": _quantity(line),
+                "price": _rate(line.price, meter(line.meter).unit, MINOR_DIGITS[currency]),
+                "amount": _amount(line.amount),
+            }
+            for line in lines
+        ],
+    }
+
+
+def _quantity(line: Line) -> str:
+    short, _ = _UNITS[meter(line.meter).unit]
+    written = f"{_plain(line.quantity)} {short}".rstrip()
+    return f"{written}, {_plain(line.free)} free" if line.free else written
+
+
+def _rate(price: Price, unit: str, digits: int) -> str:
+    _, one = _UNITS[unit]
+    amount = _plain(price.amount, at_least=digits)
+    return f"{amount} / {price.size:,}" if isinstance(price, PackagePrice) else f"{amount} / {one}"
+
+
+def _amount(money: Money) -> str:
+    digits = MINOR_DIGITS[money.currency]
+    return f"{money.amount:,.{digits}f}".replace("-", "−")
+
+
+def _plain(number: Decimal, *, at_least: int = 0) -> str:
+    # All its digits, none behind the point that say nothing, thousands apart.
+    whole, _, fraction = f"{number:,f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(at_least, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _days(first: date, last: date, *, year: bool = True) -> str:
+    if not year:
+        return f"{first.day} {first:%b}" if first == last else f"{first.day}–{last.day} {last:%b}"
+    same_month = (first.year, first.month) == (last.year, last.month)
+    return f"{first.day}–{_day(last)}" if same_month else f"{_day(first)} – {_day(last)}"
+
+
+def _breakable(text: str) -> str:
+    return _LONG_WORD.sub("\\g<0>\u200b", text)

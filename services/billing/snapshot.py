@@ -1,0 +1,45 @@
+"""An invoice as a value: what is shown, kept and printed, without asking the database again."""
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from services.billing.invoicing import Draft
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Party(_Value):
+    """Who sells, or who buys; `address` has a line for each line of the envelope."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    tax_id: str = ""
+
+
+class Snapshot(_Value):
+    """Seller, customer, prices, lines and figures as they were on `issued_on`.
+
+    A draft has no number and no day on which it is due. Days are those of `time_zone`; `last_day` is included.
+    """
+
+    number: str | None
+    issued_on: date
+    due_on: date | None
+    first_day: date
+    last_day: date
+    time_zone: str
+    seller: Party
+    # How to pay, a sentence or two from the operator's settings.
+    payment: str
+    customer: Party
+    workspace: str
+    plan_title: str
+    draft: Draft
+
+    @property
+    def is_draft(self) -> bool:
+        """Can its figures still change?"""
+        return self.number is None
