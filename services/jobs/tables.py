@@ -90,14 +90,14 @@ class JobEvent(TenantOwned, table=True):
 
     __tablename__ = "job_event"
     __table_args__ = (
-        UniqueConstraint("job_id", "attempt", "position"),
+        UniqueConstraint("job_id", "position"),
         ForeignKeyConstraint(["tenant_id", "job_id"], ["job.tenant_id", "job.id"], ondelete="CASCADE"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     job_id: str
     attempt: int
-    # The line of the attempt's events file, so that telling twice is once.
+    # The line of the run's events file, so that telling twice is once, also by a resumed attempt.
     position: int
     at: datetime = Field(sa_type=UtcDateTime)
     kind: str

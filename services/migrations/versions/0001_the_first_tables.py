@@ -488,7 +488,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_job_event_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_event")),
         sa.UniqueConstraint(
-            "job_id", "attempt", "position", name=op.f("uq_job_event_job_id_attempt_position")
+            "job_id", "position", name=op.f("uq_job_event_job_id_position")
         ),
     )
     with op.batch_alter_table("job_event", schema=None) as batch_op:

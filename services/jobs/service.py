@@ -1,0 +1,161 @@
+"""What a customer may ask of jobs: submit, look, cancel. The worker's half is queue.py."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from services import clock
+from services.accounts import audit
+from services.accounts import service as accounts
+from services.accounts.scope import Member, Role, find, owned
+from services.datasets.tables import DatasetVersion
+from services.jobs.errors import JobIsOver, JobQuotaReached, KeyReused, TaskMismatch
+from services.jobs.tables import Job, JobEvent, JobState
+from services.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """What the customer was told before the start: seconds, and micro-units of the tenant's currency."""
+
+    seconds_low: int
+    seconds_high: int
+    low: int
+    high: int
+
+
+def submit(
+    session: Session,
+    member: Member,
+    *,
+    dataset_version_id: str,
+    recipe: Recipe,
+    model_name: str,
+    quoted: Quoted,
+    key: str,
+) -> Job:
+    """Queue a fine-tuning job; the same idempotency key returns the job it made before.
+
+    Callers go through `ordering.order`, which estimates, prices and checks the credit first.
+
+    Raises:
+        NotFound: no such data set version in this workspace.
+        TaskMismatch: the recipe is for another task than the data.
+        JobQuotaReached: the tenant already has as many open jobs as its plan allows.
+        KeyReused: the key made a job from another request.
+    """
+    member.require(Role.editor)
+    tenant = accounts.lock_tenant(session, member)
+    if earlier := by_key(session, member, key):
+        if earlier.dataset_version_id != dataset_version_id or earlier.model_name != model_name:
+            raise KeyReused
+        return earlier
+    version = find(session, member, DatasetVersion, dataset_version_id, "data set version")
+    if version.task != recipe.task:
+        raise TaskMismatch(recipe.task, version.task)
+    if count_open(session, member) >= tenant.open_job_limit:
+        raise JobQuotaReached(tenant.open_job_limit)
+
+    job = Job(
+        tenant_id=member.tenant_id,
+        dataset_version_id=version.id,
+        recipe=recipe.model_dump(mode="json"),
+        model_name=model_name,
+        quoted_seconds_low=quoted.seconds_low,
+        quoted_seconds_high=quoted.seconds_high,
+        quoted_low=quoted.low,
+        quoted_high=quoted.high,
+        idempotency_key=key,
+        created_by=member.user_id or member.key_id,
+    )
+    session.add(job)
+    session.flush()
+    audit.record(session, member, "job.submitted", job.id, model=model_name, preset=recipe.preset)
+    return job
+
+
+def get(session: Session, member: Member, *, job_id: str) -> Job:
+    """One job.
+
+    Raises:
+        NotFound: no such job in this workspace.
+    """
+    return find(session, member, Job, job_id, "job")
+
+
+def by_key(session: Session, member: Member, key: str) -> Job | None:
+    """The job that this idempotency key made, if any."""
+    return session.exec(owned(Job, member).where(Job.idempotency_key == key)).one_or_none()
+
+
+def recent(session: Session, member: Member, *, limit: int = 20, before: str | None = None) -> list[Job]:
+    """Jobs, newest first; `before` is the id of the last one seen."""
+    statement = owned(Job, member)
+    if before is not None:
+        statement = statement.where(Job.id < before)
+    return list(session.exec(statement.order_by(col(Job.id).desc()).limit(limit)))
+
+
+def open_jobs(session: Session, member: Member) -> list[Job]:
+    """Jobs that are queued or running."""
+    return list(
+        session.exec(owned(Job, member).where(col(Job.state).in_([JobState.queued, JobState.running])))
+    )
+
+
+def count_open(session: Session, member: Member) -> int:
+    """How many jobs are queued or running."""
+    return len(open_jobs(session, member))
+
+
+def events(session: Session, member: Member, *, job_id: str, after: int = -1) -> list[JobEvent]:
+    """What the job's run told after line `after` of its story, in order.
+
+    Raises:
+        NotFound: no such job in this workspace.
+    """
+    get(session, member, job_id=job_id)
+    statement = owned(JobEvent, member).where(JobEvent.job_id == job_id, JobEvent.position > after)
+    return list(session.exec(statement.order_by(col(JobEvent.position))))
+
+
+def queue_position(session: Session, member: Member, *, job_id: str) -> int | None:
+    """How many of the workspace's own jobs start before this one, or None when it does not wait.
+
+    Raises:
+        NotFound: no such job in this workspace.
+    """
+    job = get(session, member, job_id=job_id)
+    if job.state is not JobState.queued:
+        return None
+    ahead = owned(Job, member).where(
+        Job.state == JobState.queued,
+        (Job.priority < job.priority)
+        | ((Job.priority == job.priority) & (Job.run_at < job.run_at))
+        | ((Job.priority == job.priority) & (Job.run_at == job.run_at) & (Job.id < job.id)),
+    )
+    return session.exec(select(func.count()).select_from(ahead.subquery())).one()
+
+
+def cancel(session: Session, member: Member, *, job_id: str) -> Job:
+    """Stop a job: at once where it waits, within ten seconds where it runs. Asking twice is fine.
+
+    Raises:
+        NotFound: no such job in this workspace.
+        JobIsOver: it has succeeded or failed already.
+    """
+    member.require(Role.editor)
+    statement = owned(Job, member).where(Job.id == job_id).with_for_update()
+    job = session.exec(statement.execution_options(populate_existing=True)).one_or_none()
+    if job is None:
+        return get(session, member, job_id=job_id)
+    if job.state in {JobState.succeeded, JobState.failed}:
+        raise JobIsOver(job.state)
+    if job.cancel_requested_at is None:
+        job.cancel_requested_at = clock.now()
+        if job.state is JobState.queued:
+            job.state = JobState.cancelled
+            job.finished_at = clock.now()
+        session.add(job)
+        audit.record(session, member, "job.cancelled", job.id)
+    return job

@@ -1,0 +1,327 @@
+"""The promises of the job table, on both databases."""
+
+import pytest
+from sqlmodel import Session, select
+
+from services.accounts.scope import Member, Role, RoleMissing
+from services.accounts.tables import Tenant
+from services.errors import NotFound
+from services.jobs import fairness, queue
+from services.jobs import service as jobs
+from services.jobs.errors import (
+    CancelRequested,
+    JobIsOver,
+    JobQuotaReached,
+    KeyReused,
+    LeaseLost,
+    TaskMismatch,
+)
+from services.jobs.queue import LEASE
+from services.jobs.tables import Job, JobState
+from services.training.events import EventKind, Phase, RunEvent
+from services.training.recipe import Recipe, Task
+from tests import factories
+from tests.conftest import Clock
+
+LONG_ENOUGH = LEASE.total_seconds() + 1
+AN_HOUR = 3600
+
+
+def claim(session: Session) -> queue.Claimed | None:
+    return queue.claim(session, worker_id=factories.next_worker(session))
+
+
+def state_of(session: Session, job_id: str) -> JobState:
+    job = session.exec(select(Job).where(Job.id == job_id).execution_options(populate_existing=True)).one()
+    return job.state
+
+
+def test_a_job_goes_from_the_queue_to_its_result(session: Session, member: Member) -> None:
+    job = factories.create_job(session, member)
+
+    claimed = claim(session)
+    queue.finish(session, claimed, model_version_id="mv_1", charged=42_000)
+
+    assert claimed.job_id == job.id
+    done = jobs.get(session, member, job_id=job.id)
+    assert (done.state, done.model_version_id, done.charged, done.lease_token) == (
+        JobState.succeeded,
+        "mv_1",
+        42_000,
+        None,
+    )
+
+
+def test_a_claimed_job_is_not_claimed_again(session: Session, member: Member) -> None:
+    factories.create_claimed_job(session, member)
+
+    assert claim(session) is None
+
+
+def test_submitting_twice_is_once(session: Session, member: Member) -> None:
+    first = factories.create_job(session, member, key="same")
+
+    again = factories.create_job(
+        session, member, key="same", dataset_version_id=first.dataset_version_id, model_name=first.model_name
+    )
+
+    assert again.id == first.id
+
+
+def test_a_key_names_one_request_only(session: Session, member: Member) -> None:
+    factories.create_job(session, member, key="same")
+
+    with pytest.raises(KeyReused):
+        factories.create_job(session, member, key="same")
+
+
+def test_two_tenants_may_use_the_same_key(session: Session, member: Member) -> None:
+    ours = factories.create_job(session, member, key="same")
+
+    theirs = factories.create_job(session, factories.create_member(session), key="same")
+
+    assert ours.id != theirs.id
+
+
+def test_open_jobs_are_limited_by_the_plan(session: Session, member: Member) -> None:
+    session.get_one(Tenant, member.tenant_id).open_job_limit = 1
+    factories.create_job(session, member)
+
+    with pytest.raises(JobQuotaReached):
+        factories.create_job(session, member)
+
+
+def test_a_recipe_for_another_task_is_refused(session: Session, member: Member) -> None:
+    with pytest.raises(TaskMismatch):
+        factories.create_job(session, member, recipe=Recipe(task=Task.token_classification))
+
+
+def test_a_viewer_starts_nothing(session: Session, member_as) -> None:
+    with pytest.raises(RoleMissing):
+        factories.create_job(session, member_as(Role.viewer))
+
+
+def test_a_foreign_job_does_not_exist(session: Session, member: Member) -> None:
+    job = factories.create_job(session, member)
+    stranger = factories.create_member(session)
+
+    for ask in (jobs.get, jobs.events, jobs.cancel, jobs.queue_position):
+        with pytest.raises(NotFound):
+            ask(session, stranger, job_id=job.id)
+
+
+def test_the_running_limit_holds(session: Session, member: Member) -> None:
+    for _ in range(4):
+        factories.create_job(session, member)
+
+    claims = [claim(session) for _ in range(4)]
+
+    assert [one is not None for one in claims] == [True, True, False, False]
+
+
+def test_a_crash_gives_its_place_back(session: Session, member: Member, clock: Clock) -> None:
+    for _ in range(4):
+        factories.create_job(session, member)
+    claim(session), claim(session)
+
+    clock.advance(LONG_ENOUGH)
+
+    assert claim(session) is not None
+    assert claim(session) is not None
+    assert claim(session) is None
+
+
+def test_tenants_take_turns(session: Session, member: Member, clock: Clock) -> None:
+    newcomer = factories.create_member(session)
+    for _ in range(3):
+        factories.create_job(session, member)
+    first = claim(session)
+    factories.create_job(session, newcomer)
+    clock.advance(1)
+
+    second = claim(session)
+
+    assert (first.tenant_id, second.tenant_id) == (member.tenant_id, newcomer.tenant_id)
+
+
+def test_within_a_tenant_priority_goes_before_age(session: Session, member: Member) -> None:
+    factories.create_job(session, member)
+    urgent = factories.create_job(session, member)
+    urgent.priority = 1
+    session.add(urgent)
+    session.flush()
+
+    assert claim(session).job_id == urgent.id
+
+
+def test_the_queue_position_counts_the_workspaces_own_jobs(session: Session, member: Member) -> None:
+    first, second = factories.create_job(session, member), factories.create_job(session, member)
+    factories.create_job(session, factories.create_member(session))
+
+    assert jobs.queue_position(session, member, job_id=first.id) == 0
+    assert jobs.queue_position(session, member, job_id=second.id) == 1
+
+
+def test_a_renewed_lease_outlives_its_first_end(session: Session, member: Member, clock: Clock) -> None:
+    claimed = factories.create_claimed_job(session, member)
+
+    for _ in range(5):
+        clock.advance(LONG_ENOUGH / 2)
+        queue.renew(session, claimed)
+
+    assert queue.recover(session) == []
+
+
+def test_a_lease_that_ran_out_cannot_be_renewed(session: Session, member: Member, clock: Clock) -> None:
+    claimed = factories.create_claimed_job(session, member)
+
+    clock.advance(LONG_ENOUGH)
+
+    with pytest.raises(LeaseLost):
+        queue.renew(session, claimed)
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing(session: Session, member: Member, clock: Clock) -> None:
+    stale = factories.create_claimed_job(session, member)
+    clock.advance(LONG_ENOUGH)
+    assert queue.recover(session) == [stale.job_id]
+    clock.advance(AN_HOUR)
+    fresh = claim(session)
+    told = RunEvent(kind=EventKind.note, phase=Phase.loading, message="from the grave")
+
+    for write in (
+        lambda: queue.renew(session, stale),
+        lambda: queue.report(session, stale, [(0, told)]),
+        lambda: queue.begin_again(session, stale),
+        lambda: queue.finish(session, stale, model_version_id="mv_1", charged=1),
+        lambda: queue.fail(session, stale, code="x", message="x"),
+        lambda: queue.retry(session, stale, code="x", message="x"),
+        lambda: queue.end_cancelled(session, stale, charged=1),
+        lambda: queue.release(session, stale),
+    ):
+        with pytest.raises(LeaseLost):
+            write()
+
+    assert fresh.attempt == 2
+    assert state_of(session, fresh.job_id) is JobState.running
+    assert jobs.events(session, member, job_id=fresh.job_id) == []
+
+
+def test_an_expired_job_returns_to_the_queue_with_back_off(
+    session: Session, member: Member, clock: Clock
+) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    clock.advance(LONG_ENOUGH)
+
+    queue.recover(session)
+
+    assert state_of(session, claimed.job_id) is JobState.queued
+    assert claim(session) is None
+    clock.advance(AN_HOUR)
+    assert claim(session).job_id == claimed.job_id
+
+
+def test_a_poison_job_stops(session: Session, member: Member, clock: Clock) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    for _ in range(3):
+        clock.advance(AN_HOUR)
+        queue.recover(session)
+        clock.advance(AN_HOUR)
+        claim(session)
+
+    job = jobs.get(session, member, job_id=claimed.job_id)
+    assert (job.state, job.failure_code, job.charged) == (JobState.failed, "worker_crashed", 0)
+
+
+def test_a_fault_of_ours_is_tried_again_and_then_named(
+    session: Session, member: Member, clock: Clock
+) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    for attempt in (1, 2, 3):
+        assert claimed.attempt == attempt
+        queue.retry(session, claimed, code="out_of_memory", message="Our machine was too small.")
+        clock.advance(AN_HOUR)
+        claimed = claim(session) or claimed
+
+    job = jobs.get(session, member, job_id=claimed.job_id)
+    assert (job.state, job.failure_code) == (JobState.failed, "out_of_memory")
+
+
+def test_a_released_job_has_lost_no_attempt(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+
+    queue.release(session, claimed)
+
+    assert claim(session).attempt == 1
+
+
+def test_cancelling_a_waiting_job_ends_it_at_once(session: Session, member: Member) -> None:
+    job = factories.create_job(session, member)
+
+    jobs.cancel(session, member, job_id=job.id)
+
+    assert state_of(session, job.id) is JobState.cancelled
+    assert claim(session) is None
+
+
+def test_a_running_job_learns_of_its_cancellation(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    assert queue.renew(session, claimed) is False
+
+    jobs.cancel(session, member, job_id=claimed.job_id)
+
+    assert queue.renew(session, claimed) is True
+    queue.end_cancelled(session, claimed, charged=0)
+    assert state_of(session, claimed.job_id) is JobState.cancelled
+
+
+def test_cancel_wins_over_a_result(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    jobs.cancel(session, member, job_id=claimed.job_id)
+
+    with pytest.raises(CancelRequested):
+        queue.finish(session, claimed, model_version_id="mv_1", charged=1)
+
+    assert state_of(session, claimed.job_id) is JobState.running
+
+
+def test_cancel_wins_over_a_crash(session: Session, member: Member, clock: Clock) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    jobs.cancel(session, member, job_id=claimed.job_id)
+    clock.advance(LONG_ENOUGH)
+
+    queue.recover(session)
+
+    assert state_of(session, claimed.job_id) is JobState.cancelled
+
+
+def test_what_is_over_cannot_be_cancelled(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    queue.fail(session, claimed, code="nan_loss", message="The loss became infinite.")
+
+    with pytest.raises(JobIsOver):
+        jobs.cancel(session, member, job_id=claimed.job_id)
+
+
+def test_a_line_told_twice_is_kept_once(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    told = [
+        (0, RunEvent(kind=EventKind.phase, phase=Phase.training)),
+        (1, RunEvent(kind=EventKind.progress, phase=Phase.training, step=5, steps=10, values={"loss": 0.5})),
+    ]
+
+    queue.report(session, claimed, told, device="cpu")
+    queue.report(session, claimed, told)
+
+    kept = jobs.events(session, member, job_id=claimed.job_id)
+    assert [(event.position, event.values) for event in kept] == [(0, {}), (1, {"loss": 0.5})]
+    assert [event.position for event in jobs.events(session, member, job_id=claimed.job_id, after=0)] == [1]
+    job = jobs.get(session, member, job_id=claimed.job_id)
+    assert (job.phase, job.progress, job.device) == ("training", 0.5, "cpu")
+
+
+def test_whoever_was_served_longest_ago_is_next() -> None:
+    full = fairness.Waiting("full", None, running=2, limit=2)
+    newcomer = fairness.Waiting("newcomer", None, running=0, limit=2)
+
+    assert fairness.in_turn([full, newcomer]) == ["newcomer"]
