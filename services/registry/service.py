@@ -1,0 +1,174 @@
+"""Trained models: published by jobs, found by name, moved to production, fetched whole or not at all."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session, col
+
+from services import clock, storage
+from services.accounts import audit
+from services.accounts.scope import Member, Role, find, owned
+from services.errors import NotFound
+from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing, ModelTaskChanged
+from services.registry.tables import PRODUCTION, Alias, Model, ModelVersion
+from services.training.report import Report
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """Where a run's model folder was stored, and what is in it: relative path -> sha256."""
+
+    prefix: str
+    manifest: dict[str, str]
+    bytes: int
+
+
+def store(folder: Path, *, tenant_id: str, job_id: str, attempt: int) -> Artefact:
+    """Put a model folder where only this attempt writes; it is nobody's until `publish` names it."""
+    prefix = f"{tenant_id}/models/{job_id}/{attempt}"
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return Artefact(prefix=prefix, manifest=storage.put_folder(folder, prefix), bytes=size)
+
+
+def check_name(session: Session, member: Member, *, name: str, task: str) -> None:
+    """Could a model of this task be published under this name?
+
+    Raises:
+        BadModelName: the name cannot stand in a request.
+        ModelTaskChanged: a model of another task has it.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadModelName(name)
+    model = session.exec(owned(Model, member).where(Model.name == name)).one_or_none()
+    if model is not None and model.task != task:
+        raise ModelTaskChanged(name, model.task)
+
+
+def publish(
+    session: Session,
+    member: Member,
+    *,
+    name: str,
+    job_id: str,
+    labels: list[str],
+    report: Report,
+    artefact: Artefact,
+) -> ModelVersion:
+    """Make the next version of a model; the first one of a model goes to production.
+
+    Raises:
+        BadModelName: the name cannot stand in a request.
+        ModelTaskChanged: a model of another task has the name.
+    """
+    check_name(session, member, name=name, task=report.task)
+    model = session.exec(owned(Model, member).where(Model.name == name).with_for_update()).one_or_none()
+    if model is None:
+        model = Model(tenant_id=member.tenant_id, name=name, task=report.task)
+        session.add(model)
+        session.flush()
+    earlier = versions(session, member, model_id=model.id)
+    version = ModelVersion(
+        tenant_id=member.tenant_id,
+        model_id=model.id,
+        number=earlier[0].number + 1 if earlier else 1,
+        job_id=job_id,
+        task=report.task,
+        base_model=report.base_model,
+        labels=labels,
+        metric=report.metric,
+        value=report.value,
+        report=report.model_dump(mode="json"),
+        storage_prefix=artefact.prefix,
+        manifest=artefact.manifest,
+        bytes=artefact.bytes,
+    )
+    session.add(version)
+    session.flush()
+    if not earlier:
+        session.add(Alias(tenant_id=member.tenant_id, model_id=model.id, version_id=version.id))
+        session.flush()
+    return version
+
+
+def models(session: Session, member: Member) -> list[Model]:
+    """The workspace's models, by name."""
+    return list(session.exec(owned(Model, member).order_by(Model.name)))
+
+
+def get_model(session: Session, member: Member, *, model_id: str) -> Model:
+    """One model.
+
+    Raises:
+        NotFound: no such model in this workspace.
+    """
+    return find(session, member, Model, model_id, "model")
+
+
+def versions(session: Session, member: Member, *, model_id: str) -> list[ModelVersion]:
+    """A model's versions, newest first."""
+    statement = owned(ModelVersion, member).where(ModelVersion.model_id == model_id)
+    return list(session.exec(statement.order_by(col(ModelVersion.number).desc())))
+
+
+def get_version(session: Session, member: Member, *, version_id: str) -> ModelVersion:
+    """One version.
+
+    Raises:
+        NotFound: no such version in this workspace.
+    """
+    return find(session, member, ModelVersion, version_id, "model version")
+
+
+def production(session: Session, member: Member) -> dict[str, str]:
+    """Model id -> id of the version in production."""
+    aliases = session.exec(owned(Alias, member).where(Alias.name == PRODUCTION))
+    return {alias.model_id: alias.version_id for alias in aliases}
+
+
+def promote(session: Session, member: Member, *, version_id: str) -> None:
+    """Move its model's production alias to this version.
+
+    Raises:
+        NotFound: no such version in this workspace.
+    """
+    member.require(Role.editor)
+    version = get_version(session, member, version_id=version_id)
+    alias = session.exec(
+        owned(Alias, member)
+        .where(Alias.model_id == version.model_id, Alias.name == PRODUCTION)
+        .with_for_update()
+    ).one()
+    before, alias.version_id, alias.moved_at = alias.version_id, version.id, clock.now()
+    session.add(alias)
+    audit.record(session, member, "model.promoted", version.model_id, version=version.id, before=before)
+
+
+def resolve(session: Session, member: Member, *, name: str) -> ModelVersion:
+    """The version that a request means by `name`: a version's id, or a model's id or name (in production).
+
+    Raises:
+        ModelMissing: nothing here is called that.
+    """
+    version = session.exec(owned(ModelVersion, member).where(ModelVersion.id == name)).one_or_none()
+    if version is not None:
+        return version
+    meant = owned(Model, member).where((Model.id == name) | (Model.name == name))
+    model = session.exec(meant).one_or_none()
+    if model is None:
+        raise ModelMissing(name)
+    return get_version(session, member, version_id=production(session, member)[model.id])
+
+
+def fetch(version: ModelVersion, folder: Path) -> None:
+    """Bring a version's files into a folder, each verified against the manifest. No transaction is needed.
+
+    Raises:
+        ArtefactDamaged: a file is missing or changed.
+    """
+    try:
+        storage.get_folder(version.storage_prefix, folder, version.manifest)
+    except (NotFound, ValueError) as reason:
+        raise ArtefactDamaged(version.id) from reason
