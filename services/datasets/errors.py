@@ -1,0 +1,229 @@
+"""Why a file, or what was asked of a data set, is refused."""
+
+from collections.abc import Iterable, Mapping
+
+from services.datasets.limits import MAX_BYTES, MAX_COLUMNS, MAX_LABELS, MAX_ROWS, MIN_TEXTS_TO_SPLIT
+from services.errors import Conflict, Invalid, TooLarge
+
+
+class EmptyFile(Invalid):
+    """Nothing, or nothing but white space."""
+
+    code = "empty_file"
+
+    def __init__(self) -> None:
+        super().__init__("The file is empty. Choose one with a text and its label in every row.")
+
+
+class BinaryFile(Invalid):
+    """Not text in any encoding."""
+
+    code = "binary_file"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not a text file. Save the data as CSV, TSV, JSONL or CoNLL and upload that."
+        )
+
+
+class UnsupportedFormat(Invalid):
+    """Recognised, but not read."""
+
+    code = "unsupported_format"
+
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(f"This looks like {found}, which cannot be read here. {advice}")
+        self.found = found
+
+
+class FileTooLarge(TooLarge):
+    """More bytes than are read at once."""
+
+    code = "file_too_large"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The file has {size / 2**20:,.1f} MB, and up to {MAX_BYTES // 2**20} MB are accepted. "
+            "Upload a part of it."
+        )
+        self.size = size
+
+
+class TooManyRows(TooLarge):
+    """More rows than one data set holds."""
+
+    code = "too_many_rows"
+
+    def __init__(self) -> None:
+        super().__init__(f"The file has more than {MAX_ROWS:,} rows. Upload a sample of that many.")
+
+
+class TooManyColumns(Invalid):
+    """More columns than can be shown."""
+
+    code = "too_many_columns"
+
+    def __init__(self, columns: int) -> None:
+        super().__init__(
+            f"The file has {columns:,} columns, and up to {MAX_COLUMNS} are read. "
+            "Keep the text and the label, and upload those."
+        )
+        self.columns = columns
+
+
+class OneColumn(Invalid):
+    """No delimiter divides the rows alike."""
+
+    code = "one_column"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The rows do not divide into a text and a label. "
+            "Separate the two by a comma, semicolon, tab or vertical bar in every row."
+        )
+
+
+class UnknownColumn(Invalid):
+    """A column was named that the file does not have."""
+
+    code = "unknown_column"
+
+    def __init__(self, column: str, columns: Iterable[str]) -> None:
+        self.column, self.columns = column, tuple(columns)
+        names = ", ".join(f"“{name}”" for name in self.columns)
+        super().__init__(f"There is no column “{column}”. Pick one of: {names}.")
+
+
+class SameColumn(Invalid):
+    """Text and label were both pointed at one column."""
+
+    code = "same_column"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"The column “{column}” cannot be both the text and the label. Pick another for one of them."
+        )
+        self.column = column
+
+
+class NoUsableRows(Invalid):
+    """Every single row was dropped."""
+
+    code = "no_usable_rows"
+
+    def __init__(self, dropped: Mapping[str, int]) -> None:
+        reasons = "; ".join(f"{rows:,} × {reason}" for reason, rows in dropped.items())
+        found = (
+            f"None of the {sum(dropped.values()):,} rows can be used ({reasons})." if dropped else "No rows."
+        )
+        super().__init__(f"{found} Check which columns hold the text and the label.")
+        self.dropped = dict(dropped)
+
+
+class OneClass(Invalid):
+    """There is nothing to tell apart."""
+
+    code = "one_class"
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"Every usable row has the label “{label}”. Add rows with at least one other label, "
+            "or pick another label column."
+        )
+        self.label = label
+
+
+class NoEntities(Invalid):
+    """Every token is outside of any entity."""
+
+    code = "no_entities"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No token is tagged as part of an entity. Tag at least some with B- and I-, "
+            "or pick another tag column."
+        )
+
+
+class TooManyLabels(Invalid):
+    """The label column is free text."""
+
+    code = "too_many_labels"
+
+    def __init__(self, labels: int) -> None:
+        super().__init__(
+            f"The label column has {labels:,} different values, and up to {MAX_LABELS:,} are accepted. "
+            "Check that it is the right column."
+        )
+        self.labels = labels
+
+
+class SeveralLabels(Invalid):
+    """Rows carry more than one label at once."""
+
+    code = "several_labels"
+
+    def __init__(self, example: str) -> None:
+        super().__init__(
+            f"Rows have several labels at once, such as “{example}”, and one per row is needed. "
+            "Keep the most important label of each row."
+        )
+        self.example = example
+
+
+class TooFewRows(Invalid):
+    """Nothing would be left to judge a model by."""
+
+    code = "too_few_rows"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"There is too little data to train on and to test with: no label has {MIN_TEXTS_TO_SPLIT} "
+            "different texts. Add more rows."
+        )
+
+
+class BadDatasetName(Invalid):
+    """A name that would not fit into a list."""
+
+    code = "bad_dataset_name"
+
+    def __init__(self) -> None:
+        super().__init__("The name of a data set has 1 to 80 characters. Choose another.")
+
+
+class DatasetNameTaken(Conflict):
+    """The workspace has a data set of this name."""
+
+    code = "dataset_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is already a data set “{name}”. Choose another name, or add a version to it."
+        )
+        self.name = name
+
+
+class DatasetInUse(Conflict):
+    """Jobs still point at it."""
+
+    code = "dataset_in_use"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Models were trained on the data set “{name}”, and it is kept as their proof of origin. "
+            "Data sets without jobs can be deleted."
+        )
+        self.name = name
+
+
+class TaskDiffers(Conflict):
+    """A version for another task than the data set's."""
+
+    code = "task_differs"
+
+    def __init__(self, has: str, given: str) -> None:
+        super().__init__(
+            f"This data set is for {has}, and the file is for {given}. Make a new data set of it."
+        )
+        self.has, self.given = has, given

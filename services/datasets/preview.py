@@ -1,0 +1,107 @@
+"""What a person sees of a file before it is frozen: how it was understood, and what would become of it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.datasets.detection import detect
+from services.datasets.dropped import DropCode, Dropped
+from services.datasets.examples import Example
+from services.datasets.formats import Format
+from services.datasets.reading import Reading, read
+from services.datasets.splits import Splits, split
+from services.datasets.usable import require_usable
+from services.errors import ServiceError
+
+DEFAULT_SEED = 42
+_FIRST = 20
+_SHOWN_ROW_NUMBERS = 50
+
+
+@dataclass(frozen=True)
+class DroppedGroup:
+    """All rows that were dropped for one reason: how many, and the numbers of the first of them."""
+
+    code: DropCode
+    reason: str
+    count: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A file as it would be frozen; `rows_in` is `rows_used` plus the counts of `dropped`.
+
+    `labels` and `splits` count by label (or entity type) and by split. `problem` is why it cannot be frozen
+    as it is; then there are no splits.
+    """
+
+    rows_in: int
+    rows_used: int
+    first: tuple[Example, ...]
+    dropped: tuple[DroppedGroup, ...]
+    labels: dict[str, int]
+    splits: dict[str, int]
+    train_only_labels: tuple[str, ...]
+    problem: ServiceError | None
+
+    @property
+    def rows_dropped(self) -> int:
+        """The rows that cannot be used."""
+        return self.rows_in - self.rows_used
+
+
+def inspect(content: bytes) -> tuple[Format, Preview]:
+    """How we understand a file, and what it would make.
+
+    Raises:
+        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat, OneColumn, TooManyColumns, TooManyRows: it
+            cannot be read at all.
+    """
+    form = detect(content)
+    return form, preview(content, form)
+
+
+def preview(content: bytes, form: Format, *, seed: int = DEFAULT_SEED) -> Preview:
+    """What a file would make, read in a format.
+
+    Raises:
+        FileTooLarge, EmptyFile, BinaryFile, TooManyRows, UnknownColumn: it cannot be read at all.
+    """
+    reading = read(content, form)
+    splits, problem = _try_to_split(reading, seed)
+    return Preview(
+        rows_in=reading.rows_in,
+        rows_used=len(reading.examples),
+        first=reading.examples[:_FIRST],
+        dropped=group_dropped(reading.dropped),
+        labels=_label_counts(reading.examples),
+        splits=splits.rows if splits else {},
+        train_only_labels=splits.train_only if splits else (),
+        problem=problem,
+    )
+
+
+def group_dropped(dropped: Iterable[Dropped]) -> tuple[DroppedGroup, ...]:
+    """The dropped rows by reason, the most frequent first."""
+    rows: dict[DropCode, list[int]] = {}
+    for item in dropped:
+        rows.setdefault(item.code, []).append(item.row)
+    groups = [
+        DroppedGroup(code, code.sentence, len(numbers), tuple(numbers[:_SHOWN_ROW_NUMBERS]))
+        for code, numbers in rows.items()
+    ]
+    return tuple(sorted(groups, key=lambda group: -group.count))
+
+
+def _try_to_split(reading: Reading, seed: int) -> tuple[Splits | None, ServiceError | None]:
+    try:
+        require_usable(reading)
+        return split(reading.examples, seed=seed), None
+    except ServiceError as problem:
+        return None, problem
+
+
+def _label_counts(examples: Iterable[Example]) -> dict[str, int]:
+    counts = Counter(label for example in examples for label in example.labels)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

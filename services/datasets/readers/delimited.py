@@ -1,0 +1,139 @@
+"""CSV, TSV and their like: records, whose quoted cells may run over several lines."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from services.datasets.dropped import DropCode, Dropped, drop
+from services.datasets.errors import EmptyFile, OneColumn, UnknownColumn
+from services.datasets.examples import TextExample
+from services.datasets.formats import Delimiter, Format
+from services.datasets.readers.columns import unique_names
+from services.datasets.readers.texts import text_example
+
+# Tab first: it hardly ever stands in a text by chance.
+DELIMITERS: tuple[Delimiter, ...] = ("\t", ",", ";", "|")
+_SAMPLE_RECORDS = 500
+_SAMPLE_CHARACTERS = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record's number in the file, from 1 and with the header, and its cells.
+
+    `cells` is None where a quote opens and does not close as it should; `line` is what stands there.
+    """
+
+    row: int
+    cells: tuple[str, ...] | None
+    line: str
+
+
+def records(text: str, delimiter: str, width: int | None = None) -> Iterator[Record]:
+    """Every record, empty ones included, without the empty lines after the last.
+
+    A stray quote would swallow the rows after it up to the next quote. So a record over several lines must be
+    quoted by the book and have `width` cells; otherwise its first line alone is broken, and the next is read
+    afresh.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    while lines and not lines[-1].strip():
+        lines.pop()
+    row = start = 0
+    while start < len(lines):
+        reader = csv.reader((lines[at] for at in range(start, len(lines))), delimiter=delimiter)
+        begin = start
+        while begin < len(lines):
+            row += 1
+            cells = _next(reader)
+            end = start + reader.line_num
+            if cells is None or (end - begin > 1 and not _by_the_book(lines[begin:end], delimiter, width)):
+                yield Record(row, None, lines[begin].rstrip("\r\n"))
+                begin += 1
+                break
+            yield Record(row, tuple(cells), lines[begin])
+            begin = end
+        start = begin
+
+
+def _next(reader: Iterator[list[str]]) -> list[str] | None:
+    try:
+        return next(reader)
+    except csv.Error:
+        return None
+
+
+def _by_the_book(lines: Sequence[str], delimiter: str, width: int | None) -> bool:
+    try:
+        read = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return False
+    return len(read) == 1 and width in (None, len(read[0]))
+
+
+def detect_delimiter(text: str) -> Delimiter:
+    """The delimiter that divides most records into the same number of cells, two or more.
+
+    Raises:
+        OneColumn: none divides even half of them alike.
+    """
+    shares = {delimiter: _share_of_equal_width(sample(text, delimiter)) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=shares.__getitem__)
+    if shares[best] < 0.5:
+        raise OneColumn
+    return best
+
+
+def usual_width(rows: list[tuple[str, ...]]) -> int:
+    """The number of cells that most rows have; 0 without rows."""
+    return max(Counter(map(len, rows)).items(), key=lambda item: item[1], default=(0, 0))[0]
+
+
+def _share_of_equal_width(rows: list[tuple[str, ...]]) -> float:
+    width = usual_width(rows)
+    return sum(len(cells) == width for cells in rows) / len(rows) if width > 1 else 0.0
+
+
+def sample(text: str, delimiter: str) -> list[tuple[str, ...]]:
+    """The cells of the first readable records that are not empty."""
+    cut = text[:_SAMPLE_CHARACTERS]
+    found = [record.cells for record in islice(records(cut, delimiter), _SAMPLE_RECORDS)]
+    if len(cut) < len(text) and len(found) > 1:
+        found.pop()
+    return [cells for cells in found if cells and any(cell.strip() for cell in cells)]
+
+
+def read(text: str, form: Format) -> Iterator[TextExample | Dropped]:
+    """Every record after the header as an example, or as dropped with its reason.
+
+    Raises:
+        EmptyFile: there are delimiters and nothing between them.
+        UnknownColumn: the header does not have the text or the label column.
+    """
+    delimiter = form.delimiter or ","
+    names = form.columns
+    every = records(text, delimiter, len(names))
+    if form.has_header:
+        header = next((record for record in every if "".join(record.cells or record.line).strip()), None)
+        if header is None:
+            raise EmptyFile
+        names = unique_names(header.cells or (header.line,))
+        every = islice(records(text, delimiter, len(names)), header.row, None)
+    for column in (form.text_column, form.label_column):
+        if column not in names:
+            raise UnknownColumn(column, names)
+    text_at, label_at = names.index(form.text_column), names.index(form.label_column)
+
+    for record in every:
+        cells = record.cells
+        if cells is None:
+            yield drop(record.row, DropCode.unreadable_row, record.line)
+        elif not any(cell.strip() for cell in cells):
+            yield drop(record.row, DropCode.empty_row, *cells)
+        elif len(cells) != len(names):
+            yield drop(record.row, DropCode.wrong_column_count, *cells)
+        else:
+            yield text_example(record.row, cells[text_at], cells[label_at], cells)
