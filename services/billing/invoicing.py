@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,18 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from services.billing.money import EXACT, Money, rounded, total
 from services.billing.plans import LinePer, Plan, PlanPrice, in_force
 from services.billing.pricing import Price, free_part, rate_part
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """Some events of one meter, subject (job or model version) and day (of the tenant), added up."""
-
-    meter: str
-    subject: str
-    day: date
-    quantity: Decimal
-    events: int = 1
-    properties: Mapping[str, str] = field(default_factory=dict)
+from services.metering.usage import Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
-"""The calendar of invoices: months and days, cut in a tenant's time zone."""
+"""The months of invoices, cut in a tenant's time zone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.errors import Invalid
+from services.metering.days import midnight
 
 
 class UnknownMonth(Invalid):
@@ -71,13 +72,3 @@ class Month:
     def end(self, zone: str) -> datetime:
         """The instant at which it is over in a zone, itself outside."""
         return midnight(self.next.first, zone)
-
-
-def midnight(day: date, zone: str) -> datetime:
-    """The instant at which a day begins on the wall clock of a zone."""
-    return datetime.combine(day, time(), ZoneInfo(zone))
-
-
-def day_of(instant: datetime, zone: str) -> date:
-    """The day of an instant on the wall clock of a zone."""
-    return instant.astimezone(ZoneInfo(zone)).date()

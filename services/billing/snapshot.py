@@ -22,7 +22,7 @@ class Party(_Value):
 class Snapshot(_Value):
     """Seller, customer, prices, lines and figures as they were on `issued_on`.
 
-    A draft has no number and no day on which it is due. Days are those of `time_zone`; `last_day` is included.
+    A draft has no number and no day on which it is due. Days are those of `time_zone`, `last_day` included.
     """
 
     number: str | None

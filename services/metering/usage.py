@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from services.errors import Invalid
@@ -69,6 +69,18 @@ class NewUsage:
                 raise PropertyMissing(self.id, name)
         if self.at.tzinfo is None:
             raise ValueError(f"the usage event {self.id} happened at a time without time zone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Some events of one meter, subject (job or model version) and day (of the tenant), added up."""
+
+    meter: str
+    subject: str
+    day: date
+    quantity: Decimal
+    events: int = 1
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def _usable(quantity: Decimal) -> bool:
