@@ -1,13 +1,14 @@
 """What an operator decides: read once from TUNEPORT_* variables."""
 
+import secrets
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal
 
 from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105
 
 
 class Provider(BaseModel, frozen=True):
@@ -30,7 +31,8 @@ class Settings(BaseSettings):
     home: Path = Path.home() / ".tuneport"
     database_url: str = ""
     storage_url: str = ""
-    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    # Signs cookies, links and keys. A laptop makes its own once and keeps it in its home.
+    secret_key: SecretStr = SecretStr("")
     portal_url: str = "http://localhost:8501"
     api_url: str = "http://localhost:8000"
 
@@ -62,8 +64,7 @@ class Settings(BaseSettings):
         if not self.storage_url:
             object.__setattr__(self, "storage_url", f"file://{home / 'objects'}")
         if self.mode == "production":
-            secret = self.secret_key.get_secret_value()
-            if secret == DEVELOPMENT_SECRET or len(secret) < 32:
+            if len(self.secret_key.get_secret_value()) < 32:
                 raise ValueError(
                     "TUNEPORT_SECRET_KEY must be a random secret of at least 32 characters in production; "
                     "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
                 raise ValueError(
                     "Production needs an identity provider: set TUNEPORT_OIDC_METADATA_URL and its fellows."
                 )
+        elif not self.secret_key.get_secret_value():
+            object.__setattr__(self, "secret_key", SecretStr(_kept_secret(home)))
         return self
 
     @property
@@ -93,6 +96,19 @@ class Settings(BaseSettings):
     def cache_folder(self) -> Path:
         """Where this machine keeps what it can fetch again: base models, unpacked versions."""
         return self.home / "cache"
+
+
+def _kept_secret(home: Path) -> str:
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "secret.key"
+    if not file.exists():
+        # Of several processes that start together one wins, and nobody reads half a secret.
+        with NamedTemporaryFile("w", dir=home, prefix="secret.") as new:
+            new.write(secrets.token_urlsafe(48))
+            new.flush()
+            with suppress(FileExistsError):
+                file.hardlink_to(new.name)
+    return file.read_text()
 
 
 @cache

