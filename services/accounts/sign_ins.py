@@ -9,7 +9,7 @@ from services.accounts import secrets
 from services.accounts.tables import SignIn, User
 from services.config import settings
 
-_SEEN_PRECISION = timedelta(minutes=1)
+SEEN_PRECISION = timedelta(minutes=1)
 
 
 def begin(session: Session) -> str:
@@ -20,16 +20,27 @@ def begin(session: Session) -> str:
     return token
 
 
+def live(session: Session, token: str) -> SignIn | None:
+    """The sign-in behind a browser's secret; None where there is none, or it ended, aged or fell silent."""
+    sign_in = session.exec(select(SignIn).where(SignIn.digest == secrets.digest(token))).one_or_none()
+    return sign_in if sign_in is not None and _fresh(sign_in) else None
+
+
 def is_live(session: Session, token: str) -> bool:
-    """Is this browser still signed in? Counts as a sign of life, to the minute."""
-    sign_in = _find(session, token)
-    return sign_in is not None and _fresh(sign_in)
+    """Is this browser still signed in?"""
+    return live(session, token) is not None
+
+
+def person(session: Session, token: str) -> User | None:
+    """Who is signed in with this browser; None where nobody is, or the first page is still to come."""
+    sign_in = live(session, token)
+    return None if sign_in is None or sign_in.user_id is None else session.get(User, sign_in.user_id)
 
 
 def touch(session: Session, token: str) -> None:
     """Note a sign of life, so that an active browser is not idle."""
-    sign_in = _find(session, token)
-    if sign_in is not None and _fresh(sign_in) and clock.now() - sign_in.seen_at > _SEEN_PRECISION:
+    sign_in = live(session, token)
+    if sign_in is not None and clock.now() - sign_in.seen_at > SEEN_PRECISION:
         sign_in.seen_at = clock.now()
         session.add(sign_in)
         session.flush()
@@ -37,8 +48,8 @@ def touch(session: Session, token: str) -> None:
 
 def bind(session: Session, token: str, user: User) -> bool:
     """Tie a sign-in to its person at the first page; False where it is not live or another person's."""
-    sign_in = _find(session, token)
-    if sign_in is None or not _fresh(sign_in):
+    sign_in = live(session, token)
+    if sign_in is None:
         return False
     if sign_in.user_id is None:
         sign_in.user_id = user.id
@@ -49,8 +60,8 @@ def bind(session: Session, token: str, user: User) -> bool:
 
 def end(session: Session, token: str) -> None:
     """Sign this browser out; ended already is fine."""
-    sign_in = _find(session, token)
-    if sign_in is not None and sign_in.ended_at is None:
+    sign_in = live(session, token)
+    if sign_in is not None:
         sign_in.ended_at = clock.now()
         session.add(sign_in)
         session.flush()
@@ -63,10 +74,6 @@ def end_everywhere(session: Session, user_id: str) -> None:
         .where(SignIn.user_id == user_id, SignIn.ended_at == None)  # type: ignore[arg-type]  # noqa: E711
         .values(ended_at=clock.now())
     )
-
-
-def _find(session: Session, token: str) -> SignIn | None:
-    return session.exec(select(SignIn).where(SignIn.digest == secrets.digest(token))).one_or_none()
 
 
 def _fresh(sign_in: SignIn) -> bool:

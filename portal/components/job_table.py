@@ -1,0 +1,57 @@
+"""Jobs, one a line, each with the way to its own page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from portal import format as words
+from portal.components.status import status_badge
+from services.jobs.tables import Job, JobState
+
+_WIDTHS = [4, 2, 3, 2]
+
+
+def job_table(jobs: Sequence[Job], *, currency: str, now: datetime) -> None:
+    """Jobs with their state, progress and price, in the order given."""
+    with st.container(border=True, gap="xsmall"):
+        for column, title in zip(st.columns(_WIDTHS), ("Job", "State", "When", "Price"), strict=True):
+            column.caption(title)
+        for job in jobs:
+            name, state, when, price = st.columns(_WIDTHS, vertical_alignment="center")
+            with name:
+                st.page_link(
+                    "views/customer/job.py",
+                    label=job.model_name,
+                    icon=":material/model_training:",
+                    query_params={"id": job.id},
+                )
+            with state:
+                status_badge(shown_state(job))
+            when.markdown(f":gray[{_when(job, now)}]")
+            price.markdown(_price(job, currency))
+
+
+def shown_state(job: Job) -> str:
+    """The job's state as people see it: one that was asked to stop and still runs is stopping."""
+    if job.state is JobState.running and job.cancel_requested_at is not None:
+        return "stopping"
+    return job.state.value
+
+
+def _when(job: Job, now: datetime) -> str:
+    if job.state is JobState.running:
+        left = f", {words.about(job.eta_seconds)} left" if job.eta_seconds else ""
+        return f"{words.percent(job.progress, 0)}{left}"
+    if job.state is JobState.queued:
+        return f"waiting, {words.ago(job.created_at, now)}"
+    took = f" in {words.since(job.started_at, job.finished_at)}" if job.started_at and job.finished_at else ""
+    return f"{words.ago(job.finished_at or job.created_at, now)}{took}"
+
+
+def _price(job: Job, currency: str) -> str:
+    if job.charged is not None:
+        return words.money(job.charged, currency)
+    if job.state.is_final:
+        return ":gray[nothing]"
+    return f":gray[up to {words.money(job.quoted_high, currency)}]"
