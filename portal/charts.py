@@ -1,0 +1,264 @@
+"""Charts: values in, a Plotly figure out, with the finding as its title. `components.chart` shows them.
+
+Grounds, text and grids are left to Streamlit's theme, so that a figure works in light and dark.
+"""
+
+import html
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from math import sqrt
+
+from plotly import graph_objects as go
+
+from portal.verdict import METRIC_NAMES
+from services.metering.meters import METERS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
+from services.training.report import Baseline, Confusion
+
+# The palette of .streamlit/config.toml, each colour with what it stands for everywhere.
+BLUE, TEAL, ORANGE, VIOLET, GREEN, GRAY = "#3b5bdb", "#0c8599", "#e8590c", "#9c36b5", "#2f9e44", "#868e96"
+OURS, REST, WRONG, RIGHT = BLUE, GRAY, ORANGE, GREEN
+METER_COLOURS = {PREDICTIONS.name: BLUE, TRAINING_SECONDS.name: TEAL, TRAINED_TOKENS.name: VIOLET}
+
+
+# More bars than this are drawn thin and without names, which the pointer then tells.
+_MOST_NAMED = 24
+_ROW_HEIGHT = 26
+
+_TEMPLATE = go.layout.Template(
+    layout={
+        "margin": {"t": 8, "b": 8, "l": 0, "r": 8},
+        "bargap": 0.25,
+        "showlegend": False,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "separators": ".,",
+        "hoverlabel": {"namelength": -1},
+        "modebar": {"remove": ["lasso", "select"]},
+    }
+)
+
+
+def _figure(title: str, *traces: go.Bar | go.Scatter | go.Heatmap, x: str, y: str, height: int) -> go.Figure:
+    figure = go.Figure(traces)
+    figure.update_layout(template=_TEMPLATE, height=height, title_text=title)
+    # Nobody zooms into bars by intention, and a drag on a phone is a scroll.
+    figure.update_xaxes(title_text=x, fixedrange=True)
+    figure.update_yaxes(title_text=y, fixedrange=True)
+    return figure
+
+
+def label_balance(
+    counts: Mapping[str, int], *, train_only: Collection[str] = (), unit: str = "rows"
+) -> go.Figure:
+    """How often each label occurs; labels that only the training split knows are marked by colour."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    names = [_plain(label) for label, _ in ordered]
+    values = [count for _, count in ordered]
+    colours = [WRONG if label in train_only else OURS for label, _ in ordered]
+    title = _balance(ordered, unit)
+    if len(ordered) > _MOST_NAMED:
+        hover = f"%{{x}}<br>%{{y:,}} {unit}<extra></extra>"
+        bars = go.Bar(x=names, y=values, marker_color=colours, hovertemplate=hover)
+        figure = _figure(
+            title, bars, x=f"{len(ordered)} labels, most frequent first", y=unit.capitalize(), height=260
+        )
+        figure.update_layout(bargap=0.1)
+        return figure.update_xaxes(showticklabels=False)
+    hover = f"%{{y}}<br>%{{x:,}} {unit}<extra></extra>"
+    bars = go.Bar(
+        x=values, y=names, orientation="h", marker_color=colours, hovertemplate=hover, texttemplate="%{x:,}"
+    )
+    figure = _figure(title, bars, x=unit.capitalize(), y="", height=_rows_high(len(ordered)))
+    return figure.update_yaxes(autorange="reversed")
+
+
+def _balance(ordered: Sequence[tuple[str, int]], unit: str) -> str:
+    (most, high), (least, low) = ordered[0], ordered[-1]
+    if low and high / low < 1.5:
+        return f"The {len(ordered)} labels are balanced: {low:,} to {high:,} {unit} each"
+    times = f"{high / low:,.1f} times as often as" if low else "far more often than"
+    return f"“{most}” occurs {times} “{least}” ({high:,} and {low:,} {unit})"
+
+
+def loss(points: Sequence[tuple[int, float]]) -> go.Figure:
+    """The training loss by optimiser step."""
+    title = f"Loss went from {points[0][1]:.2f} to {points[-1][1]:.2f}"
+    line = _line(points, REST, hover="Step %{x:,}<br>loss %{y:.3f}")
+    return _figure(title, line, x="Optimiser step", y="Loss", height=240).update_yaxes(rangemode="tozero")
+
+
+def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
+    """The score on the validation split by epoch; `metric` is accuracy or f1, values from 0 to 1."""
+    name = METRIC_NAMES[metric]
+    best_epoch, best = max(points, key=lambda point: point[1])
+    title = f"{name} reached {best:.1%} after {best_epoch:.1f} epochs"
+    line = _line(points, OURS, hover=f"Epoch %{{x:.1f}}<br>{name} %{{y:.1%}}")
+    figure = _figure(title, line, x="Epoch", y=f"{name} (validation)", height=240)
+    return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+
+
+def _line(points: Sequence[tuple[float, float]], colour: str, *, hover: str) -> go.Scatter:
+    return go.Scatter(
+        x=[x for x, _ in points],
+        y=[y for _, y in points],
+        mode="lines+markers" if len(points) < 30 else "lines",
+        line={"color": colour, "width": 2},
+        marker={"size": 5},
+        hovertemplate=f"{hover}<extra></extra>",
+    )
+
+
+def against_baselines(
+    value: float, interval: tuple[float, float], baselines: Sequence[Baseline], metric: str
+) -> go.Figure:
+    """The model beside simple methods on the same test rows, with its 95 % interval."""
+    best = max(baselines, key=lambda baseline: baseline.value)
+    difference = (value - best.value) * 100
+    verdict = "better than" if difference >= 0 else "worse than"
+    title = f"{abs(difference):.1f} points {verdict} the best simple method ({best.name})"
+    bars = go.Bar(
+        x=[value, *(baseline.value for baseline in baselines)],
+        y=["This model", *(_plain(baseline.name) for baseline in baselines)],
+        orientation="h",
+        marker_color=[OURS, *(REST for _ in baselines)],
+        error_x={
+            "array": [interval[1] - value, *(0 for _ in baselines)],
+            "arrayminus": [value - interval[0], *(0 for _ in baselines)],
+            "color": REST,
+            "thickness": 1.5,
+        },
+        texttemplate="%{x:.1%}",
+        textposition="inside",
+        insidetextanchor="start",
+        hovertemplate="%{y}<br>%{x:.1%}<extra></extra>",
+    )
+    figure = _figure(
+        title,
+        bars,
+        x=f"{METRIC_NAMES[metric]} on the test split",
+        y="",
+        height=_rows_high(len(baselines) + 1, 36),
+    )
+    figure.update_xaxes(tickformat=".0%", range=[0, 1])
+    return figure.update_yaxes(autorange="reversed")
+
+
+def confusion(matrix: Confusion) -> go.Figure:
+    """Which label is taken for which, by share of the true label's rows; mistakes have their own colour."""
+    labels = [_plain(label) for label in matrix.labels]
+    totals = [sum(row) for row in matrix.counts]
+    wrong = sum(totals) - sum(row[place] for place, row in enumerate(matrix.counts))
+    hover = [
+        [
+            f"Truth: {truth}<br>Predicted: {predicted}<br>{count:,} of {total:,} rows"
+            for predicted, count in zip(labels, row, strict=True)
+        ]
+        for truth, row, total in zip(labels, matrix.counts, totals, strict=True)
+    ]
+
+    def cells(colour: str, *, diagonal: bool) -> go.Heatmap:
+        return go.Heatmap(
+            # The root makes one mistake in forty visible beside thirty-nine right answers.
+            z=[
+                [
+                    sqrt(count / total) if count and (row == column) == diagonal else None
+                    for column, count in enumerate(counts)
+                ]
+                for row, (counts, total) in enumerate(zip(matrix.counts, totals, strict=True))
+            ],
+            x=labels,
+            y=labels,
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, _faint(colour)], [1, colour]],
+            showscale=False,
+            hoverongaps=False,
+            text=hover,
+            hovertemplate="%{text}<extra></extra>",
+            xgap=1 if len(labels) <= _MOST_NAMED else 0,
+            ygap=1 if len(labels) <= _MOST_NAMED else 0,
+        )
+
+    title = f"{wrong:,} of {sum(totals):,} test rows got the wrong label"
+    named = len(labels) <= _MOST_NAMED
+    figure = _figure(
+        title,
+        cells(OURS, diagonal=True),
+        cells(WRONG, diagonal=False),
+        x="Predicted label",
+        y="True label",
+        height=max(300, 110 + _ROW_HEIGHT * len(labels)) if named else 620,
+    )
+    figure.update_xaxes(showticklabels=named, showgrid=False, constrain="domain")
+    return figure.update_yaxes(showticklabels=named, showgrid=False, autorange="reversed")
+
+
+def scores(probabilities: Mapping[str, float], *, top: int = 5) -> go.Figure:
+    """The most likely labels of a text, and all others together."""
+    ordered = sorted(probabilities.items(), key=lambda item: (-item[1], item[0]))
+    shown, others = ordered[:top], ordered[top:]
+    names = [_plain(label) for label, _ in shown]
+    values = [value for _, value in shown]
+    if others:
+        names.append(f"{len(others)} other labels" if len(others) > 1 else _plain(others[0][0]))
+        values.append(sum(value for _, value in others))
+    bars = go.Bar(
+        x=values,
+        y=names,
+        orientation="h",
+        marker_color=[OURS, *(REST for _ in values[1:])],
+        texttemplate="%{x:.1%}",
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}<br>%{x:.2%}<extra></extra>",
+    )
+    title = f"“{ordered[0][0]}” with {ordered[0][1]:.1%}"
+    figure = _figure(title, bars, x="Probability", y="", height=_rows_high(len(values)))
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.08], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    return figure.update_yaxes(autorange="reversed")
+
+
+def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: str) -> go.Figure:
+    """A quantity of each day, stacked by part; meters keep their colours, other parts take them in turn."""
+    totals = [sum(values[place] for values in parts.values()) for place in range(len(days))]
+    peak = max(range(len(days)), key=lambda place: totals[place])
+    title = f"Most on {days[peak]:%-d %B}: {totals[peak]:,.{_decimals(totals[peak])}f} {unit}"
+    palette = (BLUE, TEAL, VIOLET, GREEN, ORANGE, GRAY)
+
+    def hover(values: Sequence[float]) -> str:
+        return (
+            f"%{{x|%-d %B}}<br>%{{fullData.name}}: %{{y:,.{_decimals(max(values))}f}} {unit}<extra></extra>"
+        )
+
+    bars = [
+        go.Bar(
+            x=days,
+            y=values,
+            name=_plain(METERS[part].title if part in METERS else part),
+            marker_color=METER_COLOURS.get(part, palette[place % len(palette)]),
+            hovertemplate=hover(values),
+        )
+        for place, (part, values) in enumerate(parts.items())
+    ]
+    figure = _figure(title, *bars, x="", y=unit.capitalize() if unit.islower() else unit, height=300)
+    figure.update_layout(barmode="stack", showlegend=True)
+    return figure.update_xaxes(tickformat="%-d %b", range=[days[0], days[-1]], autorange=True)
+
+
+def _decimals(largest: float) -> int:
+    return 0 if largest >= 100 or largest == int(largest) else 2 if largest >= 0.01 else 4
+
+
+def _rows_high(rows: int, row_height: int = _ROW_HEIGHT) -> int:
+    # The axis and its title take about 70 pixels.
+    return 70 + row_height * rows
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.05)"
+
+
+def _plain(text: str) -> str:
+    # Plotly reads a little HTML in every text, and takes long names for their own line.
+    short = text if len(text) <= 40 else f"{text[:38]}…"
+    return html.escape(short, quote=False)

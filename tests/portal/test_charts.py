@@ -1,0 +1,154 @@
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from plotly import graph_objects as go
+
+from portal import charts
+from services.metering.meters import METERS
+from services.training.report import Baseline, Confusion
+
+ROOT = Path(__file__).parents[2]
+BASELINES = [Baseline(name="Most frequent label", value=0.1), Baseline(name="TF-IDF", value=0.8)]
+
+
+def create_confusion(labels: int) -> Confusion:
+    """Every label has ten rows; two rows of the first go to the last."""
+    counts = [[10 if row == column else 0 for column in range(labels)] for row in range(labels)]
+    counts[0][0], counts[0][-1] = 8, 2
+    return Confusion(labels=[f"label {number}" for number in range(labels)], counts=counts)
+
+
+def title(figure: go.Figure) -> str:
+    text: str = figure.layout.title.text
+    return text
+
+
+def test_the_palette_is_the_theme_s() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"]
+
+    ours = [charts.BLUE, charts.TEAL, charts.ORANGE, charts.VIOLET, charts.GREEN, charts.GRAY]
+
+    assert theme["chartCategoricalColors"] == ours
+
+
+def test_every_meter_has_its_colour() -> None:
+    assert set(charts.METER_COLOURS) == set(METERS)
+    assert len(set(charts.METER_COLOURS.values())) == len(METERS)
+
+
+FIGURES: list[Callable[[], go.Figure]] = [
+    lambda: charts.label_balance({"a": 3, "b": 1}),
+    lambda: charts.label_balance({f"label {number}": number + 1 for number in range(77)}),
+    lambda: charts.loss([(1, 4.0), (2, 1.0)]),
+    lambda: charts.score([(1.0, 0.5)], "f1"),
+    lambda: charts.against_baselines(0.9, (0.88, 0.92), BASELINES, "accuracy"),
+    lambda: charts.confusion(create_confusion(3)),
+    lambda: charts.confusion(create_confusion(77)),
+    lambda: charts.scores({"a": 0.7, "b": 0.3}),
+    lambda: charts.by_day([date(2026, 11, 1)], {"predictions": [2.0]}, unit="predictions"),
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_chart_says_its_finding_and_leaves_the_ground_to_the_theme(figure: Callable[[], go.Figure]) -> None:
+    drawn = figure()
+
+    assert title(drawn)
+    assert drawn.layout.paper_bgcolor is None
+    assert drawn.layout.plot_bgcolor is None
+    assert drawn.layout.font.color is None
+
+
+def test_balance_names_the_two_ends() -> None:
+    figure = charts.label_balance({"rare": 10, "common": 45})
+
+    assert title(figure) == "“common” occurs 4.5 times as often as “rare” (45 and 10 rows)"
+    assert list(figure.data[0].y) == ["common", "rare"]
+
+
+def test_balanced_labels_are_called_so() -> None:
+    assert title(charts.label_balance({"a": 10, "b": 12})) == "The 2 labels are balanced: 10 to 12 rows each"
+
+
+def test_labels_that_only_train_have_another_colour() -> None:
+    figure = charts.label_balance({"a": 10, "b": 2}, train_only=["b"])
+
+    assert list(figure.data[0].marker.color) == [charts.OURS, charts.WRONG]
+
+
+def test_many_labels_fit_into_a_screen_without_names() -> None:
+    figure = charts.label_balance({f"label {number}": number + 1 for number in range(77)})
+
+    assert figure.layout.height < 400
+    assert figure.layout.xaxis.showticklabels is False
+
+
+def test_the_loss_says_where_it_came_from() -> None:
+    assert title(charts.loss([(1, 4.34), (90, 0.712)])) == "Loss went from 4.34 to 0.71"
+
+
+def test_the_score_tells_its_best_epoch() -> None:
+    figure = charts.score([(1.0, 0.4), (2.0, 0.91), (3.0, 0.9)], "accuracy")
+
+    assert title(figure) == "Accuracy reached 91.0% after 2.0 epochs"
+
+
+def test_a_model_below_a_simple_method_is_called_worse() -> None:
+    worse = charts.against_baselines(0.7, (0.6, 0.8), BASELINES, "accuracy")
+    better = charts.against_baselines(0.9, (0.8, 0.95), BASELINES, "accuracy")
+
+    assert title(worse) == "10.0 points worse than the best simple method (TF-IDF)"
+    assert title(better) == "10.0 points better than the best simple method (TF-IDF)"
+
+
+def test_the_matrix_counts_mistakes_and_keeps_them_apart_from_right_answers() -> None:
+    figure = charts.confusion(create_confusion(3))
+    right, wrong = figure.data
+
+    assert title(figure) == "2 of 30 test rows got the wrong label"
+    assert right.z[0][0] == pytest.approx((8 / 10) ** 0.5)
+    assert right.z[0][2] is None
+    assert wrong.z[0][2] == pytest.approx((2 / 10) ** 0.5)
+    assert wrong.z[1][1] is None
+    assert wrong.text[0][2] == "Truth: label 0<br>Predicted: label 2<br>2 of 10 rows"
+
+
+def test_a_matrix_row_without_examples_is_empty() -> None:
+    figure = charts.confusion(Confusion(labels=["a", "b"], counts=[[0, 0], [1, 1]]))
+
+    assert list(figure.data[0].z[0]) == [None, None]
+
+
+def test_the_five_best_scores_stand_alone_and_the_rest_together() -> None:
+    figure = charts.scores({"g": 0.05, "a": 0.5, "b": 0.2, "c": 0.1, "d": 0.06, "e": 0.05, "f": 0.04})
+    bars = figure.data[0]
+
+    assert list(bars.y) == ["a", "b", "c", "d", "e", "2 other labels"]
+    assert bars.x[-1] == pytest.approx(0.09)
+    assert title(figure) == "“a” with 50.0%"
+
+
+def test_days_stack_with_the_meters_colours() -> None:
+    days = [date(2026, 11, 1), date(2026, 11, 2)]
+
+    figure = charts.by_day(days, {"predictions": [1.0, 2.5], "training_seconds": [0.0, 1.0]}, unit="EUR")
+
+    assert title(figure) == "Most on 2 November: 3.50 EUR"
+    assert [bar.name for bar in figure.data] == ["Predictions", "Training"]
+    assert figure.data[0].marker.color == charts.METER_COLOURS["predictions"]
+    assert figure.layout.barmode == "stack"
+
+
+def test_a_label_cannot_bring_markup_into_a_chart() -> None:
+    hostile = "<a href='javascript:x'>b</a>"
+
+    balance = charts.label_balance({hostile: 2, "b": 1})
+    bars = charts.scores({hostile: 0.9, "b": 0.1})
+    matrix = charts.confusion(Confusion(labels=[hostile, "b"], counts=[[1, 1], [0, 1]]))
+
+    for name in (balance.data[0].y[0], bars.data[0].y[0], matrix.data[0].x[0], matrix.data[0].text[0][0]):
+        assert "<a" not in name
+        assert "&lt;a" in name
