@@ -154,6 +154,20 @@ def begin_again(session: Session, claimed: Claimed) -> None:
     session.exec(delete(JobEvent).where(col(JobEvent.job_id) == claimed.job_id))
 
 
+def held(session: Session, claimed: Claimed) -> Job:
+    """The job of an attempt that still holds it.
+
+    Raises:
+        LeaseLost: another attempt has the job.
+    """
+    job = session.exec(
+        across(Job).where(Job.id == claimed.job_id, Job.lease_token == claimed.token)
+    ).one_or_none()
+    if job is None:
+        raise LeaseLost(claimed.job_id)
+    return job
+
+
 def finish(session: Session, claimed: Claimed, *, model_version_id: str, charged: int) -> None:
     """End the job with its model version; in the transaction that publishes and meters it.
 
@@ -172,7 +186,7 @@ def finish(session: Session, claimed: Claimed, *, model_version_id: str, charged
             charged=charged,
         )
     except LeaseLost:
-        if _holds(session, claimed):
+        if held(session, claimed).cancel_requested_at is not None:
             raise CancelRequested(claimed.job_id) from None
         raise
 
@@ -201,7 +215,7 @@ def retry(session: Session, claimed: Claimed, *, code: str, message: str) -> Non
     Raises:
         LeaseLost: another attempt has the job.
     """
-    job = session.exec(across(Job).where(Job.id == claimed.job_id)).one()
+    job = held(session, claimed)
     if job.attempt >= job.max_attempts:
         fail(session, claimed, code=code, message=message)
         return
@@ -273,11 +287,6 @@ def _mine(claimed: Claimed) -> Update:
         col(Job.state) == JobState.running,
         col(Job.lease_token) == claimed.token,
     )
-
-
-def _holds(session: Session, claimed: Claimed) -> bool:
-    held = across(Job).where(Job.id == claimed.job_id, Job.lease_token == claimed.token)
-    return session.exec(held).one_or_none() is not None
 
 
 def _change(session: Session, claimed: Claimed, statement: Update) -> None:

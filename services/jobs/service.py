@@ -66,7 +66,8 @@ def submit(
         quoted_low=quoted.low,
         quoted_high=quoted.high,
         idempotency_key=key,
-        created_by=member.user_id or member.key_id,
+        user_id=member.user_id,
+        key_id=member.key_id,
     )
     session.add(job)
     session.flush()

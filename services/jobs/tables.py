@@ -79,7 +79,9 @@ class Job(TenantOwned, table=True):
     eta_seconds: float | None = None
     device: str | None = None
 
-    created_by: str | None = None
+    # Who asked: a person or an API key.
+    user_id: str | None = None
+    key_id: str | None = None
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

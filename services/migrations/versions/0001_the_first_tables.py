@@ -439,7 +439,8 @@ def upgrade() -> None:
         sa.Column("progress", sa.Float(), nullable=False),
         sa.Column("eta_seconds", sa.Float(), nullable=True),
         sa.Column("device", sa.String(), nullable=True),
-        sa.Column("created_by", sa.String(), nullable=True),
+        sa.Column("user_id", sa.String(), nullable=True),
+        sa.Column("key_id", sa.String(), nullable=True),
         sa.Column("created_at", services.db.UtcDateTime(), nullable=False),
         sa.Column("started_at", services.db.UtcDateTime(), nullable=True),
         sa.Column("finished_at", services.db.UtcDateTime(), nullable=True),
@@ -487,9 +488,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_job_event_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_event")),
-        sa.UniqueConstraint(
-            "job_id", "position", name=op.f("uq_job_event_job_id_position")
-        ),
+        sa.UniqueConstraint("job_id", "position", name=op.f("uq_job_event_job_id_position")),
     )
     with op.batch_alter_table("job_event", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_job_event_tenant_id"), ["tenant_id"], unique=False)

@@ -1,0 +1,116 @@
+"""One attempt of a job: a run folder made, a run supervised, an outcome told."""
+
+import logging
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.config import settings
+from services.datasets import service as datasets
+from services.db import reading, transaction
+from services.errors import ServiceError
+from services.jobs import queue
+from services.jobs.queue import Claimed
+from services.training import catalogue, launcher
+from services.training.launcher import Crashed, Failed, Run, Succeeded
+from services.training.recipe import RunSpec
+from services.worker.lease import Lease
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The run was ended by us; `why` says for what."""
+
+    why: str
+
+
+CANCELLED = Stopped("cancelled")
+LEASE_LOST = Stopped("lease lost")
+SHUTTING_DOWN = Stopped("shutting down")
+TOO_LONG = Stopped("over its longest run time")
+
+Outcome = Succeeded | Failed | Crashed | Stopped
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of an attempt, and the seconds that its run took."""
+
+    outcome: Outcome
+    seconds: float
+
+
+def folder_of(claimed: Claimed) -> Path:
+    """Where this machine keeps the job's run, from one attempt to the next."""
+    return settings().home / "runs" / claimed.job_id
+
+
+def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Event) -> Attempt:
+    """Train once, as far as data, machine and customer let it."""
+    started = time.monotonic()
+    try:
+        folder = _prepare(claimed, device)
+    except ServiceError as refusal:
+        return Attempt(Failed(code=refusal.code, message=refusal.message, whose="ours"), 0.0)
+
+    started = time.monotonic()
+    with launcher.start(folder) as run:
+        outcome = _supervise(run, claimed, lease, stop)
+    return Attempt(outcome, time.monotonic() - started)
+
+
+def forget(claimed: Claimed) -> None:
+    """Remove the job's run folder, once nobody will resume it."""
+    shutil.rmtree(folder_of(claimed), ignore_errors=True)
+
+
+def _prepare(claimed: Claimed, device: str) -> Path:
+    folder = folder_of(claimed)
+    resumed = folder.exists() and claimed.attempt > 1
+    with transaction() as session:
+        if not resumed:
+            queue.begin_again(session, claimed)
+        queue.report(session, claimed, [], device=device)
+    with reading() as session:
+        version = datasets.get_version(session, claimed.member, version_id=claimed.dataset_version_id)
+    if not resumed:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        datasets.materialise(version, folder / "data")
+    base_model = catalogue.resolve(claimed.recipe.base_model, settings().cache_folder)
+    spec = RunSpec(
+        recipe=claimed.recipe,
+        base_model_path=base_model,
+        labels=sorted(version.labels),
+        data_hash=version.content_hash,
+    )
+    (folder / "spec.json").write_text(spec.model_dump_json())
+    return folder
+
+
+def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
+    deadline = time.monotonic() + claimed.max_runtime_seconds
+    while run.poll() is None:
+        if lease.lost:
+            return LEASE_LOST
+        if lease.cancelled:
+            return CANCELLED
+        if time.monotonic() > deadline:
+            return TOO_LONG
+        if stop.wait(LOOK_SECONDS):
+            return SHUTTING_DOWN
+        _tell(run, claimed)
+    _tell(run, claimed)
+    return run.outcome()
+
+
+def _tell(run: Run, claimed: Claimed) -> None:
+    if events := run.events():
+        with transaction() as session:
+            queue.report(session, claimed, events)

@@ -1,0 +1,119 @@
+"""What an attempt's outcome does to the world: one transaction each."""
+
+import logging
+from decimal import Decimal
+from pathlib import Path
+
+from sqlmodel import Session
+
+from services import clock, storage
+from services.billing import service as billing
+from services.db import transaction
+from services.jobs import queue
+from services.jobs.errors import CancelRequested
+from services.jobs.queue import Claimed
+from services.metering import service as metering
+from services.metering import usage
+from services.registry import service as registry
+from services.training.launcher import Crashed, Failed, Succeeded
+from services.training.recipe import RunSpec
+from services.worker.attempt import CANCELLED, SHUTTING_DOWN, TOO_LONG, Attempt, folder_of, forget
+
+log = logging.getLogger(__name__)
+
+
+def settle(claimed: Claimed, attempt: Attempt, *, device: str) -> None:
+    """Publish, charge, fail or give back, whichever the outcome asks for.
+
+    Raises:
+        LeaseLost: another attempt has the job; nothing was changed.
+    """
+    outcome = attempt.outcome
+    log.info("job %s attempt %s ended: %s", claimed.job_id, claimed.attempt, outcome)
+    if isinstance(outcome, Succeeded):
+        _publish(claimed, attempt, outcome, device=device)
+    elif isinstance(outcome, Failed) and outcome.whose == "data":
+        with transaction() as session:
+            queue.fail(session, claimed, code=outcome.code, message=outcome.message)
+        forget(claimed)
+    elif isinstance(outcome, Failed):
+        with transaction() as session:
+            queue.retry(session, claimed, code=outcome.code, message=outcome.message)
+    elif isinstance(outcome, Crashed):
+        with transaction() as session:
+            queue.retry(session, claimed, code="run_crashed", message=_CRASHED)
+    elif outcome == CANCELLED:
+        with transaction() as session:
+            charged = _charge(session, claimed, attempt.seconds, device)
+            queue.end_cancelled(session, claimed, charged=charged)
+        forget(claimed)
+    elif outcome == TOO_LONG:
+        with transaction() as session:
+            queue.fail(session, claimed, code="max_runtime_reached", message=_TOO_LONG)
+        forget(claimed)
+    elif outcome == SHUTTING_DOWN:
+        with transaction() as session:
+            queue.release(session, claimed)
+    # Of a lost lease nothing is told: the job is somebody else's now.
+
+
+_CRASHED = (
+    "The training run ended without a word, which is our fault and costs nothing. "
+    "We have been told; submit the job again, with a smaller base model if it happens twice."
+)
+_TOO_LONG = (
+    "The job reached the longest run time of your plan and was stopped; it costs nothing. "
+    "Choose the Quick preset, fewer epochs or a smaller base model."
+)
+
+
+def _publish(claimed: Claimed, attempt: Attempt, outcome: Succeeded, *, device: str) -> None:
+    folder = folder_of(claimed)
+    artefact = registry.store(
+        folder / "model", tenant_id=claimed.tenant_id, job_id=claimed.job_id, attempt=claimed.attempt
+    )
+    try:
+        with transaction() as session:
+            version = registry.publish(
+                session,
+                claimed.member,
+                name=claimed.model_name,
+                job_id=claimed.job_id,
+                labels=_labels(folder),
+                report=outcome.report,
+                artefact=artefact,
+            )
+            charged = _charge(session, claimed, attempt.seconds, device)
+            queue.finish(session, claimed, model_version_id=version.id, charged=charged)
+    except CancelRequested:
+        storage.delete(artefact.prefix)
+        settle(claimed, Attempt(CANCELLED, attempt.seconds), device=device)
+        return
+    except Exception:
+        storage.delete(artefact.prefix)
+        raise
+    forget(claimed)
+
+
+def _labels(folder: Path) -> list[str]:
+    return RunSpec.model_validate_json((folder / "spec.json").read_text()).labels
+
+
+def _charge(session: Session, claimed: Claimed, seconds: float, device: str) -> int:
+    """Record the run's device time, never beyond the quote; gives micro-units of the tenant's currency."""
+    job = queue.held(session, claimed)
+    used = Decimal(str(round(seconds, 3)))
+    billed, charged = billing.charge(
+        session, claimed.member, seconds=used, device_class=device, most=job.quoted_high
+    )
+    event = usage.training(
+        tenant_id=claimed.tenant_id,
+        job_id=claimed.job_id,
+        device_class=device,
+        device_seconds=billed,
+        at=clock.now(),
+        user_id=job.user_id,
+        key_id=job.key_id,
+    )
+    metering.record(session, [event])
+    return charged
