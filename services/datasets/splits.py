@@ -1,13 +1,13 @@
 """Train, validation and test: seeded, by label, and honest about copies and rare labels."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
 from services.datasets.errors import TooFewRows
-from services.datasets.examples import Example, TextExample
+from services.datasets.examples import Example
 from services.datasets.limits import MIN_TEXTS_TO_SPLIT
 
 HELD_OUT_SHARE = 0.1
@@ -53,15 +53,18 @@ def split(examples: Sequence[Example], *, seed: int, test_share: float = HELD_OU
 
     Copies of a text stay together, so that no test row was trained on. A label with fewer than three
     different texts stays in train, and every label keeps a row there. Validation takes a tenth of the rows,
-    test the `test_share`, which is 0 for whoever brings a test file of their own. Sentences are divided by
-    whether they hold an entity.
+    test the `test_share`, which is 0 for whoever brings a test file of their own. A sentence counts under the
+    rarest type of entity in it.
 
     Raises:
         TooFewRows: validation or test would be empty.
     """
+    frequency = _count_labels(examples)
     strata: dict[str, list[list[Example]]] = defaultdict(list)
-    for copies in _groups(examples, key=lambda example: example.text):
-        strata[_stratum(copies)].append(copies)
+    for copies in _copies(examples):
+        # Copies may contradict one another, sentences hold several types: the rarest needs the most care.
+        rarest = min(_labels(copies), key=lambda label: (frequency[label], label), default="")
+        strata[rarest].append(copies)
 
     held_out = {Split.test: test_share, Split.validation: HELD_OUT_SHARE}
     where: dict[int, Split] = {}
@@ -83,18 +86,11 @@ def split(examples: Sequence[Example], *, seed: int, test_share: float = HELD_OU
     )
 
 
-def _groups(examples: Iterable[Example], key: Callable[[Example], str]) -> list[list[Example]]:
-    groups: dict[str, list[Example]] = defaultdict(list)
+def _copies(examples: Iterable[Example]) -> list[list[Example]]:
+    by_text: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        groups[key(example)].append(example)
-    return list(groups.values())
-
-
-def _stratum(copies: list[Example]) -> str:
-    if isinstance(copies[0], TextExample):
-        # Copies may contradict one another; the first of their most frequent labels stands for all.
-        return _count_labels(copies).most_common(1)[0][0]
-    return "entities" if copies[0].labels else "none"
+        by_text[example.text].append(example)
+    return list(by_text.values())
 
 
 def _deal(
@@ -127,7 +123,7 @@ def _take(groups: list[list[Example]], rows: int, most: int) -> dict[int, list[E
 
 
 def _keep_every_label_in_train(examples: Sequence[Example], where: dict[int, Split]) -> None:
-    # Only where copies contradict one another, or a type of entity is rare, can a label have slipped out.
+    # A label can have slipped out where it never was the rarest of its rows.
     missing = _labels(examples) - _labels(e for e in examples if where[e.row] is Split.train)
     moved = {e.text for e in examples if missing.intersection(e.labels)}
     for example in examples:

@@ -1,0 +1,174 @@
+"""What data sets keep in the object store. Nothing here is called inside a transaction.
+
+A file is stored first and becomes visible by the row that names it, which `service` records:
+
+    with files.freeze(member, upload, form=form, seed=42) as version:
+        with transaction() as db:
+            service.create(db, member, name="Support messages", version=version)
+
+Where the block raises, what was stored is removed again.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from services import ids, storage
+from services.accounts.scope import Member, Role
+from services.datasets.encodings import decode, detect_encoding, visible
+from services.datasets.errors import FileTooLarge
+from services.datasets.examples import Example, content_hash, from_line, to_line
+from services.datasets.formats import Format
+from services.datasets.limits import MAX_BYTES
+from services.datasets.reading import read
+from services.datasets.rejected import rejected_csv
+from services.datasets.splits import Split, Splits, split
+from services.datasets.tables import DatasetVersion, Upload
+from services.datasets.usable import require_usable
+
+REJECTED = "rejected.csv"
+_FILENAME_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a split's examples, and how many there are in all."""
+
+    rows: tuple[Example, ...]
+    total: int
+
+
+@contextmanager
+def store(member: Member, *, filename: str, content: bytes, purpose: str = "fine-tune") -> Iterator[Upload]:
+    """A customer's file in the store and its row, not yet recorded: see `service.upload`.
+
+    Raises:
+        RoleMissing: the member may not upload.
+        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat: it is no text.
+    """
+    member.require(Role.editor)
+    if len(content) > MAX_BYTES:
+        raise FileTooLarge(len(content))
+    decode(content, detect_encoding(content))
+
+    upload_id = ids.new("upload")
+    key = f"{member.tenant_id}/uploads/{upload_id}/content"
+    with _removed_on_failure(key):
+        storage.put(key, content)
+        yield Upload(
+            id=upload_id,
+            tenant_id=member.tenant_id,
+            filename=_shown_filename(filename),
+            purpose=purpose,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            storage_key=key,
+            created_by=member.user_id or member.key_id,
+        )
+
+
+def read_upload(upload: Upload) -> bytes:
+    """The file as it came.
+
+    Raises:
+        NotFound: it was deleted.
+    """
+    return storage.get(upload.storage_key)
+
+
+@contextmanager
+def freeze(member: Member, upload: Upload, *, form: Format, seed: int) -> Iterator[DatasetVersion]:
+    """A file's examples, split and stored, and their row, of no data set yet: see `service.create`.
+
+    Raises:
+        RoleMissing: the member may not make data sets.
+        NotFound: the file was deleted.
+        ServiceError: the file cannot be used, as `read`, `require_usable` and `split` say.
+    """
+    member.require(Role.editor)
+    reading = read(read_upload(upload), form)
+    require_usable(reading)
+    splits = split(reading.examples, seed=seed)
+
+    version_id = ids.new("dataset_version")
+    prefix = f"{upload.tenant_id}/datasets/{version_id}"
+    with TemporaryDirectory() as temporary, _removed_on_failure(prefix):
+        folder = Path(temporary)
+        write_splits(folder, splits)
+        (folder / REJECTED).write_bytes(rejected_csv(reading.dropped, form.columns))
+        manifest = storage.put_folder(folder, prefix)
+        yield DatasetVersion(
+            id=version_id,
+            tenant_id=upload.tenant_id,
+            dataset_id="",
+            upload_id=upload.id,
+            task=form.task,
+            format=form.model_dump(mode="json"),
+            content_hash=content_hash(reading.examples),
+            seed=seed,
+            rows_in=reading.rows_in,
+            rows_used=len(reading.examples),
+            dropped={code.value: count for code, count in reading.dropped_by_code.items()},
+            labels=splits.labels,
+            splits=splits.rows,
+            train_only_labels=list(splits.train_only),
+            characters=sum(example.characters for example in reading.examples),
+            storage_prefix=prefix,
+            manifest=manifest,
+            created_by=member.user_id or member.key_id,
+        )
+
+
+def write_splits(folder: Path, splits: Splits) -> None:
+    """Write `train.jsonl`, `validation.jsonl` and `test.jsonl`, one canonical example per line."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for which in Split:
+        lines = "".join(f"{to_line(example)}\n" for example in splits.of(which))
+        (folder / _split_file(which)).write_text(lines, encoding="utf-8", newline="")
+
+
+def rows(version: DatasetVersion, *, split: Split, offset: int, limit: int, label: str | None = None) -> Page:
+    """Examples of a split in the file's order, from `offset` on; of one label or entity type, if given."""
+    lines = _verified(version, _split_file(split)).decode().split("\n")[:-1]
+    examples = [from_line(line) for line in lines]
+    found = [example for example in examples if label is None or label in example.labels]
+    return Page(tuple(found[offset : offset + limit]), len(found))
+
+
+def rejected(version: DatasetVersion) -> bytes:
+    """The dropped rows with their reasons, as CSV to download."""
+    return _verified(version, REJECTED)
+
+
+def materialise(version: DatasetVersion, folder: Path) -> None:
+    """Put the three split files into a folder, verified; what it held before is gone."""
+    names = [_split_file(which) for which in Split]
+    storage.get_folder(version.storage_prefix, folder, {name: version.manifest[name] for name in names})
+
+
+def _split_file(which: Split) -> str:
+    return f"{which}.jsonl"
+
+
+def _verified(version: DatasetVersion, name: str) -> bytes:
+    content = storage.get(f"{version.storage_prefix}/{name}")
+    if hashlib.sha256(content).hexdigest() != version.manifest[name]:
+        raise ValueError(f"{version.storage_prefix}/{name} is not what its manifest says")
+    return content
+
+
+def _shown_filename(filename: str) -> str:
+    name = visible(filename).replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(filter(str.isprintable, name)).strip()[-_FILENAME_CHARACTERS:] or "upload"
+
+
+@contextmanager
+def _removed_on_failure(prefix: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        storage.delete(prefix)
+        raise

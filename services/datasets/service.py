@@ -1,0 +1,189 @@
+"""Uploads, data sets and their frozen versions: recorded, found, deleted. `files` keeps what they hold."""
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from services.accounts import audit
+from services.accounts import service as accounts
+from services.accounts.scope import Member, Role, find, owned
+from services.datasets.errors import BadDatasetName, DatasetInUse, DatasetNameTaken, TaskDiffers
+from services.datasets.tables import Dataset, DatasetVersion, Upload
+
+_NAME_CHARACTERS = 80
+
+
+def upload(session: Session, member: Member, *, stored: Upload) -> Upload:
+    """Record a file that `files.store` has put away."""
+    member.require(Role.editor)
+    session.add(stored)
+    session.flush()
+    audit.record(session, member, "upload.created", stored.id, filename=stored.filename)
+    return stored
+
+
+def uploads(session: Session, member: Member) -> list[Upload]:
+    """The workspace's files, newest first."""
+    return list(session.exec(owned(Upload, member).order_by(col(Upload.id).desc())).all())
+
+
+def get_upload(session: Session, member: Member, *, upload_id: str) -> Upload:
+    """One file.
+
+    Raises:
+        NotFound: no such file in this workspace.
+    """
+    return find(session, member, Upload, upload_id, "file")
+
+
+def delete_upload(session: Session, member: Member, *, upload_id: str) -> str:
+    """Forget a file; versions made from it stay. Gives the storage key to delete after the transaction.
+
+    Raises:
+        NotFound: no such file in this workspace.
+    """
+    member.require(Role.editor)
+    found = get_upload(session, member, upload_id=upload_id)
+    session.delete(found)
+    session.flush()
+    audit.record(session, member, "upload.deleted", found.id, filename=found.filename)
+    return found.storage_key
+
+
+def create(session: Session, member: Member, *, name: str, version: DatasetVersion) -> DatasetVersion:
+    """Make a data set whose first version is what `files.freeze` made.
+
+    Raises:
+        BadDatasetName: the name is empty or too long.
+        DatasetNameTaken: the workspace has a data set of this name.
+    """
+    member.require(Role.editor)
+    name = name.strip()
+    if not (1 <= len(name) <= _NAME_CHARACTERS and name.isprintable()):
+        raise BadDatasetName
+    accounts.lock_tenant(session, member)
+    if _by_name(session, member, name) is not None:
+        raise DatasetNameTaken(name)
+
+    dataset = Dataset(
+        tenant_id=member.tenant_id,
+        name=name,
+        task=version.task,
+        created_by=member.user_id or member.key_id,
+    )
+    session.add(dataset)
+    session.flush()
+    audit.record(session, member, "dataset.created", dataset.id, name=name)
+    return _record_version(session, member, dataset, 1, version)
+
+
+def add_version(
+    session: Session, member: Member, *, dataset_id: str, version: DatasetVersion
+) -> DatasetVersion:
+    """Add what `files.freeze` made to a data set as its next version.
+
+    Raises:
+        NotFound: no such data set in this workspace.
+        TaskDiffers: the data set is for another task.
+    """
+    member.require(Role.editor)
+    accounts.lock_tenant(session, member)
+    dataset = get(session, member, dataset_id=dataset_id)
+    if dataset.task != version.task:
+        raise TaskDiffers(dataset.task, version.task)
+    number = versions(session, member, dataset_id=dataset_id)[0].number + 1
+    return _record_version(session, member, dataset, number, version)
+
+
+def list_datasets(session: Session, member: Member) -> list[tuple[Dataset, DatasetVersion]]:
+    """The workspace's data sets, newest first, each with its latest version."""
+    found = session.exec(owned(Dataset, member).order_by(col(Dataset.id).desc())).all()
+    by_number = owned(DatasetVersion, member).order_by(col(DatasetVersion.number))
+    latest = {version.dataset_id: version for version in session.exec(by_number)}
+    return [(dataset, latest[dataset.id]) for dataset in found]
+
+
+def get(session: Session, member: Member, *, dataset_id: str) -> Dataset:
+    """One data set.
+
+    Raises:
+        NotFound: no such data set in this workspace.
+    """
+    return find(session, member, Dataset, dataset_id, "data set")
+
+
+def versions(session: Session, member: Member, *, dataset_id: str) -> list[DatasetVersion]:
+    """The versions of a data set, newest first, one at least.
+
+    Raises:
+        NotFound: no such data set in this workspace.
+    """
+    get(session, member, dataset_id=dataset_id)
+    of_dataset = owned(DatasetVersion, member).where(DatasetVersion.dataset_id == dataset_id)
+    return list(session.exec(of_dataset.order_by(col(DatasetVersion.number).desc())).all())
+
+
+def get_version(session: Session, member: Member, *, version_id: str) -> DatasetVersion:
+    """One version.
+
+    Raises:
+        NotFound: no such version in this workspace.
+    """
+    return find(session, member, DatasetVersion, version_id, "data set version")
+
+
+def version_of_upload(session: Session, member: Member, *, upload_id: str) -> DatasetVersion | None:
+    """The newest version that was made from a file, if any was.
+
+    Raises:
+        NotFound: no such file in this workspace.
+    """
+    get_upload(session, member, upload_id=upload_id)
+    of_upload = owned(DatasetVersion, member).where(DatasetVersion.upload_id == upload_id)
+    return session.exec(of_upload.order_by(col(DatasetVersion.id).desc())).first()
+
+
+def free_name(session: Session, member: Member, *, wanted: str) -> str:
+    """The wanted name for a data set, with a number behind it where it is taken."""
+    base = wanted.strip()[: _NAME_CHARACTERS - 8].strip() or "Data set"
+    name, number = base, 2
+    while _by_name(session, member, name) is not None:
+        name, number = f"{base} {number}", number + 1
+    return name
+
+
+def delete(session: Session, member: Member, *, dataset_id: str) -> list[str]:
+    """Forget a data set with its versions. Gives the storage prefixes to delete after the transaction.
+
+    Raises:
+        NotFound: no such data set in this workspace.
+        DatasetInUse: jobs were submitted with it.
+    """
+    member.require(Role.editor)
+    dataset = get(session, member, dataset_id=dataset_id)
+    doomed = versions(session, member, dataset_id=dataset_id)
+    try:
+        with session.begin_nested():
+            for version in doomed:
+                session.delete(version)
+            session.flush()
+            session.delete(dataset)
+    except IntegrityError:
+        raise DatasetInUse(dataset.name) from None
+    audit.record(session, member, "dataset.deleted", dataset.id, name=dataset.name)
+    return [version.storage_prefix for version in doomed]
+
+
+def _by_name(session: Session, member: Member, name: str) -> Dataset | None:
+    return session.exec(owned(Dataset, member).where(Dataset.name == name)).one_or_none()
+
+
+def _record_version(
+    session: Session, member: Member, dataset: Dataset, number: int, version: DatasetVersion
+) -> DatasetVersion:
+    version.dataset_id, version.number = dataset.id, number
+    session.add(version)
+    session.flush()
+    audit.record(
+        session, member, "dataset_version.created", version.id, dataset=dataset.id, rows=version.rows_used
+    )
+    return version
