@@ -53,7 +53,11 @@ class Settings(BaseSettings):
     seller_name: str = "Tuneport"
     seller_address: str = ""
     seller_tax_id: str = ""
+    # How to pay, as printed on invoices: bank, account, reference.
+    seller_payment: str = ""
     tax_rate_percent: str = "0"
+    # Printed beside the rate; a rate of zero needs its reason.
+    tax_note: str = ""
 
     @model_validator(mode="after")
     def _fill_and_check(self) -> "Settings":

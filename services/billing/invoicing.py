@@ -94,6 +94,11 @@ class Draft(_Snapshot):
     tax: Money
     total: Money
 
+    def named(self, names: Mapping[str, str]) -> "Draft":
+        """The same figures, with lines that go by what their subjects are called."""
+        lines = (line.model_copy(update={"name": names.get(line.subject, line.name)}) for line in self.lines)
+        return self.model_copy(update={"lines": tuple(lines)})
+
 
 class _Place(NamedTuple):
     # Where use is written; the order of these fields is the order of the lines.
@@ -107,20 +112,20 @@ def draft(
     uses: Iterable[Use],
     *,
     versions: Sequence[Plan],
-    credits: Iterable[Credit] = (),  # noqa: A002
+    grants: Iterable[Credit] = (),
     tax: Tax,
-    names: Mapping[str, str] | None = None,
 ) -> Draft:
     """The invoice that one period's use comes to; any order and any split of the uses gives the same.
 
-    `versions` are those of one plan, oldest first; `names` says what subjects are called (else their id).
+    `versions` are those of one plan, oldest first. Lines go by the ids of their subjects until somebody names
+    them.
 
     Raises:
         NotSold: the plan has no price for something that was used.
     """
-    lines = _lines(uses, versions, names or {})
+    lines = _lines(uses, versions)
     currency = versions[-1].currency
-    used = _spend(lines, credits)
+    used = _spend(lines, grants)
     subtotal = total((line.amount for line in lines), currency)
     credit = total((use.amount for use in used), currency)
     taxed = subtotal - credit
@@ -139,7 +144,7 @@ def draft(
     )
 
 
-def _lines(uses: Iterable[Use], versions: Sequence[Plan], names: Mapping[str, str]) -> tuple[Line, ...]:
+def _lines(uses: Iterable[Use], versions: Sequence[Plan]) -> tuple[Line, ...]:
     groups: dict[tuple[int, int, date | None, str], list[Use]] = defaultdict(list)
     for use in uses:
         plan = in_force(versions, use.day)
@@ -157,16 +162,14 @@ def _lines(uses: Iterable[Use], versions: Sequence[Plan], names: Mapping[str, st
     for place, group in sorted(places.items(), key=lambda item: item[0]):
         plan = versions[place.version]
         scale = place.price, place.version
-        line = _line(plan, plan.prices[place.price], place, group, before[scale], names)
+        line = _line(plan, plan.prices[place.price], place, group, before[scale])
         if line.quantity:
             before[scale] = EXACT.add(before[scale], line.quantity)
             lines.append(line)
     return tuple(lines)
 
 
-def _line(
-    plan: Plan, sold: PlanPrice, place: _Place, group: list[Use], before: Decimal, names: Mapping[str, str]
-) -> Line:
+def _line(plan: Plan, sold: PlanPrice, place: _Place, group: list[Use], before: Decimal) -> Line:
     quantity = Decimal(0)
     for use in group:
         quantity = EXACT.add(quantity, use.quantity)
@@ -176,7 +179,7 @@ def _line(
         title=sold.title,
         meter=sold.meter,
         subject=place.subject,
-        name=names.get(place.subject, place.subject),
+        name=place.subject,
         properties=dict(sold.where),
         first_day=place.day,
         last_day=max(use.day for use in group),
@@ -191,11 +194,9 @@ def _line(
     )
 
 
-def _spend(lines: Sequence[Line], credits: Iterable[Credit]) -> tuple[CreditUse, ...]:  # noqa: A002
+def _spend(lines: Sequence[Line], grants: Iterable[Credit]) -> tuple[CreditUse, ...]:
     """Let grants pay for lines in the order of their days; what expires first is spent first."""
-    grants = sorted(
-        credits, key=lambda credit: (credit.last_day or date.max, credit.first_day, credit.grant_id)
-    )
+    grants = sorted(grants, key=lambda grant: (grant.last_day or date.max, grant.first_day, grant.grant_id))
     left = {grant.grant_id: grant.left for grant in grants}
     for line in sorted(lines, key=lambda line: (line.first_day, line.key)):
         owed = line.amount

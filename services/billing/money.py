@@ -71,6 +71,9 @@ class Money:
         """The exact amount in major units: Decimal("1.5") for 1,500,000 micro-units."""
         return Decimal(self.micros).scaleb(-6, EXACT)
 
+    def __str__(self) -> str:
+        return f"{self.amount:,.{MINOR_DIGITS[self.currency]}f} {self.currency}"
+
     def __add__(self, other: "Money") -> "Money":
         return Money(self.micros + self._same(other), self.currency)
 

@@ -1,6 +1,9 @@
 """An invoice as a value: what is shown, kept and printed, without asking the database again."""
 
+import json
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,3 +46,12 @@ class Snapshot(_Value):
     def is_draft(self) -> bool:
         """Can its figures still change?"""
         return self.number is None
+
+    def to_json(self) -> dict[str, Any]:
+        """What a JSON column keeps: amounts as integers, rates and quantities as text."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Snapshot":
+        """The value that `to_json` was called on."""
+        return cls.model_validate_json(json.dumps(kept))

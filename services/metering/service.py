@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -169,10 +169,13 @@ def events(
     meter: str | None = None,
     subject: str | None = None,
     properties: Mapping[str, str] | None = None,
+    recorded_until: datetime | None = None,
     limit: int = 100,
     after: str | None = None,
 ) -> EventPage:
-    """Single events from `first` to `last` (both included); `subject` is a job or a model version.
+    """Single events from `first` to `last` (both included), newest first.
+
+    `subject` is a job or a model version; `recorded_until` leaves out what was told later.
 
     Raises:
         UnusableDays: no range, or too long a one.
@@ -188,6 +191,8 @@ def events(
         )
     for name, value in (properties or {}).items():
         statement = statement.where(col(UsageEvent.properties)[name].as_string() == value)
+    if recorded_until is not None:
+        statement = statement.where(col(UsageEvent.recorded_at) <= recorded_until)
     if after is not None:
         seen = find(session, member, UsageEvent, after, "usage event")
         at, event_id = col(UsageEvent.at), col(UsageEvent.id)

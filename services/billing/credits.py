@@ -1,0 +1,100 @@
+"""Trials: what a workspace is given, what is left of it, and the stop when it is spent."""
+
+from sqlmodel import Session, col
+
+from services.accounts import audit
+from services.accounts.scope import Member, Role, Staff, StaffRole, owned
+from services.accounts.service import lock_tenant
+from services.billing.drafting import credits_before, rated, subscription, this_month, today
+from services.billing.errors import CreditSpent
+from services.billing.money import Money, total
+from services.billing.plans import PAY_AS_YOU_GO, in_force
+from services.billing.tables import CreditGrant, Subscription
+from services.metering.days import midnight
+
+
+def grant_trial(session: Session, tenant_id: str) -> Subscription:
+    """Put a new workspace on trial with the plan's credit; later calls return the subscription there is.
+
+    The credit lasts through the last day of the trial, in the workspace's time zone.
+    """
+    member = Member(tenant_id=tenant_id, role=Role.owner)
+    if known := _latest(session, member):
+        return known
+    tenant = lock_tenant(session, member)
+    if known := _latest(session, member):
+        return known
+
+    day = today(session, member)
+    plan = in_force((PAY_AS_YOU_GO,), day)
+    started = Subscription(tenant_id=tenant_id, plan=plan.name, trial=True)
+    grant = CreditGrant(
+        tenant_id=tenant_id,
+        amount=plan.trial.credit.micros,
+        reason="Trial credit",
+        created_at=started.starts_at,
+        expires_at=midnight(day + plan.trial.valid, tenant.time_zone),
+    )
+    session.add_all([started, grant])
+    session.flush()
+    audit.record(session, audit.SYSTEM, "trial.granted", grant.id, tenant_id=tenant_id, amount=grant.amount)
+    return started
+
+
+def end_trial(session: Session, staff: Staff, *, tenant_id: str) -> Subscription:
+    """Go on with pay as you go: use no longer stops, and what the credit leaves uncovered is invoiced."""
+    staff.require(StaffRole.admin)
+    member = Member(tenant_id=tenant_id, role=Role.owner)
+    lock_tenant(session, member)
+    current = subscription(session, member)
+    if current is not None and not current.trial:
+        return current
+    paying = Subscription(tenant_id=tenant_id, plan=PAY_AS_YOU_GO.name, trial=False)
+    if current is not None:
+        current.ends_at = paying.starts_at
+        session.add(current)
+    session.add(paying)
+    session.flush()
+    audit.record(session, staff, "trial.ended", paying.id, tenant_id=tenant_id)
+    return paying
+
+
+def on_trial(session: Session, member: Member) -> bool:
+    """Does use stop when the credit is spent?"""
+    current = subscription(session, member)
+    return current is None or current.trial
+
+
+def credit_left(session: Session, member: Member) -> Money:
+    """What today's valid grants have left, after all use so far."""
+    day = today(session, member)
+    month = this_month(session, member)
+    grants = credits_before(session, member, month)
+    valid = [grant for grant in grants if grant.pays_for(day)]
+    if not valid:
+        return Money.zero(PAY_AS_YOU_GO.currency)
+    used = {use.grant_id: use.amount for use in rated(session, member, month, grants).credits}
+    currency = valid[0].left.currency
+    return total((grant.left - used.get(grant.grant_id, Money.zero(currency)) for grant in valid), currency)
+
+
+def require_credit(session: Session, member: Member, *, needed: Money, reserved: Money) -> None:
+    """Go on only when a workspace on trial can pay for what is about to be used.
+
+    `needed` is the most it can cost, `reserved` the quoted maximum of the workspace's open jobs. Who decides
+    by this holds the workspace's lock (`accounts.lock_tenant`), or two could spend the same credit.
+
+    Raises:
+        CreditSpent: the workspace is on trial, and the credit that is free does not cover it.
+    """
+    if not on_trial(session, member):
+        return
+    left = credit_left(session, member)
+    free = left - reserved
+    if free.micros <= 0 or free < needed:
+        raise CreditSpent(left=left, reserved=reserved, needed=needed)
+
+
+def _latest(session: Session, member: Member) -> Subscription | None:
+    newest_first = owned(Subscription, member).order_by(col(Subscription.starts_at).desc())
+    return session.exec(newest_first.limit(1)).one_or_none()
