@@ -17,6 +17,7 @@ from services.accounts.errors import PersonDisabled
 from services.accounts.scope import Member, Role, Staff
 from services.accounts.service import Identity
 from services.accounts.tables import Tenant, User
+from services.billing import credits
 from services.db import reading, transaction
 from services.errors import Forbidden, Unauthenticated
 
@@ -68,9 +69,7 @@ def visit() -> Visit:
             raise SignedOut
         known = sign_in.user_id is not None
     if not known:
-        with transaction() as db:
-            if not sign_ins.bind(db, secret, accounts.arrive(db, identity)):
-                raise SignedOut
+        _arrive(secret, identity)
     with reading() as db:
         user = sign_ins.person(db, secret)
         if user is None or (user.issuer, user.subject) != (identity.issuer, identity.subject):
@@ -78,6 +77,15 @@ def visit() -> Visit:
         if user.disabled_at is not None:
             raise PersonDisabled
         return Visit(user, accounts.memberships(db, user), accounts.staff(db, user))
+
+
+def _arrive(secret: str, identity: Identity) -> None:
+    with transaction() as db:
+        person = accounts.arrive(db, identity)
+        if not sign_ins.bind(db, secret, person):
+            raise SignedOut
+        for tenant, _ in accounts.memberships(db, person):
+            credits.grant_trial(db, tenant.id)
 
 
 def user() -> User:

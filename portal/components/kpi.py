@@ -9,7 +9,7 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Kpi:
-    """One figure as it is read; `trend` holds evenly spaced values, oldest first, and is drawn when it moves."""
+    """One figure as it is read; `trend` holds evenly spaced values, oldest first, drawn when they differ."""
 
     label: str
     value: str

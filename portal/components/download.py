@@ -1,0 +1,11 @@
+"""Buttons that give a file."""
+
+import streamlit as st
+
+from portal.downloads import LINK_LIFE, download_url
+
+
+@st.fragment(run_every=LINK_LIFE * 0.8)
+def download_link(label: str, kind: str, subject: str) -> None:
+    """A button for a file; `kind` and `subject` as in `download_url`. The link is renewed before it ends."""
+    st.link_button(label, download_url(kind, subject), icon=":material/download:")

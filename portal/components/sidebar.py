@@ -1,0 +1,35 @@
+"""The foot of the sidebar: which workspace, who is signed in, and the way out."""
+
+import streamlit as st
+
+from portal import session
+from portal.session import Visit
+
+
+def person_block(here: Visit) -> None:
+    """The workspace (to choose, where there are several), the person, and sign-out."""
+    with st.sidebar:
+        st.space("stretch")
+        if here.workspaces:
+            _workspace(here)
+        words, door = st.columns([5, 1], vertical_alignment="center", gap="small", wrap=False)
+        words.markdown(f"**{here.user.name}**  \n:small[:gray[{here.user.email}]]")
+        if door.button("", icon=":material/logout:", type="tertiary", help="Sign out", key="sign_out"):
+            st.logout()
+
+
+def _workspace(here: Visit) -> None:
+    current, role = session.chosen(here)
+    if len(here.workspaces) == 1:
+        st.caption(f":material/corporate_fare: {current.name} · {role}")
+        return
+    names = {tenant.id: tenant.name for tenant, _ in here.workspaces}
+    st.query_params[session.WORKSPACE] = current.id
+    st.selectbox(
+        "Workspace",
+        list(names),
+        index=list(names).index(current.id),
+        format_func=names.__getitem__,
+        key="workspace_choice",
+        on_change=lambda: session.choose(st.session_state["workspace_choice"]),
+    )

@@ -1,0 +1,121 @@
+"""Files for people to keep: a route of ours behind short-lived links, never Streamlit's open file store.
+
+A link names one file of one workspace and is tied to the browser it was made for. Following it still takes
+that browser to be signed in and its person to be in the workspace; all else is the same *not found*.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote
+
+from itsdangerous import BadData, URLSafeSerializer
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from portal import session
+from portal.guard import SIGN_IN_HEADER
+from services import clock
+from services.accounts import secrets, sign_ins
+from services.accounts import service as accounts
+from services.accounts.scope import Member
+from services.billing import document
+from services.billing import service as billing
+from services.datasets import files
+from services.datasets import service as datasets
+from services.db import reading
+from services.errors import NotFound, ServiceError
+
+LINK_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class File:
+    """What a person gets."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def download_url(kind: str, subject: str) -> str:
+    """A link to a file of the chosen workspace, for the next minutes and for this browser alone.
+
+    `kind` is "invoice-pdf" (`subject`: an invoice's number or id, or a month such as 2026-11) or
+    "rejected-rows" (`subject`: a data set version's id). Pages show it with `components.download_link`.
+    """
+    until = int((clock.now() + LINK_LIFE).timestamp())
+    link = [kind, subject, session.member().tenant_id, _browser(session.token()), until]
+    return f"/download/{quote(kind)}/{quote(subject)}?link={_serializer().dumps(link)}"
+
+
+def download(request: Request) -> Response:
+    """The route `/download/{kind}/{subject}`."""
+    try:
+        file = _file(request)
+    except (ServiceError, BadData):
+        return PlainTextResponse(
+            "This link leads nowhere, or no longer. Go back to the page and press the button again.",
+            status_code=404,
+            headers={"Cache-Control": "no-store"},
+        )
+    return Response(
+        file.content,
+        media_type=file.media_type,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
+        },
+    )
+
+
+def _file(request: Request) -> File:
+    kind, subject = request.path_params["kind"], request.path_params["subject"]
+    secret = request.headers.get(SIGN_IN_HEADER, "")
+    named_kind, named_subject, tenant_id, browser, until = _serializer().loads(
+        request.query_params.get("link", "")
+    )
+    if (kind, subject, _browser(secret)) != (named_kind, named_subject, browser):
+        raise NotFound("file")
+    if clock.now().timestamp() >= until:
+        raise NotFound("file")
+    return _KINDS[kind](_member(secret, tenant_id), subject)
+
+
+def _member(secret: str, tenant_id: str) -> Member:
+    with reading() as db:
+        user = sign_ins.person(db, secret)
+        workspaces = accounts.memberships(db, user) if user is not None and user.disabled_at is None else []
+    for tenant, role in workspaces:
+        if user is not None and tenant.id == tenant_id:
+            return Member(tenant_id=tenant_id, role=role, user_id=user.id)
+    raise NotFound("file")
+
+
+def _invoice_pdf(member: Member, reference: str) -> File:
+    with reading() as db:
+        shown = billing.statement(db, member, reference=reference)
+    name = shown.number or f"draft-{shown.first_day:%Y-%m}"
+    return File(f"{name}.pdf", "application/pdf", document.pdf(shown))
+
+
+def _rejected_rows(member: Member, version_id: str) -> File:
+    with reading() as db:
+        version = datasets.get_version(db, member, version_id=version_id)
+        dataset = datasets.get(db, member, dataset_id=version.dataset_id)
+    name = f"{dataset.name} v{version.number} rejected rows.csv"
+    return File(name, "text/csv; charset=utf-8", files.rejected(version))
+
+
+_KINDS: dict[str, Callable[[Member, str], File]] = {
+    "invoice-pdf": _invoice_pdf,
+    "rejected-rows": _rejected_rows,
+}
+
+
+def _browser(secret: str) -> str:
+    return secrets.digest(f"download link of {secret}")[:32]
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(secrets.digest("download links"))

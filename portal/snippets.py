@@ -1,0 +1,51 @@
+"""Code to copy: how a program asks a model, in the languages that people paste. Pure."""
+
+import json
+
+PLACEHOLDER = "$TUNEPORT_API_KEY"
+
+
+def curl(api_url: str, model: str, text: str) -> str:
+    """A request from a shell that has the key in TUNEPORT_API_KEY."""
+    body = json.dumps({"model": model, "input": text}, ensure_ascii=False).replace("'", "'\\''")
+    return (
+        f"curl {api_url}/v1/predict \\\n"
+        f'  -H "Authorization: Bearer {PLACEHOLDER}" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        f"  -d '{body}'"
+    )
+
+
+def python(api_url: str, model: str, text: str) -> str:
+    """The same request with httpx; requests takes the same words."""
+    return (
+        "import os\n\nimport httpx\n\n"
+        "answer = httpx.post(\n"
+        f'    "{api_url}/v1/predict",\n'
+        '    headers={"Authorization": f"Bearer {os.environ[\'TUNEPORT_API_KEY\']}"},\n'
+        f"    json={_literal(model, text)},\n"
+        ")\n"
+        "answer.raise_for_status()\n"
+        'print(answer.json()["data"])'
+    )
+
+
+def openai(api_url: str, model: str, text: str) -> str:
+    """The same request with the openai client, which also uploads files, starts jobs and lists models here."""
+    return (
+        "import os\n\nfrom openai import OpenAI\n\n"
+        f'client = OpenAI(base_url="{api_url}/v1", api_key=os.environ["TUNEPORT_API_KEY"])\n\n'
+        "print([model.id for model in client.models.list()])\n"
+        "answer = client.post(\n"
+        '    "/predict",\n'
+        "    cast_to=object,\n"
+        f"    body={_literal(model, text)},\n"
+        ")\n"
+        'print(answer["data"])'
+    )
+
+
+def _literal(model: str, text: str) -> str:
+    # JSON strings are Python strings as well.
+    model_json, text_json = (json.dumps(word, ensure_ascii=False) for word in (model, text))
+    return f'{{"model": {model_json}, "input": {text_json}}}'
