@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from services import clock
+from services import clock, onboarding
 from services.accounts import service as accounts
 from services.accounts import sign_ins
 from services.accounts.errors import PersonDisabled
 from services.accounts.scope import Member, Role, Staff
 from services.accounts.service import Identity
 from services.accounts.tables import Tenant, User
-from services.billing import credits
 from services.db import reading, transaction
 from services.errors import Forbidden, Unauthenticated
 
@@ -81,11 +80,9 @@ def visit() -> Visit:
 
 def _arrive(secret: str, identity: Identity) -> None:
     with transaction() as db:
-        person = accounts.arrive(db, identity)
+        person = onboarding.arrive(db, identity)
         if not sign_ins.bind(db, secret, person):
             raise SignedOut
-        for tenant, _ in accounts.memberships(db, person):
-            credits.grant_trial(db, tenant.id)
 
 
 def user() -> User:

@@ -31,7 +31,7 @@ def python(api_url: str, model: str, text: str) -> str:
 
 
 def openai(api_url: str, model: str, text: str) -> str:
-    """The same request with the openai client, which also uploads files, starts jobs and lists models here."""
+    """The same request with the openai client, which also uploads files and starts jobs here."""
     return (
         "import os\n\nfrom openai import OpenAI\n\n"
         f'client = OpenAI(base_url="{api_url}/v1", api_key=os.environ["TUNEPORT_API_KEY"])\n\n'
