@@ -1,0 +1,128 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.datasets.errors import TooFewRows
+from services.datasets.examples import Example, TextExample, TokenExample
+from services.datasets.splits import Split, split
+from tests.services.datasets.factories import sentence, texts
+
+EXAMPLES = st.lists(
+    st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("xyz")), min_size=1, max_size=60
+).map(lambda pairs: [TextExample(row, text, label) for row, (text, label) in enumerate(pairs, 1)])
+TOKENS = st.lists(
+    st.lists(st.sampled_from(["O", "B-x", "B-y", "B-z"]), min_size=1, max_size=3), min_size=1
+).map(
+    lambda rows: [
+        TokenExample(row, (*map(str, tags), str(row % 7)), (*tags, "O")) for row, tags in enumerate(rows, 1)
+    ]
+)
+
+
+def labels(examples: tuple[Example, ...] | list[Example]) -> set[str]:
+    return {label for example in examples for label in example.labels}
+
+
+def test_eight_of_ten_rows_of_each_label_are_for_training() -> None:
+    splits = split(texts(card=100, cash=50, fee=10), seed=1)
+
+    assert splits.rows == {"train": 128, "validation": 16, "test": 16}
+    assert splits.labels == {
+        "card": {"train": 80, "validation": 10, "test": 10},
+        "cash": {"train": 40, "validation": 5, "test": 5},
+        "fee": {"train": 8, "validation": 1, "test": 1},
+    }
+    assert splits.train_only == ()
+
+
+def test_every_split_keeps_the_files_order() -> None:
+    splits = split(texts(a=50, b=50), seed=1)
+
+    for which in Split:
+        numbers = [example.row for example in splits.of(which)]
+        assert numbers == sorted(numbers)
+
+
+def test_a_label_of_three_texts_stands_in_every_split() -> None:
+    assert split(texts(many=30, three=3), seed=1).labels["three"] == {"train": 1, "validation": 1, "test": 1}
+
+
+def test_a_label_of_two_texts_stays_in_train_and_is_named() -> None:
+    splits = split(texts(many=30, two=2, one=1), seed=1)
+
+    assert splits.train_only == ("one", "two")
+    assert splits.labels["two"] == {"train": 2, "validation": 0, "test": 0}
+
+
+def test_copies_are_one_text_however_many() -> None:
+    copies = [TextExample(row, "same", "rare") for row in range(100, 110)]
+
+    splits = split([*texts(many=30), *copies], seed=1)
+
+    assert splits.train_only == ("rare",)
+
+
+def test_a_big_bundle_of_copies_does_not_fill_the_test() -> None:
+    copies = [TextExample(row, "same", "a") for row in range(1000, 1100)]
+    examples = [*texts(a=100, b=100), *copies]
+
+    for seed in range(20):
+        splits = split(examples, seed=seed)
+        assert set(copies) <= set(splits.train)
+        assert 25 <= splits.rows["test"] <= 35
+
+
+def test_nothing_to_test_with_is_refused() -> None:
+    with pytest.raises(TooFewRows):
+        split(texts(a=2, b=2), seed=1)
+
+
+def test_whoever_brings_a_test_file_keeps_the_rest_for_training() -> None:
+    splits = split(texts(a=100, b=100), seed=1, test_share=0)
+
+    assert splits.rows == {"train": 180, "validation": 20, "test": 0}
+
+
+def test_another_seed_is_another_split() -> None:
+    examples = texts(a=100, b=100)
+
+    assert split(examples, seed=1) == split(examples, seed=1)
+    assert split(examples, seed=1).test != split(examples, seed=2).test
+
+
+def test_a_split_stays_what_it_was_in_earlier_releases() -> None:
+    splits = split(texts(a=20, b=20), seed=42)
+
+    assert [example.row for example in splits.test] == [16, 21, 23, 29]
+
+
+def test_a_rare_entity_type_is_trained_on_and_tested() -> None:
+    common = [sentence(row, f"{row}/B-place", "Anna/O") for row in range(1, 101)]
+    rare = [sentence(row, f"{row}/B-place", "Acme/B-company") for row in range(101, 106)]
+    plain = [sentence(row, f"{row}/O") for row in range(106, 156)]
+
+    for seed in range(20):
+        splits = split([*common, *rare, *plain], seed=seed)
+        assert all(splits.labels["company"][which] for which in Split)
+        assert sum(not example.labels for example in splits.test) == 5
+
+
+@settings(max_examples=300, deadline=None)
+@given(examples=st.one_of(EXAMPLES, TOKENS), seed=st.integers(0, 5))
+def test_whatever_the_data_the_splits_are_honest(examples: list[Example], seed: int) -> None:
+    try:
+        splits = split(examples, seed=seed)
+    except TooFewRows:
+        return
+
+    every = [*splits.train, *splits.validation, *splits.test]
+    assert Counter(every) == Counter(examples)
+    texts_of = [{example.text for example in splits.of(which)} for which in Split]
+    assert sum(map(len, texts_of)) == len(set.union(*texts_of))
+    assert labels(splits.train) == labels(examples)
+    assert splits.validation
+    assert splits.test
+    held_out = labels(splits.validation) | labels(splits.test)
+    assert set(splits.train_only) == labels(examples) - held_out
