@@ -1,0 +1,56 @@
+"""The trained model as files: `tuneport.json`, config, tokenizer and safetensors; nothing to execute."""
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file, save_file
+
+from services.training.catalogue import WEIGHTS
+from services.training.networks import Network, TextClassifier, TokenClassifier, read_config, untrained
+from services.training.recipe import Task
+from services.training.tokenizing import TOKENIZER
+
+CARD = "tuneport.json"
+_NETWORKS: dict[str, type[Network]] = {"mean-pooled-linear": TextClassifier, "token-linear": TokenClassifier}
+
+
+class Card(BaseModel):
+    """`tuneport.json`: all that prediction needs to know besides the weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    task: Task
+    # The head's outputs in their order: labels, or IOB2 tags.
+    outputs: list[str]
+    # Labels, or entity types.
+    labels: list[str]
+    max_length: int
+    architecture: Literal["mean-pooled-linear", "token-linear"]
+    base_model: str
+
+
+def save(network: Network, card: Card, base_model: Path, folder: Path) -> None:
+    """Write a trained network; the tokenizer is the base model's own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network.encoder.config.save_pretrained(folder)
+    shutil.copyfile(base_model / TOKENIZER, folder / TOKENIZER)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(weights, folder / WEIGHTS)
+    (folder / CARD).write_text(card.model_dump_json(indent=1), "utf-8")
+
+
+def read_card(folder: Path) -> Card:
+    """What an artefact says of itself."""
+    return Card.model_validate_json((folder / CARD).read_text("utf-8"))
+
+
+def load(folder: Path, device: torch.device) -> tuple[Network, Card]:
+    """The network of an artefact, ready to predict."""
+    card = read_card(folder)
+    network = _NETWORKS[card.architecture](untrained(read_config(folder)), len(card.outputs))
+    network.load_state_dict(load_file(folder / WEIGHTS))
+    return network.to(device).eval(), card

@@ -1,0 +1,64 @@
+"""Rows of different lengths, put through a network with little padding."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from services.training.machine import Machine
+
+# Sub-word tokens per forward pass without gradients. On two AVX-512 cores 2,048 to 4,096 gave the most rows/s
+# (390 with all-MiniLM-L6-v2 on banking77; 340 at 1,024 and 300 at 8,192).
+_TOKENS = {"cpu": 2_048, "cuda": 65_536}
+
+
+def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Row numbers in batches of nearly equal length, the longest first.
+
+    With its padding no batch holds more than `tokens`, unless a single row does.
+    """
+    batches: list[list[int]] = []
+    room = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if room == 0:
+            batches.append([])
+            room = max(1, tokens // lengths[row])
+        batches[-1].append(row)
+        room -= 1
+    return batches
+
+
+def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
+    """(rows, longest) with `value` after the end of the shorter rows."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
+
+
+def inputs(rows: Sequence[Sequence[int]], padding: int) -> dict[str, Tensor]:
+    """`input_ids` and `attention_mask`, each (rows, longest)."""
+    return {"input_ids": pad(rows, padding), "attention_mask": pad([[1] * len(row) for row in rows], 0)}
+
+
+def compute(
+    function: Callable[..., Tensor],
+    rows: Sequence[Sequence[int]],
+    padding: int,
+    machine: Machine,
+    tell: Callable[[int], None] | None = None,
+) -> list[Tensor]:
+    """What `function(input_ids, attention_mask)` gives for each row, in the rows' order, in float32.
+
+    `tell` hears after each batch how many rows are done.
+    """
+    results: list[Tensor] = [torch.empty(0)] * len(rows)
+    done = 0
+    with torch.inference_mode(), machine.autocast():
+        for batch in by_length([len(row) for row in rows], _TOKENS[machine.device.type]):
+            tensors = inputs([rows[row] for row in batch], padding)
+            outputs = function(**{name: tensor.to(machine.device) for name, tensor in tensors.items()})
+            for row, output in zip(batch, outputs.float().cpu(), strict=True):
+                results[row] = output
+            done += len(batch)
+            if tell:
+                tell(done)
+    return results

@@ -1,0 +1,84 @@
+"""Why a run fails, in the customer's words."""
+
+from typing import Literal
+
+from services.errors import ServiceError
+
+Whose = Literal["data", "ours"]
+
+
+class RunFailed(ServiceError):
+    """An expected end of a run without a model.
+
+    `whose` is `data` where other data or another recipe would help, `ours` where it would not.
+    """
+
+    code = "run_failed"
+    whose: Whose = "ours"
+
+
+class DataDoesNotFit(RunFailed):
+    """The splits cannot be learnt by the recipe."""
+
+    code = "data_does_not_fit"
+    whose: Whose = "data"
+
+
+class TextsTooLong(RunFailed):
+    """More tokens per row asked for than the base model reads."""
+
+    code = "max_length_too_long"
+    whose: Whose = "data"
+
+    def __init__(self, asked: int, possible: int) -> None:
+        super().__init__(
+            f"The recipe asks for {asked} tokens per row, but this base model reads {possible} at most."
+        )
+        self.asked = asked
+        self.possible = possible
+
+
+class LossIsNotANumber(RunFailed):
+    """Training diverged."""
+
+    code = "nan_loss"
+    whose: Whose = "data"
+
+    def __init__(self, step: int, learning_rate: float) -> None:
+        super().__init__(
+            f"The loss stopped being a number at step {step}, with a learning rate of {learning_rate:g}. "
+            "Try a tenth of that learning rate."
+        )
+        self.step = step
+
+
+class OutOfMemory(RunFailed):
+    """The device's memory did not suffice."""
+
+    code = "out_of_memory"
+
+    def __init__(self, batch_size: int, max_length: int) -> None:
+        super().__init__(
+            f"The device ran out of memory with {batch_size} rows of up to {max_length} tokens at a time. "
+            "A smaller batch size or maximum length would fit."
+        )
+
+
+class BaseModelUnreadable(RunFailed):
+    """The base model's folder is missing or cannot be loaded."""
+
+    code = "base_model_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The weights of the base model could not be read. This is our fault, not your data's."
+        )
+
+
+class Unexpected(RunFailed):
+    """A bug; the log has the rest."""
+
+    code = "unexpected"
+
+    def __init__(self) -> None:
+        super().__init__("The run stopped because of an error of ours. It is in the run's log.")

@@ -1,0 +1,99 @@
+"""How a run tells what it does: phases, progress and scores, appended to `events.jsonl`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+from pydantic import ValidationError
+
+from services.training.events import EventKind, Phase, RunEvent
+from services.training.folder import RunFolder, step_of
+
+# Phases whose results a checkpointed head stands for, so that a resumed run does not repeat them.
+_KEPT_WITH_QUICK = {Phase.loading, Phase.embedding, Phase.fitting}
+
+
+def read(path: Path) -> list[RunEvent]:
+    """The events of a file; a last line that was cut off in the writing is left out."""
+    events = []
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            events.append(RunEvent.model_validate_json(line))
+        except ValidationError:
+            continue
+    return events
+
+
+def rewind(folder: RunFolder) -> None:
+    """Forget what a resumed run will tell again: all events past the last complete checkpoint."""
+    if not folder.events.exists():
+        return
+    checkpoint = folder.last_checkpoint()
+    step = step_of(checkpoint) if checkpoint else 0
+    kept = [
+        event
+        for event in read(folder.events)
+        if (folder.has_quick() and event.phase in _KEPT_WITH_QUICK)
+        or (
+            checkpoint
+            and (event.phase in _KEPT_WITH_QUICK or (event.phase is Phase.training and event.step <= step))
+        )
+    ]
+    rewritten = folder.events.with_suffix(".part")
+    rewritten.write_text("".join(event.model_dump_json() + "\n" for event in kept), "utf-8")
+    rewritten.replace(folder.events)
+
+
+class Journal:
+    """Appends events and keeps the seconds of each phase."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._phase = Phase.loading
+        self._began = monotonic()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, phase: Phase) -> Iterator[None]:
+        """Open a phase; its seconds are added up, also where it is opened again."""
+        self._phase, self._began = phase, monotonic()
+        self._write(RunEvent(kind=EventKind.phase, phase=phase))
+        yield
+        spent = monotonic() - self._began
+        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + spent, 3)
+
+    def progress(
+        self, step: int, steps: int, *, epoch: float = 0.0, eta_seconds: float | None = None, **values: float
+    ) -> None:
+        """Tell how far the phase is; without an ETA the phase's own pace so far gives one."""
+        if eta_seconds is None and step:
+            eta_seconds = (monotonic() - self._began) / step * (steps - step)
+        self._write(
+            RunEvent(
+                kind=EventKind.progress,
+                phase=self._phase,
+                step=step,
+                steps=steps,
+                epoch=epoch,
+                values=values,
+                eta_seconds=None if eta_seconds is None else round(eta_seconds, 1),
+            )
+        )
+
+    def metric(self, step: int, steps: int, *, epoch: float = 0.0, **values: float) -> None:
+        """Tell a validation score."""
+        self._write(
+            RunEvent(
+                kind=EventKind.metric, phase=self._phase, step=step, steps=steps, epoch=epoch, values=values
+            )
+        )
+
+    def note(self, message: str) -> None:
+        """Tell the customer a sentence."""
+        self._write(RunEvent(kind=EventKind.note, phase=self._phase, message=message))
+
+    def _write(self, event: RunEvent) -> None:
+        # One write call per line: a reader sees whole lines, save for a kill in the middle of one.
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(event.model_dump_json() + "\n")
