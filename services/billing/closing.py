@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from services import clock
 from services.accounts import audit
-from services.accounts.scope import Member, Role
+from services.accounts.scope import Member
 from services.accounts.tables import Tenant
 from services.billing.drafting import draft_month, invoice_of, snapshot_of
 from services.billing.errors import MonthNotOver
@@ -19,8 +19,8 @@ from services.metering.days import day_of
 GRACE = timedelta(hours=24)
 
 
-def close_month(session: Session, *, year: int, month: int, tenant: Tenant) -> Invoice | None:
-    """Finalise a tenant's month under the next number of the year; None where nothing was used.
+def close_month(session: Session, member: Member, *, year: int, month: int) -> Invoice | None:
+    """Finalise a month of the member's workspace under the next number; None where nothing was used.
 
     A second close returns the first invoice. The number is taken last, and its row stays locked until the
     transaction ends, so that numbers have no gaps and nobody waits for another tenant's sums.
@@ -30,9 +30,8 @@ def close_month(session: Session, *, year: int, month: int, tenant: Tenant) -> I
         MonthNotOver: it is not over, or its 24 hours of grace are not.
     """
     closing = Month(year, month)
-    member = Member(tenant_id=tenant.id, role=Role.owner)
-    # Whoever closes the same month waits here, and then finds the invoice.
-    session.exec(select(Tenant).where(Tenant.id == tenant.id).with_for_update()).one()
+    # Whoever closes the same month waits here, and then finds the invoice. A suspended workspace owes, too.
+    tenant = session.exec(select(Tenant).where(Tenant.id == member.tenant_id).with_for_update()).one()
     if earlier := invoice_of(session, member, closing):
         return earlier
     now = clock.now()
@@ -63,7 +62,7 @@ def close_month(session: Session, *, year: int, month: int, tenant: Tenant) -> I
     )
     session.add(invoice)
     session.flush()
-    audit.record(session, audit.SYSTEM, "invoice.finalised", invoice.id, tenant_id=tenant.id, number=number)
+    audit.record(session, member, "invoice.finalised", invoice.id, number=number)
     return invoice
 
 

@@ -13,12 +13,11 @@ from services.billing.tables import CreditGrant, Subscription
 from services.metering.days import midnight
 
 
-def grant_trial(session: Session, tenant_id: str) -> Subscription:
-    """Put a new workspace on trial with the plan's credit; later calls return the subscription there is.
+def grant_trial(session: Session, member: Member) -> Subscription:
+    """Put the member's new workspace on trial; later calls return the subscription there is.
 
     The credit lasts through the last day of the trial, in the workspace's time zone.
     """
-    member = Member(tenant_id=tenant_id, role=Role.owner)
     if known := _latest(session, member):
         return known
     tenant = lock_tenant(session, member)
@@ -27,9 +26,9 @@ def grant_trial(session: Session, tenant_id: str) -> Subscription:
 
     day = today(session, member)
     plan = in_force((PAY_AS_YOU_GO,), day)
-    started = Subscription(tenant_id=tenant_id, plan=plan.name, trial=True)
+    started = Subscription(tenant_id=member.tenant_id, plan=plan.name, trial=True)
     grant = CreditGrant(
-        tenant_id=tenant_id,
+        tenant_id=member.tenant_id,
         amount=plan.trial.credit.micros,
         reason="Trial credit",
         created_at=started.starts_at,
@@ -37,7 +36,7 @@ def grant_trial(session: Session, tenant_id: str) -> Subscription:
     )
     session.add_all([started, grant])
     session.flush()
-    audit.record(session, audit.SYSTEM, "trial.granted", grant.id, tenant_id=tenant_id, amount=grant.amount)
+    audit.record(session, member, "trial.granted", grant.id, amount=grant.amount)
     return started
 
 

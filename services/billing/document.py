@@ -18,8 +18,13 @@ from services.metering.meters import meter
 
 TEMPLATE = Path(__file__).with_name("invoice.typ")
 
-# Typst brings a serif face for Latin, Greek and Cyrillic; other scripts are looked for on the machine.
-_BEYOND_EMBEDDED = re.compile(r"[\u0530-\u1dff\u2e80-\U0010ffff]")
+# Tried in this order. Typst's own fonts hold Latin, Greek, Cyrillic and Hebrew; what they lack is looked for
+# on the machine; what no font has becomes a box, which an archive format does not allow.
+_WAYS: tuple[dict[str, Any], ...] = (
+    {"ignore_system_fonts": True, "pdf_standards": "a-3b"},
+    {"ignore_system_fonts": False, "pdf_standards": "a-3b"},
+    {"ignore_system_fonts": False},
+)
 # A longer word is allowed to break anywhere, or it would run over its column.
 _LONG_WORD = re.compile(r"\S{24}(?=\S{4})")
 _UNITS = {"device-second": ("s", "s"), "prediction": ("", "prediction")}
@@ -28,22 +33,30 @@ _UNITS = {"device-second": ("s", "s"), "prediction": ("", "prediction")}
 def pdf(snapshot: Snapshot) -> bytes:
     """The invoice as PDF/A-3b; the same snapshot gives the same bytes.
 
-    Texts in scripts beyond Latin, Greek and Cyrillic use the fonts of the machine, and so do their bytes.
+    Names in scripts that Typst brings no font for, such as Chinese, depend on the fonts of the machine, and so
+    do their bytes; without a font for them the document is a plain PDF with boxes in their place.
     """
-    data = json.dumps(_data(snapshot), ensure_ascii=False, sort_keys=True)
-    return bytes(
-        typst.compile(
-            TEMPLATE,
-            sys_inputs={"invoice": data},
-            ignore_system_fonts=_BEYOND_EMBEDDED.search(data) is None,
-            pdf_standards="a-3b",
-            timestamp=datetime.combine(snapshot.issued_on, time(), UTC),
-        )
+    data = json.dumps(texts(snapshot), ensure_ascii=False, sort_keys=True)
+    for way in _WAYS:
+        try:
+            return _compiled(data, snapshot.issued_on, way)
+        except typst.TypstError as error:
+            failure = error
+    raise failure
+
+
+def _compiled(data: str, day: date, way: dict[str, Any]) -> bytes:
+    made: bytes = typst.compile(
+        TEMPLATE,
+        sys_inputs={"invoice": data},
+        timestamp=datetime.combine(day, time(), UTC),
+        **way,
     )
+    return made
 
 
-def _data(snapshot: Snapshot) -> dict[str, Any]:
-    # Every text that a customer chose arrives in Typst as a string of this dictionary, never as markup.
+def texts(snapshot: Snapshot) -> dict[str, Any]:
+    """Every text of the document by the place it has in invoice.typ, which reads none of it as markup."""
     draft = snapshot.draft
     return {
         "number": snapshot.number,
@@ -54,7 +67,6 @@ def _data(snapshot: Snapshot) -> dict[str, Any]:
         "plan": snapshot.plan_title,
         "seller": _party(snapshot.seller),
         "customer": _party(snapshot.customer),
-        "workspace": snapshot.workspace,
         "payment": snapshot.payment,
         "currency": draft.currency,
         "sections": [
@@ -135,4 +147,5 @@ def _days(first: date, last: date, *, year: bool = True) -> str:
 
 
 def _breakable(text: str) -> str:
+    text = "".join(character if character.isprintable() else " " for character in text)
     return _LONG_WORD.sub("\\g<0>\u200b", text)

@@ -65,6 +65,11 @@ class Month:
         """The month after."""
         return Month(self.year + self.month // 12, self.month % 12 + 1)
 
+    @property
+    def previous(self) -> "Month":
+        """The month before."""
+        return Month(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+
     def start(self, zone: str) -> datetime:
         """The instant at which it begins in a zone."""
         return midnight(self.first, zone)

@@ -1,41 +1,32 @@
-"""What a customer may ask about money: quotes before, spend so far, invoices and what each line counts."""
+"""What a caller may ask about money, all from here: quotes, charges, trials, spend, invoices, closing."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, Role, owned
-from services.billing import document
-from services.billing.drafting import (
-    current_plan,
-    draft_month,
-    invoice_of,
-    rated,
-    snapshot_of,
-    this_month,
-)
+from services.billing.closing import close_month as close_month
+from services.billing.credits import credit_left as credit_left
+from services.billing.credits import end_trial as end_trial
+from services.billing.credits import grant_trial as grant_trial
+from services.billing.credits import on_trial as on_trial
+from services.billing.credits import require_credit as require_credit
+from services.billing.drafting import current_plan as current_plan
+from services.billing.drafting import draft_month, invoice_of, rated, snapshot_of, this_month
 from services.billing.errors import MonthIsClosed
-from services.billing.money import Money, rounded
+from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth
-from services.billing.pricing import rate
+from services.billing.quoting import Quote as Quote
+from services.billing.quoting import charge as charge
+from services.billing.quoting import predictions_charge as predictions_charge
+from services.billing.quoting import quote as quote
+from services.billing.quoting import training_charge as training_charge
 from services.billing.snapshot import Snapshot
 from services.billing.tables import Invoice
 from services.errors import NotFound
 from services.metering import service as metering
-from services.metering.meters import PREDICTIONS, TRAINING_SECONDS
 from services.metering.service import EventPage
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a job will take and cost, between two figures; beyond the high one nothing is billed."""
-
-    seconds_low: int
-    seconds_high: int
-    low: Money
-    high: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +36,6 @@ class DaySpend:
     day: date
     title: str
     amount: Money
-
-
-def quote(
-    session: Session, member: Member, *, seconds_low: int, seconds_high: int, device_class: str
-) -> Quote:
-    """The price range of training between so many device-seconds, at today's prices."""
-    low, high = (
-        training_charge(session, member, seconds=Decimal(seconds), device_class=device_class)
-        for seconds in (seconds_low, seconds_high)
-    )
-    return Quote(seconds_low, seconds_high, low, high)
-
-
-def training_charge(session: Session, member: Member, *, seconds: Decimal, device_class: str) -> Money:
-    """What so many device-seconds of one job cost at today's prices, as its invoice line will say."""
-    return _charge(session, member, TRAINING_SECONDS.name, {"device_class": device_class}, seconds)
-
-
-def predictions_charge(session: Session, member: Member, *, texts: int) -> Money:
-    """What so many predictions of one day and model cost at today's prices."""
-    return _charge(session, member, PREDICTIONS.name, {}, Decimal(texts))
-
-
-def _charge(
-    session: Session, member: Member, meter: str, properties: dict[str, str], quantity: Decimal
-) -> Money:
-    plan = current_plan(session, member)
-    sold = plan.price_of(meter, properties)
-    amount = rate(sold.price, quantity) if sold else Decimal(0)
-    return rounded(amount, plan.currency)
-
-
-def training_charge_seconds(actual: Decimal, quoted_max: Decimal) -> Decimal:
-    """The device-seconds of a finished job that are billed: never more than were quoted.
-
-    `actual` is the time of the attempt that finished; queueing, attempts that were repeated, failures of ours
-    and jobs cancelled before their start are nothing, and are not recorded at all.
-    """
-    return min(actual, quoted_max)
 
 
 def month_spend(session: Session, member: Member, *, month: Month | None = None) -> Money:
@@ -190,8 +142,3 @@ def line_events(
         limit=limit,
         after=after,
     )
-
-
-def invoice_pdf(session: Session, member: Member, *, reference: str) -> bytes:
-    """The document of what `statement` answers to the same reference."""
-    return document.pdf(statement(session, member, reference=reference))

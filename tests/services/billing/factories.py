@@ -1,0 +1,54 @@
+"""Drafts and snapshots for tests, with sensible defaults by keyword."""
+
+from datetime import date
+from decimal import Decimal
+
+from services.billing.invoicing import Credit, Draft, Tax, draft
+from services.billing.money import MICROS, Money
+from services.billing.plans import PAY_AS_YOU_GO
+from services.billing.snapshot import Party, Snapshot
+from services.metering.usage import Use
+
+NOVEMBER = date(2026, 11, 1)
+NO_TAX = Tax(Decimal(0), "No VAT is charged.")
+
+
+def day(number: int) -> date:
+    return NOVEMBER.replace(day=number)
+
+
+def training(seconds: str = "100", **changes: object) -> Use:
+    fields = {"subject": "job_1", "day": day(3), "properties": {"device_class": "cuda"}}
+    return Use(meter="training_seconds", quantity=Decimal(seconds), **(fields | changes))  # type: ignore[arg-type]
+
+
+def predictions(texts: int = 1000, **changes: object) -> Use:
+    fields = {"subject": "mv_1", "day": day(3)}
+    return Use(meter="predictions", quantity=Decimal(texts), **(fields | changes))  # type: ignore[arg-type]
+
+
+def credit(euros: int = 10, **changes: object) -> Credit:
+    fields = {"grant_id": "crg_1", "reason": "Trial credit", "first_day": NOVEMBER, "last_day": None}
+    return Credit(left=Money(euros * MICROS, "EUR"), **(fields | changes))  # type: ignore[arg-type]
+
+
+def create_draft(*uses: Use, grants: tuple[Credit, ...] = (), tax: Tax = NO_TAX) -> Draft:
+    return draft(uses, versions=[PAY_AS_YOU_GO], grants=grants, tax=tax)
+
+
+def create_snapshot(figures: Draft | None = None, **changes: object) -> Snapshot:
+    fields = {
+        "number": "TP-2026-000042",
+        "issued_on": date(2026, 12, 2),
+        "due_on": date(2026, 12, 16),
+        "first_day": NOVEMBER,
+        "last_day": day(30),
+        "time_zone": "Europe/Berlin",
+        "seller": Party(name="Tuneport", address=("Example Way 12", "10115 Berlin"), tax_id="DE123456789"),
+        "payment": "Please transfer the amount to our account.",
+        "customer": Party(name="Acme"),
+        "workspace": "Acme",
+        "plan_title": PAY_AS_YOU_GO.title,
+        "draft": figures or create_draft(training("1000"), predictions(500_000)),
+    }
+    return Snapshot(**(fields | changes))  # type: ignore[arg-type]

@@ -1,0 +1,253 @@
+"""A draft is the same however its use is told, and all its figures add up."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from services.billing.invoicing import Credit, Draft, Tax, draft
+from services.billing.money import EXACT, MICROS, Money, rounded, total
+from services.billing.plans import PAY_AS_YOU_GO, NotSold, PlanPrice
+from services.billing.pricing import Begun, PackagePrice, UnitPrice, rate, rate_part
+from services.metering.usage import Use
+from tests.services.billing.factories import NO_TAX, create_draft, credit, day, predictions, training
+
+
+def euros(amount: str) -> Money:
+    return Money(int(Decimal(amount) * MICROS), "EUR")
+
+
+def test_training_has_a_line_per_job_and_predictions_one_per_day_and_model() -> None:
+    figures = create_draft(
+        predictions(day=day(5), subject="mv_2"),
+        predictions(day=day(5)),
+        predictions(day=day(4)),
+        training(subject="job_2", day=day(9)),
+        training(subject="job_1", day=day(7)),
+    )
+
+    assert [line.key for line in figures.lines] == [
+        "training.cuda:v1:job_1",
+        "training.cuda:v1:job_2",
+        "predictions:v1:2026-11-04:mv_1",
+        "predictions:v1:2026-11-05:mv_1",
+        "predictions:v1:2026-11-05:mv_2",
+    ]
+
+
+def test_a_line_says_all_that_its_amount_needs() -> None:
+    [line] = create_draft(training("312.48", events=1)).lines
+
+    assert (line.quantity, line.free, line.events) == (Decimal("312.48"), 0, 1)
+    assert line.price == UnitPrice(amount=Decimal("0.002"))
+    assert (line.first_day, line.last_day, line.properties) == (day(3), day(3), {"device_class": "cuda"})
+    assert line.amount == euros("0.62")
+
+
+def test_each_line_is_rounded_once_and_the_subtotal_sums_rounded_lines() -> None:
+    # Three lines of 0.005 are 0.03, not the 0.02 of their exact sum.
+    figures = create_draft(*(predictions(25, day=day(number)) for number in (1, 2, 3)))
+
+    assert [line.amount for line in figures.lines] == [euros("0.01")] * 3
+    assert figures.subtotal == euros("0.03")
+
+
+def test_included_use_and_use_of_nothing_make_no_line() -> None:
+    tokens = Use(meter="trained_tokens", subject="job_1", day=day(1), quantity=Decimal(10**9))
+
+    figures = create_draft(tokens, predictions(0), training("0"))
+
+    assert figures.lines == ()
+    assert figures.total == Money.zero("EUR")
+
+
+def test_use_that_is_not_sold_stops_the_draft() -> None:
+    with pytest.raises(NotSold):
+        create_draft(training(properties={"device_class": "abacus"}))
+
+
+def test_tax_is_due_on_what_the_credit_leaves_and_rounded_once() -> None:
+    figures = create_draft(predictions(62_650), grants=(credit(10),), tax=Tax(Decimal("19"), ""))
+
+    assert (figures.subtotal, figures.credit) == (euros("12.53"), euros("10"))
+    assert figures.tax == euros("0.48")  # 19 % of 2.53 is 0.4807
+    assert figures.total == euros("3.01")
+
+
+def test_a_credit_pays_for_its_own_days_only() -> None:
+    trial = credit(10, first_day=day(2), last_day=day(4))
+
+    figures = create_draft(*(predictions(5000, day=day(n)) for n in (1, 2, 3, 4)), grants=(trial,))
+
+    assert figures.subtotal == euros("4")
+    assert [(use.grant_id, use.amount) for use in figures.credits] == [("crg_1", euros("2"))]
+
+
+def test_the_credit_that_expires_first_is_spent_first() -> None:
+    late, soon = credit(1, grant_id="late"), credit(1, grant_id="soon", last_day=day(30))
+
+    figures = create_draft(predictions(7500), grants=(late, soon))
+
+    assert {use.grant_id: use.amount for use in figures.credits} == {
+        "soon": euros("1"),
+        "late": euros("0.50"),
+    }
+
+
+def test_a_new_price_holds_from_its_day_on() -> None:
+    dearer = tuple(
+        replace(sold, price=UnitPrice(amount=Decimal("0.004"))) if sold.key == "training.cuda" else sold
+        for sold in PAY_AS_YOU_GO.prices
+    )
+    second = replace(PAY_AS_YOU_GO, version=2, valid_from=day(10), prices=dearer)
+    uses = [training(subject="job_1", day=day(9)), training(subject="job_2", day=day(10))]
+
+    figures = draft(uses, versions=[PAY_AS_YOU_GO, second], tax=NO_TAX)
+
+    assert [(line.plan_version, line.amount) for line in figures.lines] == [
+        (1, euros("0.20")),
+        (2, euros("0.40")),
+    ]
+
+
+def test_a_free_quantity_is_used_up_in_the_order_of_days() -> None:
+    plan = replace(PAY_AS_YOU_GO, prices=(with_price(UnitPrice(amount=Decimal(1), free=Decimal(500))),))
+    uses = [predictions(q, day=day(n)) for n, q in ((3, 100), (1, 300), (2, 250))]
+
+    figures = draft(uses, versions=[plan], tax=NO_TAX)
+
+    assert [(line.before, line.free, line.amount) for line in figures.lines] == [
+        (0, 300, euros("0")),
+        (300, 200, euros("50")),
+        (550, 0, euros("100")),
+    ]
+
+
+def with_price(price: UnitPrice | PackagePrice) -> PlanPrice:
+    [sold] = [sold for sold in PAY_AS_YOU_GO.prices if sold.meter == "predictions"]
+    return replace(sold, price=price)
+
+
+QUANTITIES = st.decimals("0", "1e6", places=6)
+USES = st.lists(
+    st.one_of(
+        st.builds(
+            lambda job, device, number, quantity: training(
+                quantity, subject=f"job_{job}", properties={"device_class": device}, day=day(number)
+            ),
+            st.integers(1, 4),
+            st.sampled_from(["cpu", "cuda"]),
+            st.integers(1, 30),
+            QUANTITIES,
+        ),
+        st.builds(
+            lambda version, number, texts: predictions(texts, subject=f"mv_{version}", day=day(number)),
+            st.integers(1, 3),
+            st.integers(1, 30),
+            st.integers(0, 10**6),
+        ),
+    ),
+    max_size=20,
+)
+GRANTS = st.lists(
+    st.builds(
+        lambda number, amount, first, length: credit(
+            amount,
+            grant_id=f"crg_{number}",
+            first_day=day(first),
+            last_day=None if length is None else date.fromordinal(day(first).toordinal() + length),
+        ),
+        st.integers(1, 10**6),
+        st.integers(0, 200),
+        st.integers(1, 30),
+        st.none() | st.integers(1, 60),
+    ),
+    max_size=4,
+    unique_by=lambda grant: grant.grant_id,
+)
+TAX = st.builds(Tax, st.decimals("0", "30", places=2), st.just(""))
+# In whole packages and with a free quantity the lines of a price depend on one another.
+PLANS = st.sampled_from(
+    [
+        PAY_AS_YOU_GO,
+        replace(
+            PAY_AS_YOU_GO,
+            prices=(
+                *PAY_AS_YOU_GO.prices[:2],
+                with_price(
+                    PackagePrice(amount=Decimal("0.2"), size=1000, begun=Begun.whole, free=Decimal(2500))
+                ),
+            ),
+        ),
+    ]
+)
+quick = hypothesis_settings(max_examples=150)
+
+
+@quick
+@given(USES, GRANTS, TAX, PLANS, st.data())
+def test_any_order_and_any_split_of_the_use_gives_the_same_draft(
+    uses: list[Use], grants: list[Credit], tax: Tax, plan: object, data: st.DataObject
+) -> None:
+    pieces = []
+    for use in uses:
+        first = data.draw(st.decimals("0", use.quantity, places=6))
+        rest = EXACT.subtract(use.quantity, first)
+        pieces += [replace(use, quantity=first, events=0), replace(use, quantity=rest)]
+    shuffled = data.draw(st.permutations(pieces))
+
+    whole = draft(uses, versions=[plan], grants=grants, tax=tax)  # type: ignore[list-item]
+    in_pieces = draft(shuffled, versions=[plan], grants=reversed(grants), tax=tax)  # type: ignore[list-item]
+
+    assert in_pieces == whole
+
+
+@quick
+@given(USES, GRANTS, TAX, PLANS)
+def test_all_figures_add_up(uses: list[Use], grants: list[Credit], tax: Tax, plan: object) -> None:
+    figures = draft(uses, versions=[plan], grants=grants, tax=tax)  # type: ignore[list-item]
+
+    assert figures.subtotal == total((line.amount for line in figures.lines), "EUR")
+    assert figures.credit == total((use.amount for use in figures.credits), "EUR")
+    assert figures.total == figures.subtotal - figures.credit + figures.tax
+    assert Money.zero("EUR") <= figures.credit <= figures.subtotal
+    left = {grant.grant_id: grant.left for grant in grants}
+    assert all(use.amount <= left[use.grant_id] for use in figures.credits)
+    assert_lines_can_be_rated_again(figures)
+
+
+def assert_lines_can_be_rated_again(figures: Draft) -> None:
+    so_far: dict[str, Decimal] = {}
+    exact: dict[str, Decimal] = {}
+    for line in figures.lines:
+        part = rate_part(line.price, line.before, line.quantity)
+        assert line.amount == rounded(part, "EUR")
+        assert line.before == so_far.get(line.price_key, 0)
+        so_far[line.price_key] = line.before + line.quantity
+        exact[line.price_key] = exact.get(line.price_key, Decimal(0)) + part
+    for line in figures.lines:
+        assert exact[line.price_key] == rate(line.price, so_far[line.price_key])
+
+
+@quick
+@given(USES, st.sampled_from(["job_1", "job_9"]), QUANTITIES)
+def test_more_of_the_same_never_costs_less(uses: list[Use], subject: str, more: Decimal) -> None:
+    without = create_draft(*uses)
+    with_more = create_draft(*uses, training(str(more), subject=subject))
+
+    assert with_more.subtotal >= without.subtotal
+
+
+@quick
+@given(USES, GRANTS)
+def test_a_draft_survives_json_with_the_same_bytes(uses: list[Use], grants: list[Credit]) -> None:
+    figures = create_draft(*uses, grants=tuple(grants))
+
+    again = Draft.model_validate_json(figures.model_dump_json())
+
+    assert again == figures
+    assert again.model_dump_json() == figures.model_dump_json()
