@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from portal.highlight import literal
 from services.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,13 @@ def shown() -> Iterator[None]:
 
 def show(error: ServiceError) -> None:
     """The failure's sentence, and its code for whoever asks us about it."""
-    st.error(f"{error.message}  \n:small[:gray[{error.code}]]", icon=":material/error:")
+    say(error.message, error.code)
+
+
+def say(message: str, code: str) -> None:
+    """`show` for a failure of which only its words are left."""
+    # The sentence may quote what somebody typed, which is not ours to interpret.
+    st.error(f"{literal(message)}  \n:small[:gray[{code}]]", icon=":material/error:")
 
 
 def apologise(error: Exception) -> bool:

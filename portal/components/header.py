@@ -3,10 +3,13 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from portal.highlight import literal
+
 
 def page_header(title: str, caption: str = "", *, back: tuple[str, str] | None = None) -> DeltaGenerator:
     """The title, a line below it, and the place right of it for the page's one primary action.
 
+    The title is shown letter for letter. The caption is Markdown: a customer's words go through `literal`.
     `back` is the page that this one was reached from: its file and its title.
 
         with page_header("Data sets", "Labelled text that models learn from."):
@@ -21,7 +24,7 @@ def page_header(title: str, caption: str = "", *, back: tuple[str, str] | None =
             width="content", horizontal=True, horizontal_alignment="right", vertical_alignment="center"
         )
     with words:
-        st.title(title, anchor=False)
+        st.title(literal(title), anchor=False)
         if caption:
             st.caption(caption)
     return actions

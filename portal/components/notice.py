@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from portal.errors import say
+from portal.highlight import literal
 from services.errors import ServiceError
 
 _DONE, _FAILED = "notice_done", "notice_failed"
@@ -20,6 +22,6 @@ def complain(error: ServiceError) -> None:
 def show_notices() -> None:
     """Show what was left to be said, once; the router calls this before the page."""
     if done := st.session_state.pop(_DONE, None):
-        st.toast(done[0], icon=done[1])
+        st.toast(literal(done[0]), icon=done[1])
     if failed := st.session_state.pop(_FAILED, None):
-        st.error(f"{failed[0]}  \n:small[:gray[{failed[1]}]]", icon=":material/error:")
+        say(*failed)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from portal import session
+from portal.highlight import literal
 from portal.session import Visit
 
 
@@ -13,7 +14,7 @@ def person_block(here: Visit) -> None:
         if here.workspaces:
             _workspace(here)
         words, door = st.columns([5, 1], vertical_alignment="center", gap="small", wrap=False)
-        words.markdown(f"**{here.user.name}**  \n:small[:gray[{here.user.email}]]")
+        words.markdown(f"**{literal(here.user.name)}**  \n:small[:gray[{literal(here.user.email)}]]")
         if door.button("", icon=":material/logout:", type="tertiary", help="Sign out", key="sign_out"):
             st.logout()
 
@@ -21,7 +22,7 @@ def person_block(here: Visit) -> None:
 def _workspace(here: Visit) -> None:
     current, role = session.chosen(here)
     if len(here.workspaces) == 1:
-        st.caption(f":material/corporate_fare: {current.name} · {role}")
+        st.caption(f":material/corporate_fare: {literal(current.name)} · {role}")
         return
     names = {tenant.id: tenant.name for tenant, _ in here.workspaces}
     st.query_params[session.WORKSPACE] = current.id
