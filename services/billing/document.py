@@ -33,8 +33,8 @@ _UNITS = {"device-second": ("s", "s"), "prediction": ("", "prediction")}
 def pdf(snapshot: Snapshot) -> bytes:
     """The invoice as PDF/A-3b; the same snapshot gives the same bytes.
 
-    Names in scripts that Typst brings no font for, such as Chinese, depend on the fonts of the machine, and so
-    do their bytes; without a font for them the document is a plain PDF with boxes in their place.
+    Names in scripts that Typst brings no font for, such as Chinese, depend on the fonts of the machine, and
+    so do their bytes; without a font for them the document is a plain PDF with boxes in their place.
     """
     data = json.dumps(texts(snapshot), ensure_ascii=False, sort_keys=True)
     for way in _WAYS:

@@ -20,9 +20,11 @@ def names(session: Session, member: Member, subjects: Collection[str]) -> dict[s
         )
         .where(col(ModelVersion.id).in_(subjects))
     )
-    found = dict(session.execute(jobs.with_only_columns(col(Job.id), col(Job.model_name))).tuples().all())
-    for version_id, name, number in session.execute(
+    named_jobs = session.execute(jobs.with_only_columns(col(Job.id), col(Job.model_name)))
+    named_versions = session.execute(
         versions.with_only_columns(col(ModelVersion.id), col(Model.name), col(ModelVersion.number))
-    ):
-        found[version_id] = f"{name}, version {number}"
+    )
+    found = {version_id: f"{name}, version {number}" for version_id, name, number in named_versions}
+    for job_id, name in named_jobs:
+        found[job_id] = name
     return found

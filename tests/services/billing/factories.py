@@ -1,13 +1,27 @@
-"""Drafts and snapshots for tests, with sensible defaults by keyword."""
+"""Drafts, snapshots and use for tests, with sensible defaults by keyword."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Protocol
 
+from sqlmodel import Session
+
+from services.accounts.scope import Member
 from services.billing.invoicing import Credit, Draft, Tax, draft
 from services.billing.money import MICROS, Money
 from services.billing.plans import PAY_AS_YOU_GO
 from services.billing.snapshot import Party, Snapshot
+from services.clock import now
+from services.metering import service as metering
 from services.metering.usage import Use
+from tests.services.metering import factories as events
+
+
+class Clock(Protocol):
+    """The product's clock, as the fixture hands it over."""
+
+    def advance(self, seconds: float) -> None: ...
+
 
 NOVEMBER = date(2026, 11, 1)
 NO_TAX = Tax(Decimal(0), "No VAT is charged.")
@@ -52,3 +66,22 @@ def create_snapshot(figures: Draft | None = None, **changes: object) -> Snapshot
         "draft": figures or create_draft(training("1000"), predictions(500_000)),
     }
     return Snapshot(**(fields | changes))  # type: ignore[arg-type]
+
+
+def travel(clock: Clock, to: str) -> datetime:
+    """Move the product's clock to an instant, in UTC where nothing else is said."""
+    there = datetime.fromisoformat(to)
+    there = there if there.tzinfo else there.replace(tzinfo=UTC)
+    clock.advance((there - now()).total_seconds())
+    return there
+
+
+def record(session: Session, member: Member, *, texts: int = 0, seconds: str = "", **changes: object) -> None:
+    """Use in the ledger: so many predictions, so many device-seconds of a job on CUDA."""
+    fields = {"at": now()} | changes
+    if texts:
+        event = events.predictions(member.tenant_id, texts=texts, **fields)
+        metering.record(session, [event])
+    if seconds:
+        event = events.training(member.tenant_id, seconds=seconds, **({"device_class": "cuda"} | fields))
+        metering.record(session, [event])
