@@ -5,7 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from services.datasets.dropped import DropCode, Dropped, drop
 from services.datasets.errors import EmptyFile, OneColumn, UnknownColumn
@@ -16,6 +16,8 @@ from services.datasets.readers.texts import text_example
 
 # Tab first: it hardly ever stands in a text by chance.
 DELIMITERS: tuple[Delimiter, ...] = ("\t", ",", ";", "|")
+# How often over a file may be read again after stray quotes, before cells may no longer run over lines.
+_PATIENCE = 20
 _SAMPLE_RECORDS = 500
 _SAMPLE_CHARACTERS = 256 * 1024
 
@@ -40,18 +42,27 @@ def records(text: str, delimiter: str, width: int | None = None) -> Iterator[Rec
     afresh.
     """
     lines = list(io.StringIO(text, newline=""))
-    while lines and not lines[-1].strip():
+    while lines and not lines[-1].strip(" \r\n"):
         lines.pop()
     row = start = 0
+    patience = _PATIENCE * len(lines)
     while start < len(lines):
-        reader = csv.reader((lines[at] for at in range(start, len(lines))), delimiter=delimiter)
+        stop = len(lines) if patience > 0 else start + 1
+        # A quote that is still open at the end shows by swallowing the empty line put there.
+        reader = csv.reader(chain((lines[at] for at in range(start, stop)), [""]), delimiter=delimiter)
         begin = start
-        while begin < len(lines):
+        while begin < stop:
             row += 1
             cells = _next(reader)
             end = start + reader.line_num
-            if cells is None or (end - begin > 1 and not _by_the_book(lines[begin:end], delimiter, width)):
+            one_line = end - begin == 1
+            if (
+                cells is None
+                or end > stop
+                or not (one_line or _by_the_book(lines[begin:end], delimiter, width))
+            ):
                 yield Record(row, None, lines[begin].rstrip("\r\n"))
+                patience -= end - begin
                 begin += 1
                 break
             yield Record(row, tuple(cells), lines[begin])
@@ -99,11 +110,9 @@ def _share_of_equal_width(rows: list[tuple[str, ...]]) -> float:
 
 def sample(text: str, delimiter: str) -> list[tuple[str, ...]]:
     """The cells of the first readable records that are not empty."""
-    cut = text[:_SAMPLE_CHARACTERS]
-    found = [record.cells for record in islice(records(cut, delimiter), _SAMPLE_RECORDS)]
-    if len(cut) < len(text) and len(found) > 1:
-        found.pop()
-    return [cells for cells in found if cells and any(cell.strip() for cell in cells)]
+    found = islice(records(text[:_SAMPLE_CHARACTERS], delimiter), _SAMPLE_RECORDS)
+    rows = (record.cells for record in found if record.cells is not None)
+    return [cells for cells in rows if any(cell.strip() for cell in cells)]
 
 
 def read(text: str, form: Format) -> Iterator[TextExample | Dropped]:

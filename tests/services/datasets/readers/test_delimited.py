@@ -92,6 +92,21 @@ def test_a_row_over_several_lines_with_too_many_cells_does_not_swallow_them() ->
     assert [item.row for item in found if isinstance(item, TextExample)] == [3, 5]
 
 
+def test_an_open_quote_in_the_last_row_costs_that_row() -> None:
+    first, last = delimited.read('text,label\na,x\nb,"y\n', csv_form())
+
+    assert first == TextExample(2, "a", "x")
+    assert (last.row, last.code) == (3, DropCode.unreadable_row)
+
+
+def test_a_file_of_stray_quotes_is_read_in_time_that_grows_with_its_length() -> None:
+    # Every line closes the quote of the line before and opens another, up to the end.
+    found = list(delimited.read("text,label\n" + 'x","y\n' * 20_000, csv_form()))
+
+    assert {(type(item), item.code) for item in found} == {(Dropped, DropCode.unreadable_row)}
+    assert len(found) == 20_000
+
+
 def test_quotes_inside_of_a_cell_are_characters() -> None:
     text = 'text,label\nthe 5" pipe,size\n"Good" day,greeting\n'
 
