@@ -83,7 +83,7 @@ def create_job(session: Session, member: Member, *, key: str = "", **changes: ob
             "dataset_version_id": create_version(session, member).id,
             "recipe": Recipe(task=Task.text_classification),
             "model_name": f"model-{number}",
-            "quoted": Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000),
+            "quoted": Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000, device_class="cpu"),
             "key": key or f"key-{number}",
         }
         | changes,

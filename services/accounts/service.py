@@ -124,6 +124,11 @@ def tenant_by_name(session: Session, name: str) -> Tenant:
     return found[0]
 
 
+def all_tenants(session: Session) -> list[Tenant]:
+    """Every workspace, oldest first; for operators."""
+    return list(session.exec(select(Tenant).order_by(Tenant.id)))
+
+
 def get_tenant(session: Session, member: Member) -> Tenant:
     """The member's workspace."""
     return session.exec(select(Tenant).where(Tenant.id == member.tenant_id)).one()

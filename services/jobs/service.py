@@ -8,7 +8,7 @@ from services import clock
 from services.accounts import audit
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role, find, owned
-from services.datasets.tables import DatasetVersion
+from services.datasets import service as datasets
 from services.jobs.errors import JobIsOver, JobQuotaReached, KeyReused, TaskMismatch
 from services.jobs.tables import Job, JobEvent, JobState
 from services.training.recipe import Recipe
@@ -22,6 +22,8 @@ class Quoted:
     seconds_high: int
     low: int
     high: int
+    # cpu or cuda: the class of device whose price this is.
+    device_class: str
 
 
 def submit(
@@ -50,7 +52,7 @@ def submit(
         if earlier.dataset_version_id != dataset_version_id or earlier.model_name != model_name:
             raise KeyReused
         return earlier
-    version = find(session, member, DatasetVersion, dataset_version_id, "data set version")
+    version = datasets.get_version(session, member, version_id=dataset_version_id)
     if version.task != recipe.task:
         raise TaskMismatch(recipe.task, version.task)
     if count_open(session, member) >= tenant.open_job_limit:
@@ -65,6 +67,7 @@ def submit(
         quoted_seconds_high=quoted.seconds_high,
         quoted_low=quoted.low,
         quoted_high=quoted.high,
+        quoted_device_class=quoted.device_class,
         idempotency_key=key,
         user_id=member.user_id,
         key_id=member.key_id,

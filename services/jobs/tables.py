@@ -70,6 +70,7 @@ class Job(TenantOwned, table=True):
     quoted_seconds_high: int
     quoted_low: int
     quoted_high: int
+    quoted_device_class: str
     # What was billed in the end, in micro-units.
     charged: int | None = None
 

@@ -43,3 +43,8 @@ def alive(session: Session) -> list[Worker]:
     since = db.now(session) - SILENCE
     statement = select(Worker).where(col(Worker.stopped_at).is_(None), Worker.seen_at > since)
     return list(session.exec(statement.order_by(col(Worker.id))))
+
+
+def fastest_device(session: Session) -> str:
+    """The best class of device among the workers alive: cuda where there is one, otherwise cpu."""
+    return "cuda" if any(worker.device == "cuda" for worker in alive(session)) else "cpu"

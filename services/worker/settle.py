@@ -1,6 +1,7 @@
 """What an attempt's outcome does to the world: one transaction each."""
 
 import logging
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -102,15 +103,19 @@ def _labels(folder: Path) -> list[str]:
 def _charge(session: Session, claimed: Claimed, seconds: float, device: str) -> int:
     """Record the run's device time, never beyond the quote; gives micro-units of the tenant's currency."""
     job = queue.held(session, claimed)
-    used = Decimal(str(round(seconds, 3)))
-    billed, charged = billing.charge(
-        session, claimed.member, seconds=used, device_class=device, most=job.quoted_high
+    used = billing.training_charge_seconds(
+        usage.seconds(timedelta(seconds=seconds)), Decimal(job.quoted_seconds_high)
+    )
+    # A run that happened to get a dearer device than was quoted costs what was quoted.
+    charged, device_class = min(
+        (billing.training_charge(session, claimed.member, seconds=used, device_class=kind).micros, kind)
+        for kind in {device, job.quoted_device_class}
     )
     event = usage.training(
         tenant_id=claimed.tenant_id,
         job_id=claimed.job_id,
-        device_class=device,
-        device_seconds=billed,
+        device_class=device_class,
+        device_seconds=used,
         at=clock.now(),
         user_id=job.user_id,
         key_id=job.key_id,

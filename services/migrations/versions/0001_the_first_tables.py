@@ -434,6 +434,7 @@ def upgrade() -> None:
         sa.Column("quoted_seconds_high", sa.Integer(), nullable=False),
         sa.Column("quoted_low", sa.Integer(), nullable=False),
         sa.Column("quoted_high", sa.Integer(), nullable=False),
+        sa.Column("quoted_device_class", sa.String(), nullable=False),
         sa.Column("charged", sa.Integer(), nullable=True),
         sa.Column("phase", sa.String(), nullable=True),
         sa.Column("progress", sa.Float(), nullable=False),

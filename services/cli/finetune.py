@@ -1,0 +1,86 @@
+"""`tuneport finetune`: from a labelled file to a model in one command."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from services import finetune as pipeline
+from services.training.events import RunEvent
+from services.training.recipe import DEFAULT_BASE_MODEL, Preset
+from services.training.report import Report
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL or CoNLL file.")]
+Out = Annotated[Path, typer.Option(file_okay=False, help="Folder for model and report; made if missing.")]
+Test = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Test file; a split if left out.")
+]
+
+WEAKEST = 5
+
+
+def finetune(
+    file: File,
+    out: Out,
+    test: Test = None,
+    preset: Annotated[Preset, typer.Option(help="How much work to put in.")] = Preset.quick,
+    base_model: Annotated[str, typer.Option(help="An id of the catalogue.")] = DEFAULT_BASE_MODEL,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Fine-tune on a file, right here: the same pipeline as a job, without portal or queue."""
+    console = Console(stderr=True, quiet=as_json)
+    columns = (TextColumn("{task.description:<11}"), BarColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=as_json) as progress:
+        bars = _Bars(progress)
+        done = pipeline.finetune(file, out, test=test, preset=preset, base_model=base_model, tell=bars.tell)
+    if as_json:
+        figures = done.report.model_dump(mode="json") | {done.report.metric: done.report.value}
+        rows = {"rows_in": done.rows_in, "rows_used": done.rows_used, "dropped": done.dropped}
+        typer.echo(json.dumps(figures | rows, ensure_ascii=False))
+    else:
+        _show(done.report, Console())
+        typer.echo(f"{done.rows_in:,} rows in, {done.rows_used:,} used. The model is in {out / 'model'}.")
+
+
+class _Bars:
+    """One progress bar for each phase of the run."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bars: dict[str, TaskID] = {}
+
+    def tell(self, event: RunEvent) -> None:
+        """Move the bar of the event's phase."""
+        if event.phase not in self._bars:
+            for bar in self._bars.values():
+                self._progress.update(bar, total=1, completed=1)
+            self._bars[event.phase] = self._progress.add_task(event.phase, total=None, note="")
+        bar = self._bars[event.phase]
+        note = event.message or "  ".join(f"{name} {value:.4g}" for name, value in event.values.items())
+        self._progress.update(bar, note=note)
+        if event.steps:
+            self._progress.update(bar, total=event.steps, completed=event.step)
+
+
+def _show(report: Report, console: Console) -> None:
+    low, high = report.interval
+    console.print(
+        f"[bold]{report.metric} {report.value:.1%}[/bold] on {report.test_rows:,} test rows "
+        f"(95 % sure between {low:.1%} and {high:.1%})"
+    )
+    for baseline in report.baselines:
+        console.print(f"  {baseline.name}: {baseline.value:.1%}")
+    weakest = Table(title=f"The {WEAKEST} weakest labels", title_justify="left")
+    for heading in ("label", "precision", "recall", "F1", "test rows"):
+        weakest.add_column(heading, justify="left" if heading == "label" else "right")
+    for score in sorted(report.per_class, key=lambda score: score.f1)[:WEAKEST]:
+        figures = (f"{figure:.2f}" for figure in (score.precision, score.recall, score.f1))
+        weakest.add_row(score.label, *figures, str(score.support))
+    console.print(weakest)
+    console.print("  ".join(f"{phase} {seconds:.1f} s" for phase, seconds in report.seconds.items()))

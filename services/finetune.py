@@ -1,0 +1,120 @@
+"""The whole pipeline on one file, without database or queue: read, split, train, report."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.config import settings
+from services.datasets import files
+from services.datasets.detection import detect
+from services.datasets.dropped import DropCode
+from services.datasets.examples import content_hash
+from services.datasets.preview import DEFAULT_SEED
+from services.datasets.reading import read
+from services.datasets.splits import Splits, split
+from services.datasets.usable import require_usable
+from services.errors import Conflict, ServiceError
+from services.training import catalogue, launcher
+from services.training.events import RunEvent
+from services.training.launcher import Crashed, Failed
+from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec
+from services.training.report import Report
+
+LOOK_SECONDS = 0.2
+
+
+class OutputInTheWay(Conflict):
+    """The folder for the result holds something already."""
+
+    code = "output_in_the_way"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} exists and is not empty. Name another folder with --out, or remove it.")
+
+
+class RunFailed(ServiceError):
+    """The training run ended without a model."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What came of it: the report, and what became of the rows; rows_in = rows_used + sum of dropped."""
+
+    report: Report
+    rows_in: int
+    rows_used: int
+    dropped: dict[DropCode, int]
+
+
+def finetune(
+    file: Path,
+    out: Path,
+    *,
+    test: Path | None = None,
+    preset: Preset = Preset.quick,
+    base_model: str = DEFAULT_BASE_MODEL,
+    seed: int = DEFAULT_SEED,
+    tell: Callable[[RunEvent], None] = lambda _: None,
+) -> Finetuned:
+    """Train on a file and leave `model/` and `report.json` in the folder `out`.
+
+    With `test`, a second file is the test split, and the first is divided into train and validation alone.
+
+    Raises:
+        OutputInTheWay: `out` is not empty.
+        RunFailed: the run ended without a model; `code` and sentence are the run's own.
+        ServiceError: a file cannot be used, as the functions of `datasets` say.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise OutputInTheWay(out)
+    content = file.read_bytes()
+    form = detect(content)
+    reading = read(content, form)
+    require_usable(reading)
+    if test is None:
+        splits = split(reading.examples, seed=seed)
+    else:
+        held_out = read(test.read_bytes(), form)
+        learned = split(reading.examples, seed=seed, test_share=0)
+        splits = Splits(
+            train=learned.train,
+            validation=learned.validation,
+            test=held_out.examples,
+            train_only=learned.train_only,
+        )
+
+    recipe = Recipe(task=form.task, base_model=base_model, preset=preset, seed=seed)
+    spec = RunSpec(
+        recipe=recipe,
+        base_model_path=catalogue.resolve(base_model, settings().cache_folder),
+        labels=sorted(splits.labels),
+        data_hash=content_hash(reading.examples),
+    )
+    folder = out / "run"
+    files.write_splits(folder / "data", splits)
+    (folder / "spec.json").write_text(spec.model_dump_json())
+    report = _train(folder, tell)
+    (folder / "model").rename(out / "model")
+    (out / "report.json").write_text(report.model_dump_json(indent=2))
+    shutil.rmtree(folder)
+    return Finetuned(report, reading.rows_in, len(reading.examples), reading.dropped_by_code)
+
+
+def _train(folder: Path, tell: Callable[[RunEvent], None]) -> Report:
+    with launcher.start(folder) as run:
+        while run.wait(LOOK_SECONDS) is None:
+            for _, event in run.events():
+                tell(event)
+        for _, event in run.events():
+            tell(event)
+        outcome = run.outcome()
+    if isinstance(outcome, Failed):
+        raise RunFailed(outcome.code, outcome.message)
+    if isinstance(outcome, Crashed):
+        raise RunFailed("run_crashed", f"The training run crashed; its log is {folder / 'run.log'}.")
+    return outcome.report

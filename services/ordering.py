@@ -1,0 +1,100 @@
+"""Ordering a job: how long it takes, what it costs at most, whether the credit covers it, then the queue."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from services.accounts import service as accounts
+from services.accounts.scope import Member, Role
+from services.billing import service as billing
+from services.billing.credits import require_credit
+from services.billing.money import Money
+from services.datasets import service as datasets
+from services.jobs import service as jobs
+from services.jobs import workers
+from services.jobs.service import Quoted
+from services.jobs.tables import Job
+from services.registry import service as registry
+from services.training import catalogue, quote
+from services.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the customer is told before the start; nothing beyond the high figures is ever billed."""
+
+    seconds_low: int
+    seconds_high: int
+    low: Money
+    high: Money
+    # cpu or cuda: what the quote counts on.
+    device_class: str
+
+
+def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: Recipe) -> Offer:
+    """Price and time of training on a data set version.
+
+    Raises:
+        NotFound: no such data set version in this workspace.
+        BaseModelUnknown, BaseModelCannot: the recipe names a base model that is not there or cannot do it.
+    """
+    version = datasets.get_version(session, member, version_id=dataset_version_id)
+    catalogue.require(recipe.base_model, recipe.task)
+    device_class = workers.fastest_device(session)
+    estimate = quote.estimate(
+        recipe, splits=version.splits, characters=version.characters, device_class=device_class
+    )
+    quoted = billing.quote(
+        session,
+        member,
+        seconds_low=estimate.seconds_low,
+        seconds_high=estimate.seconds_high,
+        device_class=device_class,
+    )
+    return Offer(quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class)
+
+
+def order(
+    session: Session,
+    member: Member,
+    *,
+    dataset_version_id: str,
+    recipe: Recipe,
+    model_name: str,
+    key: str,
+) -> Job:
+    """Queue a fine-tuning job at the price offered; the same idempotency key returns the job it made before.
+
+    Raises:
+        NotFound: no such data set version in this workspace.
+        RoleMissing: the member may not start jobs.
+        WorkspaceSuspended: nothing may be started in the workspace.
+        BadModelName, ModelTaskChanged: the model cannot be published under this name.
+        CreditSpent: a trial's credit does not cover the highest price.
+        JobQuotaReached, TaskMismatch, KeyReused: as `jobs.submit` says.
+    """
+    member.require(Role.editor)
+    accounts.lock_tenant(session, member)
+    if jobs.by_key(session, member, key) is None:
+        registry.check_name(session, member, name=model_name, task=recipe.task)
+        open_jobs = jobs.open_jobs(session, member)
+        offered = offer(session, member, dataset_version_id=dataset_version_id, recipe=recipe)
+        reserved = Money(sum(job.quoted_high for job in open_jobs), offered.high.currency)
+        require_credit(session, member, needed=offered.high, reserved=reserved)
+    else:
+        offered = offer(session, member, dataset_version_id=dataset_version_id, recipe=recipe)
+    return jobs.submit(
+        session,
+        member,
+        dataset_version_id=dataset_version_id,
+        recipe=recipe,
+        model_name=model_name,
+        quoted=Quoted(
+            seconds_low=offered.seconds_low,
+            seconds_high=offered.seconds_high,
+            low=offered.low.micros,
+            high=offered.high.micros,
+            device_class=offered.device_class,
+        ),
+        key=key,
+    )
