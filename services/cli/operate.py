@@ -73,6 +73,7 @@ def close(
     for workspace in workspaces:
         period = Month.parse(which) if which else Month.of(clock.now(), workspace.time_zone).previous
         with transaction() as session:
-            invoice = close_month(session, year=period.year, month=period.month, tenant=workspace)
+            owner = Member(tenant_id=workspace.id, role=Role.owner)
+            invoice = close_month(session, owner, year=period.year, month=period.month)
         if invoice is not None:
             typer.echo(f"{invoice.number}  {Money(invoice.total, invoice.currency)}  {workspace.name}")

@@ -113,44 +113,46 @@ def renew(session: Session, claimed: Claimed) -> bool:
     return session.exec(requested).one_or_none() is not None
 
 
-def report(
-    session: Session, claimed: Claimed, events: Sequence[tuple[int, RunEvent]], *, device: str | None = None
-) -> None:
+def report(session: Session, claimed: Claimed, events: Sequence[tuple[int, RunEvent]]) -> None:
     """Keep what the run told: (line number, event) pairs; a line told twice is kept once.
 
     Raises:
         LeaseLost: another attempt has the job.
     """
-    if not events and device is None:
+    if not events:
         return
-    changes: dict[str, Any] = {} if device is None else {"device": device}
-    for _, event in events:
-        changes |= {"phase": event.phase, "eta_seconds": event.eta_seconds}
-        changes["progress"] = event.step / event.steps if event.steps else 0.0
-    _change(session, claimed, _mine(claimed).values(**changes))
-    if events:
-        rows = [
-            {
-                "tenant_id": claimed.tenant_id,
-                "job_id": claimed.job_id,
-                "attempt": claimed.attempt,
-                "position": position,
-                **event.model_dump(exclude={"eta_seconds"}),
-            }
-            for position, event in events
-        ]
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        insert = dialect.insert(JobEvent).values(rows)
-        session.exec(insert.on_conflict_do_nothing(index_elements=["job_id", "position"]))
+    _, latest = events[-1]
+    _change(
+        session,
+        claimed,
+        _mine(claimed).values(
+            phase=latest.phase,
+            progress=latest.step / latest.steps if latest.steps else 0.0,
+            eta_seconds=latest.eta_seconds,
+        ),
+    )
+    rows = [
+        {
+            "tenant_id": claimed.tenant_id,
+            "job_id": claimed.job_id,
+            "attempt": claimed.attempt,
+            "position": position,
+            **event.model_dump(exclude={"eta_seconds"}),
+        }
+        for position, event in events
+    ]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(JobEvent).values(rows)
+    session.exec(insert.on_conflict_do_nothing(index_elements=["job_id", "position"]))
 
 
-def begin_again(session: Session, claimed: Claimed) -> None:
-    """Forget what earlier attempts told, because this one starts from nothing.
+def begin_again(session: Session, claimed: Claimed, *, device: str) -> None:
+    """Forget what earlier attempts told, because this one tells its story from the start.
 
     Raises:
         LeaseLost: another attempt has the job.
     """
-    _change(session, claimed, _mine(claimed).values(phase=None))
+    _change(session, claimed, _mine(claimed).values(phase=None, device=device))
     session.exec(delete(JobEvent).where(col(JobEvent.job_id) == claimed.job_id))
 
 

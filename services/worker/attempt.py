@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.config import settings
+from services.datasets import files
 from services.datasets import service as datasets
 from services.db import reading, transaction
 from services.errors import ServiceError
@@ -74,15 +75,14 @@ def _prepare(claimed: Claimed, device: str) -> Path:
     folder = folder_of(claimed)
     resumed = folder.exists() and claimed.attempt > 1
     with transaction() as session:
-        if not resumed:
-            queue.begin_again(session, claimed)
-        queue.report(session, claimed, [], device=device)
+        # A resumed run tells its whole story again, up to its checkpoint.
+        queue.begin_again(session, claimed, device=device)
     with reading() as session:
         version = datasets.get_version(session, claimed.member, version_id=claimed.dataset_version_id)
     if not resumed:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        datasets.materialise(version, folder / "data")
+        files.materialise(version, folder / "data")
     base_model = catalogue.resolve(claimed.recipe.base_model, settings().cache_folder)
     spec = RunSpec(
         recipe=claimed.recipe,

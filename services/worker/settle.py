@@ -103,9 +103,7 @@ def _labels(folder: Path) -> list[str]:
 def _charge(session: Session, claimed: Claimed, seconds: float, device: str) -> int:
     """Record the run's device time, never beyond the quote; gives micro-units of the tenant's currency."""
     job = queue.held(session, claimed)
-    used = billing.training_charge_seconds(
-        usage.seconds(timedelta(seconds=seconds)), Decimal(job.quoted_seconds_high)
-    )
+    used = min(usage.seconds(timedelta(seconds=seconds)), Decimal(job.quoted_seconds_high))
     # A run that happened to get a dearer device than was quoted costs what was quoted.
     charged, device_class = min(
         (billing.training_charge(session, claimed.member, seconds=used, device_class=kind).micros, kind)

@@ -192,7 +192,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(session: Session, member: 
     for write in (
         lambda: queue.renew(session, stale),
         lambda: queue.report(session, stale, [(0, told)]),
-        lambda: queue.begin_again(session, stale),
+        lambda: queue.begin_again(session, stale, device="cpu"),
         lambda: queue.finish(session, stale, model_version_id="mv_1", charged=1),
         lambda: queue.fail(session, stale, code="x", message="x"),
         lambda: queue.retry(session, stale, code="x", message="x"),
@@ -310,7 +310,8 @@ def test_a_line_told_twice_is_kept_once(session: Session, member: Member) -> Non
         (1, RunEvent(kind=EventKind.progress, phase=Phase.training, step=5, steps=10, values={"loss": 0.5})),
     ]
 
-    queue.report(session, claimed, told, device="cpu")
+    queue.begin_again(session, claimed, device="cpu")
+    queue.report(session, claimed, told)
     queue.report(session, claimed, told)
 
     kept = jobs.events(session, member, job_id=claimed.job_id)
@@ -318,6 +319,15 @@ def test_a_line_told_twice_is_kept_once(session: Session, member: Member) -> Non
     assert [event.position for event in jobs.events(session, member, job_id=claimed.job_id, after=0)] == [1]
     job = jobs.get(session, member, job_id=claimed.job_id)
     assert (job.phase, job.progress, job.device) == ("training", 0.5, "cpu")
+
+
+def test_a_new_attempt_tells_its_story_from_the_start(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    queue.report(session, claimed, [(0, RunEvent(kind=EventKind.phase, phase=Phase.training))])
+
+    queue.begin_again(session, claimed, device="cpu")
+
+    assert jobs.events(session, member, job_id=claimed.job_id) == []
 
 
 def test_whoever_was_served_longest_ago_is_next() -> None:
