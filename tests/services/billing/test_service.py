@@ -1,6 +1,7 @@
 """Spend adds up, lines follow to their events, and invoices are for those who may see them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,9 +13,11 @@ from services.billing.errors import MonthIsClosed
 from services.billing.money import Money, total
 from services.billing.period import Month
 from services.errors import NotFound
+from services.metering import service as metering
 from services.registry.tables import Model, ModelVersion
 from tests import factories
 from tests.services.billing.factories import Clock, record, travel
+from tests.services.metering import factories as usage
 
 NOVEMBER = Month(2026, 11)
 
@@ -104,11 +107,13 @@ def test_every_line_opens_exactly_the_events_it_counts(session: Session, member:
     record(session, member, texts=600, model_version_id="mv_1", at=NOVEMBER.start("UTC"))
     record(session, member, seconds="60", job_id="job_1", device_class="cpu")
     record(session, member, seconds="90", job_id="job_2")
+    on_gpu = usage.training("", job_id="job_1", device_class="cuda", at=NOVEMBER.start("UTC"))
+    metering.record(session, [replace(on_gpu, tenant_id=member.tenant_id, id="job:job_1:training:gpu")])
     record(session, factories.create_member(session), texts=700, model_version_id="mv_1")
 
     lines = billing.draft_invoice(session, member, month=NOVEMBER).draft.lines
 
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line in lines:
         page = billing.line_events(session, member, reference="2026-11", line_key=line.key)
         assert len(page.events) == line.events
@@ -172,6 +177,17 @@ def test_a_foreign_invoice_sounds_like_one_that_does_not_exist(
     assert len(set(refusals)) == 1
     assert billing.invoices(session, stranger) == []
     assert billing.statement(session, member, reference=closed.number).number == closed.number
+
+
+def test_a_closed_month_is_as_private_as_its_invoice(
+    session: Session, member: Member, member_as: Callable[[Role], Member], clock: Clock
+) -> None:
+    record(session, member, texts=5_000)
+    travel(clock, "2026-12-05T12:00")
+    billing.close_month(session, member, year=2026, month=11)
+
+    with pytest.raises(RoleMissing):
+        billing.statement(session, member_as(Role.editor), reference="2026-11")
 
 
 @pytest.mark.parametrize("role", [Role.editor, Role.viewer])
