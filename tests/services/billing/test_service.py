@@ -12,6 +12,7 @@ from services.billing import service as billing
 from services.billing.errors import MonthIsClosed
 from services.billing.money import Money, total
 from services.billing.period import Month
+from services.clock import now
 from services.errors import NotFound
 from services.metering import service as metering
 from services.registry.tables import Model, ModelVersion
@@ -107,7 +108,7 @@ def test_every_line_opens_exactly_the_events_it_counts(session: Session, member:
     record(session, member, texts=600, model_version_id="mv_1", at=NOVEMBER.start("UTC"))
     record(session, member, seconds="60", job_id="job_1", device_class="cpu")
     record(session, member, seconds="90", job_id="job_2")
-    on_gpu = usage.training("", job_id="job_1", device_class="cuda", at=NOVEMBER.start("UTC"))
+    on_gpu = usage.training("", job_id="job_1", device_class="cuda", at=now())
     metering.record(session, [replace(on_gpu, tenant_id=member.tenant_id, id="job:job_1:training:gpu")])
     record(session, factories.create_member(session), texts=700, model_version_id="mv_1")
 
