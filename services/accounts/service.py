@@ -137,10 +137,12 @@ def get_tenant(session: Session, member: Member) -> Tenant:
 def lock_tenant(session: Session, member: Member) -> Tenant:
     """The member's workspace, held until the transaction ends: whoever decides by counting locks it first.
 
+    Rows that merely refer to the workspace may still be added by others (`FOR NO KEY UPDATE` on Postgres).
+
     Raises:
         WorkspaceSuspended: nothing may be started in it.
     """
-    statement = select(Tenant).where(Tenant.id == member.tenant_id).with_for_update()
+    statement = select(Tenant).where(Tenant.id == member.tenant_id).with_for_update(key_share=True)
     tenant = session.exec(statement.execution_options(populate_existing=True)).one()
     if tenant.suspended_at is not None:
         raise WorkspaceSuspended(tenant.name)

@@ -133,7 +133,7 @@ def audit_log(session: Session, member: Member, *, limit: int = 100) -> list[tup
 
 def _lock(session: Session, member: Member) -> None:
     # Owners are counted, then changed: two at once must not both see the other one left.
-    session.exec(select(Tenant.id).where(Tenant.id == member.tenant_id).with_for_update()).one()
+    session.exec(select(Tenant.id).where(Tenant.id == member.tenant_id).with_for_update(key_share=True)).one()
 
 
 def _membership(session: Session, member: Member, user_id: str) -> Membership:

@@ -31,7 +31,9 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
     """
     closing = Month(year, month)
     # Whoever closes the same month waits here, and then finds the invoice. A suspended workspace owes, too.
-    tenant = session.exec(select(Tenant).where(Tenant.id == member.tenant_id).with_for_update()).one()
+    tenant = session.exec(
+        select(Tenant).where(Tenant.id == member.tenant_id).with_for_update(key_share=True)
+    ).one()
     if earlier := invoice_of(session, member, closing):
         return earlier
     now = clock.now()

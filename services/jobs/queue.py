@@ -59,7 +59,9 @@ def claim(session: Session, *, worker_id: str) -> Claimed | None:
     """
     now = db.now(session)
     for tenant_id in _tenants_in_turn(session, now):
-        statement = select(Tenant).where(Tenant.id == tenant_id).with_for_update(skip_locked=True)
+        statement = (
+            select(Tenant).where(Tenant.id == tenant_id).with_for_update(skip_locked=True, key_share=True)
+        )
         tenant = session.exec(statement.execution_options(populate_existing=True)).one_or_none()
         if tenant is None or tenant.suspended_at is not None:
             continue

@@ -1,0 +1,101 @@
+"""Many workers at once: every job claimed once, no limit broken, nobody forgotten."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from services.accounts.tables import Tenant
+from services.db import reading, transaction
+from services.jobs import queue
+from services.jobs import service as jobs
+from services.jobs.errors import LeaseLost
+from services.jobs.tables import JobState
+from tests import factories
+
+WORKERS = 12
+JOBS_PER_TENANT = 20
+LIMIT = 2
+
+
+def test_twelve_workers_claim_each_job_once_and_never_more_than_the_limit(live_database: str) -> None:
+    with transaction() as session:
+        members = [factories.create_member(session) for _ in range(3)]
+        for member in members:
+            tenant = session.get_one(Tenant, member.tenant_id)
+            tenant.running_job_limit, tenant.open_job_limit = LIMIT, JOBS_PER_TENANT
+            for _ in range(JOBS_PER_TENANT):
+                factories.create_job(session, member)
+        worker_id = factories.next_worker(session)
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    claims: Counter[str] = Counter()
+    book = threading.Lock()
+    total = JOBS_PER_TENANT * len(members)
+
+    def work() -> None:
+        while claims.total() < total:
+            # Counted around the transactions: a job counts as running from before its claim is visible
+            # to others until after its end is.
+            with transaction() as session:
+                claimed = queue.claim(session, worker_id=worker_id)
+            if claimed is None:
+                continue
+            with book:
+                claims[claimed.job_id] += 1
+                running[claimed.tenant_id] += 1
+                most[claimed.tenant_id] = max(most[claimed.tenant_id], running[claimed.tenant_id])
+            with book:
+                running[claimed.tenant_id] -= 1
+            with transaction() as session:
+                queue.finish(session, claimed, model_version_id="mv", charged=0)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done in [pool.submit(work) for _ in range(WORKERS)]:
+            done.result()
+
+    assert len(claims) == total
+    assert set(claims.values()) == {1}
+    assert all(number <= LIMIT for number in most.values())
+    with reading() as session:
+        for member in members:
+            ended = jobs.recent(session, member, limit=100)
+            assert {job.state for job in ended} == {JobState.succeeded}
+
+
+def test_of_two_workers_that_think_they_hold_a_job_one_finishes_it(live_database: str) -> None:
+    with transaction() as session:
+        claimed = factories.create_claimed_job(session, factories.create_member(session))
+    outcomes: list[str] = []
+    ready = threading.Barrier(8)
+
+    def finish(number: int) -> None:
+        ready.wait()
+        try:
+            with transaction() as session:
+                queue.finish(session, claimed, model_version_id=f"mv_{number}", charged=0)
+        except LeaseLost:
+            outcomes.append("lost")
+        else:
+            outcomes.append("won")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(finish, range(8)))
+
+    assert Counter(outcomes) == {"won": 1, "lost": 7}
+
+
+def test_fifty_submits_with_one_key_make_one_job(live_database: str) -> None:
+    with transaction() as session:
+        member = factories.create_member(session)
+        first = factories.create_job(session, member, key="other")
+
+    def submit(_: int) -> str:
+        with transaction() as session:
+            return factories.create_job(
+                session, member, key="same", dataset_version_id=first.dataset_version_id, model_name="m"
+            ).id
+
+    with ThreadPoolExecutor(10) as pool:
+        made = set(pool.map(submit, range(50)))
+
+    assert len(made) == 1
