@@ -56,6 +56,20 @@ def test_a_label_of_two_texts_stays_in_train_and_is_named() -> None:
     assert splits.labels["two"] == {"train": 2, "validation": 0, "test": 0}
 
 
+def test_a_label_of_two_texts_stays_in_train_also_without_a_test_split() -> None:
+    splits = split(texts(many=30, two=2), seed=1, test_share=0)
+
+    assert splits.labels["two"] == {"train": 2, "validation": 0, "test": 0}
+
+
+def test_two_single_texts_beside_a_bundle_of_copies_are_held_out_apart() -> None:
+    copies = [TextExample(row, "same", "a") for row in range(100, 120)]
+
+    splits = split([*texts(a=2, b=30), *copies], seed=1)
+
+    assert splits.labels["a"] == {"train": 20, "validation": 1, "test": 1}
+
+
 def test_copies_are_one_text_however_many() -> None:
     copies = [TextExample(row, "same", "rare") for row in range(100, 110)]
 

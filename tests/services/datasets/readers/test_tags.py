@@ -18,6 +18,10 @@ def test_every_scheme_becomes_the_same_iob2(scheme: str, tags: str) -> None:
     assert to_iob2(tags.split()) == ("B-x", "I-x", "B-x", "O", "B-y", "B-x")
 
 
+def test_what_follows_an_ended_entity_is_another() -> None:
+    assert to_iob2(["S-x", "I-x", "E-x", "I-x"]) == ("B-x", "B-x", "I-x", "B-x")
+
+
 def test_a_type_may_hold_dashes() -> None:
     assert to_iob2(["I-creative-work", "I-creative-work"]) == ("B-creative-work", "I-creative-work")
 
