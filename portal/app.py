@@ -13,7 +13,6 @@ from services.errors import ServiceError
 STATIC = Path(__file__).parent / "static"
 
 st.set_page_config(page_title="Tuneport", page_icon=str(STATIC / "icon.svg"), layout="wide")
-st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
 
 try:
     here = session.visit()
@@ -29,6 +28,7 @@ except ServiceError as error:
     st.stop()
 
 session.stay()
+st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
 page = navigation.for_visit(here)
 person_block(here)
 show_notices()

@@ -1,6 +1,6 @@
 """Figures as people read them. Pure: no clock, no locale, no database."""
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 from services.billing.money import MINOR_DIGITS, Money
@@ -56,6 +56,14 @@ def duration(seconds: float) -> str:
     if whole < _DAY:
         return _two(whole, _HOUR, "h", _MINUTE, "min")
     return _two(whole, _DAY, "d", _HOUR, "h")
+
+
+def rough(seconds: float) -> str:
+    """A measured duration in one unit, where there is little room: "38 s", "3 min", "2 h"."""
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{round(seconds)} s"
 
 
 def about(seconds: float) -> str:
@@ -137,11 +145,6 @@ def moment(instant: datetime, zone: tzinfo) -> str:
 def month(instant: date) -> str:
     """A month: "March 2026"."""
     return f"{instant:%B %Y}"
-
-
-def since(start: datetime, end: datetime) -> str:
-    """`duration` between two instants."""
-    return duration(max(0.0, (end - start) / timedelta(seconds=1)))
 
 
 def _prefix(currency: str) -> str:

@@ -9,16 +9,18 @@ from portal import format as words
 from portal.components.status import status_badge
 from services.jobs.tables import Job, JobState
 
-_WIDTHS = [4, 2, 3, 2]
+_WIDTHS = [4.0, 3.0, 3.6, 2.6]
 
 
 def job_table(jobs: Sequence[Job], *, currency: str, now: datetime) -> None:
     """Jobs with their state, progress and price, in the order given."""
     with st.container(border=True, gap="xsmall"):
-        for column, title in zip(st.columns(_WIDTHS), ("Job", "State", "When", "Price"), strict=True):
+        for column, title in zip(
+            st.columns(_WIDTHS, gap="xsmall"), ("Job", "State", "When", "Price"), strict=True
+        ):
             column.caption(title)
         for job in jobs:
-            name, state, when, price = st.columns(_WIDTHS, vertical_alignment="center")
+            name, state, when, price = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
             with name:
                 st.page_link(
                     "views/customer/job.py",
@@ -28,8 +30,8 @@ def job_table(jobs: Sequence[Job], *, currency: str, now: datetime) -> None:
                 )
             with state:
                 status_badge(shown_state(job))
-            when.markdown(f":gray[{_when(job, now)}]")
-            price.markdown(_price(job, currency))
+            when.caption(_when(job, now))
+            price.markdown(f":small[{_price(job, currency)}]")
 
 
 def shown_state(job: Job) -> str:
@@ -45,8 +47,10 @@ def _when(job: Job, now: datetime) -> str:
         return f"{words.percent(job.progress, 0)}{left}"
     if job.state is JobState.queued:
         return f"waiting, {words.ago(job.created_at, now)}"
-    took = f" in {words.since(job.started_at, job.finished_at)}" if job.started_at and job.finished_at else ""
-    return f"{words.ago(job.finished_at or job.created_at, now)}{took}"
+    over = words.ago(job.finished_at or job.created_at, now)
+    if job.started_at is None or job.finished_at is None:
+        return over
+    return f"{over} in {words.rough((job.finished_at - job.started_at).total_seconds())}"
 
 
 def _price(job: Job, currency: str) -> str:

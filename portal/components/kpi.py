@@ -28,7 +28,8 @@ def kpi_row(*kpis: Kpi) -> None:
                 kpi.label,
                 kpi.value,
                 delta=kpi.note or None,
-                delta_color=kpi.note_colour,
+                # The sparkline takes this colour too.
+                delta_color="blue" if moves and kpi.note_colour == "gray" else kpi.note_colour,
                 delta_arrow="off",
                 help=kpi.help,
                 border=True,

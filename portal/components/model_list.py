@@ -8,7 +8,7 @@ from portal import format as words
 from services.registry.tables import Model, ModelVersion
 
 _METRICS = {"accuracy": "accuracy", "f1": "F1"}
-_WIDTHS = [4, 3, 3]
+_WIDTHS = [4, 3, 2]
 
 
 def model_list(
@@ -28,7 +28,7 @@ def model_list(
                     icon=":material/deployed_code:",
                     query_params={"id": model.id},
                 )
-            quality.markdown(f"{words.percent(version.value)} :gray[{_METRICS[version.metric]}]")
+            quality.markdown(f":small[{words.percent(version.value)} :gray[{_METRICS[version.metric]}]]")
             with state:
                 in_production = live.get(model.id) == version.id
                 st.badge(

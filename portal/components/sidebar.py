@@ -10,13 +10,14 @@ from portal.session import Visit
 def person_block(here: Visit) -> None:
     """The workspace (to choose, where there are several), the person, and sign-out."""
     with st.sidebar:
-        st.space("stretch")
         if here.workspaces:
             _workspace(here)
-        words, door = st.columns([5, 1], vertical_alignment="center", gap="small", wrap=False)
-        words.markdown(f"**{literal(here.user.name)}**  \n:small[:gray[{literal(here.user.email)}]]")
-        if door.button("", icon=":material/logout:", type="tertiary", help="Sign out", key="sign_out"):
-            st.logout()
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown(
+                f"**{literal(here.user.name)}**  \n:small[:gray[{literal(here.user.email)}]]", width="stretch"
+            )
+            if st.button("", icon=":material/logout:", type="tertiary", help="Sign out", key="sign_out"):
+                st.logout()
 
 
 def _workspace(here: Visit) -> None:

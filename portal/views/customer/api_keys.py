@@ -19,7 +19,7 @@ from services.db import reading, transaction
 from services.errors import ServiceError
 from services.registry import service as registry
 
-WIDTHS = [4, 3, 3, 2, 2]
+WIDTHS = [3.0, 3.0, 2.0, 2.2, 2.6]
 # In the session state: whether the dialog is open, and the secret of the key that it has just made.
 OPEN, SECRET = "key_dialog_open", "key_secret"
 
@@ -77,11 +77,11 @@ def creation() -> None:
 
 def key_row(key: ApiKey) -> None:
     """One key: what it is for, who made it, when it was last used, and its end."""
-    name, made, used, state, end = st.columns(WIDTHS, vertical_alignment="center")
+    name, made, used, state, end = st.columns(WIDTHS, vertical_alignment="center", gap="xsmall")
     name.markdown(f"**{literal(key.name)}**  \n:small[:gray[{key.hint}…]]")
     by = f" by {literal(names[key.created_by])}" if key.created_by in names else ""
-    made.markdown(f":gray[{words.ago(key.created_at, clock.now())}{by}]")
-    used.markdown(f":gray[{words.ago(key.last_used_at, clock.now()) if key.last_used_at else 'never'}]")
+    made.caption(f"{words.ago(key.created_at, clock.now())}{by}")
+    used.caption(words.ago(key.last_used_at, clock.now()) if key.last_used_at else "never")
     with state:
         status_badge("active" if key.revoked_at is None else "revoked")
     with end:
@@ -105,7 +105,7 @@ def key_table(shown: list[ApiKey]) -> None:
     """Keys, one a line."""
     with st.container(border=True, gap="small"):
         titles = ("Name", "Created", "Last used", "State", "")
-        for column, title in zip(st.columns(WIDTHS), titles, strict=True):
+        for column, title in zip(st.columns(WIDTHS, gap="xsmall"), titles, strict=True):
             column.caption(title)
         for key in shown:
             key_row(key)

@@ -123,13 +123,8 @@ def recent_jobs() -> None:
         )
 
 
-if step := next_step(progress, may_edit=member.may(Role.editor)):
-    step_card(step)
-figures()
-left, right = st.columns([3, 2], gap="medium")
-with left:
-    recent_jobs()
-with right:
+def model_card() -> None:
+    """The models, or what makes one."""
     st.subheader("Models", anchor=False)
     if models:
         model_list(models, latest=latest, live=live)
@@ -139,3 +134,13 @@ with right:
             "The first one appears here when its job has finished.",
             icon=":material/deployed_code:",
         )
+
+
+if step := next_step(progress, may_edit=member.may(Role.editor)):
+    step_card(step)
+figures()
+with st.grid(2, min_column_width=440, gap="medium"):
+    with st.container():
+        recent_jobs()
+    with st.container():
+        model_card()

@@ -199,5 +199,5 @@ if in_charge:
             columns=["When", "Who", "What", "About"],
         ),
         hide_index=True,
-        column_config={"When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width="small")},
+        column_config={"When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", width="medium")},
     )

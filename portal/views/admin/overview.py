@@ -1,0 +1,151 @@
+"""The operators' overview: what needs somebody, the month, queue and workers, every workspace."""
+
+import pandas as pd
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.attention import notices
+from portal.components.confirm import confirm
+from portal.components.empty import empty_state
+from portal.components.fleet_tables import failure_table, worker_table
+from portal.components.header import page_header
+from portal.components.kpi import Kpi, kpi_row
+from portal.highlight import literal
+from services import clock, reports
+from services.accounts.scope import Staff, StaffOnly, StaffRole
+from services.billing.credits import end_trial
+from services.db import reading, transaction
+from services.reports import TenantReport
+
+URGENCY = {"now": ":red[:material/priority_high:]", "today": ":orange[:material/info:]"}
+
+
+def admin() -> Staff:
+    """The person as an operator, asked anew by every run and fragment.
+
+    Raises:
+        StaffOnly: not one.
+    """
+    person = session.staff()
+    if person is None:
+        raise StaffOnly(StaffRole.admin)
+    person.require(StaffRole.admin)
+    return person
+
+
+def bill(tenant_id: str) -> None:
+    """Let a workspace go on by invoice."""
+    with transaction() as db:
+        end_trial(db, admin(), tenant_id=tenant_id)
+
+
+admin()
+page_header("Overview", "All workspaces at a glance. Amounts are this month’s, before tax.")
+with reading() as db:
+    rows = reports.tenants(db, admin())
+on_trial = {row.tenant.id: row.tenant.name for row in rows if row.credit is not None}
+
+
+def tenant_table(shown: list[TenantReport]) -> None:
+    """Every workspace with its month."""
+    now = clock.now()
+    table = [
+        {
+            "Workspace": row.tenant.name,
+            "Plan": "Pay as you go" if row.credit is None else "Trial",
+            "Predictions": int(row.predictions),
+            "Training": words.duration(float(row.training_seconds)) if row.training_seconds else "",
+            "Spend": words.amount(row.spend),
+            "Earned": words.amount(row.earned),
+            "Credit left": "" if row.credit is None else words.amount(row.credit),
+            "Open jobs": row.waiting + row.running,
+            "Last use": "never" if row.last_use is None else words.ago(row.last_use, now),
+        }
+        for row in shown
+    ]
+    right = st.column_config.TextColumn
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        column_config={
+            "Predictions": st.column_config.NumberColumn(format="localized"),
+            "Spend": right(alignment="right", help="Use at list price, before credit."),
+            "Earned": right(alignment="right", help="What credit leaves of the spend."),
+            "Credit left": right(alignment="right"),
+        },
+    )
+
+
+@st.fragment(run_every="10s")
+def standing() -> None:
+    """The figures, what needs somebody, workers and failures, as they are now."""
+    with reading() as db:
+        fleet = reports.fleet(db, admin())
+        failed = reports.failures(db, admin())
+    now = clock.now()
+    wait = fleet.longest_wait(now).total_seconds()
+    kpi_row(
+        Kpi(
+            "Revenue this month",
+            words.amount(reports.revenue(rows)),
+            note=f"{words.amount(reports.use(rows))} before credit",
+        ),
+        Kpi(
+            "Active workspaces",
+            words.count(sum(1 for row in rows if row.spend.micros)),
+            note=f"of {words.count(len(rows))}",
+            help="Workspaces with use this month.",
+        ),
+        Kpi(
+            "Jobs waiting",
+            words.count(len(fleet.waiting)),
+            note=f"{words.count(len(fleet.running))} running"
+            + (f", longest wait {words.duration(wait)}" if fleet.waiting else ""),
+        ),
+        Kpi(
+            "Workers alive",
+            words.count(len(fleet.alive)),
+            note=f"{words.count(len(fleet.silent))} silent" if fleet.silent else "none silent",
+            note_colour="red" if fleet.silent else "gray",
+        ),
+    )
+
+    st.subheader("Needs attention", anchor=False)
+    with st.container(border=True, gap="small"):
+        found = notices(fleet, failed, rows, now)
+        for notice in found:
+            st.markdown(f"{URGENCY[notice.urgency]} {literal(notice.sentence)}")
+        if not found:
+            st.markdown(":green[:material/check_circle:] All is well: nothing waits long, no worker is lost.")
+
+    with st.grid(2, min_column_width=440, gap="medium"):
+        with st.container():
+            st.subheader("Workers", anchor=False)
+            if fleet.alive or fleet.silent:
+                worker_table(fleet, now=now)
+            else:
+                empty_state("No workers", "Start one with `tuneport serve worker`.", icon=":material/memory:")
+        with st.container():
+            st.subheader("Failed in the last 24 hours", anchor=False)
+            if failed:
+                failure_table(failed, now=now)
+            else:
+                empty_state("No failures", "Jobs that fail are listed here.", icon=":material/task_alt:")
+
+
+standing()
+st.subheader("Workspaces", anchor=False)
+tenant_table(rows)
+if on_trial:
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("Workspace on trial", list(on_trial), format_func=on_trial.__getitem__)
+        if st.button("Bill by invoice", icon=":material/receipt_long:"):
+            confirm(
+                f"Bill {literal(on_trial[chosen])} by invoice?",
+                loses="Their use no longer stops when the trial credit is spent; what the credit leaves is "
+                "invoiced. There is no way back to the trial.",
+                verb="Bill by invoice",
+                act=lambda: bill(chosen),
+                done=f"{on_trial[chosen]} pays by invoice from now on.",
+            )
