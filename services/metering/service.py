@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import SQLColumnExpression, and_, func, literal, or_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,8 +18,6 @@ from services.metering.sums import instants, summed
 from services.metering.tables import UsageEvent
 from services.metering.usage import NewUsage, Use
 
-# Events written by one statement: below the databases' limits on parameters.
-BATCH = 500
 # Properties that a price can depend on.
 PRICED_PROPERTIES = tuple(sorted({name for meter in METERS.values() for name in meter.needs}))
 
@@ -70,27 +69,25 @@ class EventPage:
 
 def record(session: Session, events: Sequence[NewUsage]) -> Recorded:
     """Write events to the ledger; one whose id its tenant's ledger has already changes nothing."""
-    inserted = 0
+    if not events:
+        return Recorded(0, 0)
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    recorded_at = clock.now()
     # In one order everywhere, so that two batches never wait for each other.
-    ordered = sorted(events, key=lambda event: (event.tenant_id, event.id))
-    for start in range(0, len(ordered), BATCH):
-        rows = [_row(event) | {"recorded_at": recorded_at} for event in ordered[start : start + BATCH]]
-        written = session.execute(
-            insert(UsageEvent).values(rows).on_conflict_do_nothing().returning(col(UsageEvent.id))
-        )
-        inserted += len(written.all())
-    return Recorded(inserted, len(ordered) - inserted)
+    rows = sorted((_row(event) for event in events), key=lambda row: (row["tenant_id"], row["id"]))
+    written = session.execute(
+        insert(UsageEvent).on_conflict_do_nothing().returning(col(UsageEvent.id)), rows
+    ).all()
+    return Recorded(len(written), len(rows) - len(written))
 
 
-def _row(event: NewUsage) -> dict[str, object]:
+def _row(event: NewUsage) -> dict[str, Any]:
     return {
         "tenant_id": event.tenant_id,
         "id": event.id,
         "meter": event.meter,
         "quantity": event.quantity,
         "at": event.at,
+        "recorded_at": clock.now(),
         "job_id": event.job_id,
         "model_version_id": event.model_version_id,
         "key_id": event.key_id,

@@ -10,7 +10,7 @@ from services.accounts.scope import Member
 from services.errors import NotFound
 from services.metering import service as metering
 from services.metering.days import UnusableDays
-from services.metering.service import BATCH, DayUse, MeterTotal, Recorded, UseBy
+from services.metering.service import DayUse, MeterTotal, Recorded, UseBy
 from services.metering.tables import UsageEvent
 from tests import factories
 from tests.services.metering.factories import NOON, predictions, training
@@ -37,9 +37,9 @@ def test_a_batch_that_repeats_itself_counts_once(session: Session, member: Membe
 
 
 def test_a_batch_of_any_size_is_recorded(session: Session, member: Member) -> None:
-    events = [predictions(member.tenant_id) for _ in range(2 * BATCH + 1)]
+    events = [predictions(member.tenant_id) for _ in range(3_001)]
 
-    assert metering.record(session, events) == Recorded(2 * BATCH + 1, 0)
+    assert metering.record(session, events) == Recorded(3_001, 0)
     assert metering.record(session, []) == Recorded(0, 0)
 
 
