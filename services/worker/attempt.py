@@ -96,14 +96,14 @@ def _prepare(claimed: Claimed, device: str) -> Path:
 
 def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
     deadline = time.monotonic() + claimed.max_runtime_seconds
-    while run.poll() is None:
+    while run.wait(LOOK_SECONDS) is None:
         if lease.lost:
             return LEASE_LOST
         if lease.cancelled:
             return CANCELLED
         if time.monotonic() > deadline:
             return TOO_LONG
-        if stop.wait(LOOK_SECONDS):
+        if stop.is_set():
             return SHUTTING_DOWN
         _tell(run, claimed)
     _tell(run, claimed)

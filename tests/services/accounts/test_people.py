@@ -46,7 +46,7 @@ def test_without_self_service_a_stranger_is_told_whom_to_ask(
     monkeypatch.setenv("TUNEPORT_SELF_SERVICE", "false")
     settings.cache_clear()
 
-    with pytest.raises(InvitationNeeded, match="anna@example.com"):
+    with pytest.raises(InvitationNeeded, match=r"anna@example\.com"):
         accounts.arrive(session, ANNA)
 
 
