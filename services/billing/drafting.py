@@ -61,7 +61,7 @@ def this_month(session: Session, member: Member) -> Month:
 def tax() -> Tax:
     """The rate that the operator has set, and the reason to print where it is zero."""
     percent = Decimal(settings().tax_rate_percent)
-    return Tax(percent=percent, note=settings().tax_note)
+    return Tax(percent=percent, note=settings().tax_note or ("" if percent else "No VAT is charged."))
 
 
 def draft_month(session: Session, member: Member, month: Month) -> Draft:

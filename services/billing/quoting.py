@@ -1,4 +1,4 @@
-"""What something costs before it is done, and what a finished job is charged."""
+"""What something costs before it is done, or once it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,38 +47,7 @@ def predictions_charge(session: Session, member: Member, *, texts: int) -> Money
     return charged(current_plan(session, member), PREDICTIONS.name, {}, Decimal(texts))
 
 
-def charge(
-    session: Session, member: Member, *, seconds: Decimal, device_class: str, most: int
-) -> tuple[Decimal, int]:
-    """The device-seconds to record for a finished job, and the micro-units they cost: never beyond its quote.
-
-    `seconds` is the time of the attempt that finished, `most` the quote's high figure in micro-units.
-    Waiting, repeated attempts, failures and jobs cancelled before their start are not charged at all.
-    """
-    plan = current_plan(session, member)
-    properties = {"device_class": device_class}
-    billed = most_within(plan, TRAINING_SECONDS.name, properties, seconds, Money(most, plan.currency))
-    return billed, charged(plan, TRAINING_SECONDS.name, properties, billed).micros
-
-
 def charged(plan: Plan, meter: str, properties: Mapping[str, str], quantity: Decimal) -> Money:
     """What a quantity costs as the only line of its price; nothing where the plan includes it."""
     sold = plan.price_of(meter, properties)
     return rounded(rate(sold.price, quantity) if sold else Decimal(0), plan.currency)
-
-
-def most_within(
-    plan: Plan, meter: str, properties: Mapping[str, str], quantity: Decimal, limit: Money
-) -> Decimal:
-    """The quantity itself where its charge keeps to the limit, else the most thousandths that do."""
-    if charged(plan, meter, properties, quantity) <= limit:
-        return quantity
-    # By halves, because every kind of price can be asked and not every kind can be solved.
-    within, beyond = 0, int(quantity.scaleb(3)) + 1
-    while beyond - within > 1:
-        middle = (within + beyond) // 2
-        if charged(plan, meter, properties, Decimal(middle).scaleb(-3)) <= limit:
-            within = middle
-        else:
-            beyond = middle
-    return Decimal(within).scaleb(-3)

@@ -18,7 +18,6 @@ from services.billing.errors import MonthIsClosed
 from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth
 from services.billing.quoting import Quote as Quote
-from services.billing.quoting import charge as charge
 from services.billing.quoting import predictions_charge as predictions_charge
 from services.billing.quoting import quote as quote
 from services.billing.quoting import training_charge as training_charge
