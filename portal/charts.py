@@ -17,7 +17,15 @@ from services.training.report import Baseline, Confusion
 # The palette of .streamlit/config.toml, each colour with what it stands for everywhere.
 BLUE, TEAL, ORANGE, VIOLET, GREEN, GRAY = "#3b5bdb", "#0c8599", "#e8590c", "#9c36b5", "#2f9e44", "#868e96"
 OURS, REST, WRONG, RIGHT = BLUE, GRAY, ORANGE, GREEN
-METER_COLOURS = {PREDICTIONS.name: BLUE, TRAINING_SECONDS.name: TEAL, TRAINED_TOKENS.name: VIOLET}
+# Meters by their names, and prices by the titles that invoices give them.
+USE_COLOURS = {
+    PREDICTIONS.name: BLUE,
+    TRAINING_SECONDS.name: TEAL,
+    TRAINED_TOKENS.name: VIOLET,
+    "Predictions": BLUE,
+    "Training on CPU": TEAL,
+    "Training on GPU": GREEN,
+}
 
 
 # More bars than this are drawn thin and without names, which the pointer then tells.
@@ -74,7 +82,8 @@ def label_balance(
 def _balance(ordered: Sequence[tuple[str, int]], unit: str) -> str:
     (most, high), (least, low) = ordered[0], ordered[-1]
     if low and high / low < 1.5:
-        return f"The {len(ordered)} labels are balanced: {low:,} to {high:,} {unit} each"
+        each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        return f"The {len(ordered)} labels are balanced: {each} {unit} each"
     times = f"{high / low:,.1f} times as often as" if low else "far more often than"
     return f"“{most}” occurs {times} “{least}” ({high:,} and {low:,} {unit})"
 
@@ -218,7 +227,7 @@ def scores(probabilities: Mapping[str, float], *, top: int = 5) -> go.Figure:
 
 
 def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: str) -> go.Figure:
-    """A quantity of each day, stacked by part; meters keep their colours, other parts take them in turn."""
+    """A quantity of each day, stacked by part; meters and prices keep their colours."""
     totals = [sum(values[place] for values in parts.values()) for place in range(len(days))]
     peak = max(range(len(days)), key=lambda place: totals[place])
     title = f"Most on {days[peak]:%-d %B}: {totals[peak]:,.{_decimals(totals[peak])}f} {unit}"
@@ -234,7 +243,7 @@ def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: 
             x=days,
             y=values,
             name=_plain(METERS[part].title if part in METERS else part),
-            marker_color=METER_COLOURS.get(part, palette[place % len(palette)]),
+            marker_color=USE_COLOURS.get(part, palette[place % len(palette)]),
             hovertemplate=hover(values),
         )
         for place, (part, values) in enumerate(parts.items())

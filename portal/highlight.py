@@ -46,6 +46,21 @@ def entities(text: str, found: Sequence[Entity], types: Iterable[str]) -> str:
     return "".join(parts)
 
 
+def tagged(tokens: Sequence[str], tags: Sequence[str], types: Iterable[str]) -> str:
+    """`entities` of a sentence of tokens with IOB2 tags; the tokens stand a blank apart."""
+    found: list[Entity] = []
+    position = 0
+    for token, tag in zip(tokens, tags, strict=True):
+        end = position + len(token)
+        if tag.startswith("I-") and found:
+            start = found.pop().start
+            found.append(Entity(type=tag[2:], text="", start=start, end=end, score=1.0))
+        elif tag != "O":
+            found.append(Entity(type=tag[2:], text=token, start=position, end=end, score=1.0))
+        position = end + 1
+    return entities(" ".join(tokens), found, types)
+
+
 def legend(types: Iterable[str]) -> str:
     """Markdown that names each entity type on its colour."""
     named = colours(types).items()

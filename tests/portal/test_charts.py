@@ -7,6 +7,7 @@ import pytest
 from plotly import graph_objects as go
 
 from portal import charts
+from services.billing.plans import PAY_AS_YOU_GO
 from services.metering.meters import METERS
 from services.training.report import Baseline, Confusion
 
@@ -34,9 +35,12 @@ def test_the_palette_is_the_theme_s() -> None:
     assert theme["chartCategoricalColors"] == ours
 
 
-def test_every_meter_has_its_colour() -> None:
-    assert set(charts.METER_COLOURS) == set(METERS)
-    assert len(set(charts.METER_COLOURS.values())) == len(METERS)
+def test_every_meter_and_every_price_has_its_colour() -> None:
+    titles = {price.title for price in PAY_AS_YOU_GO.prices}
+
+    assert set(charts.USE_COLOURS) == set(METERS) | titles
+    assert len({charts.USE_COLOURS[name] for name in METERS}) == len(METERS)
+    assert len({charts.USE_COLOURS[title] for title in titles}) == len(titles)
 
 
 FIGURES: list[Callable[[], go.Figure]] = [
@@ -138,7 +142,7 @@ def test_days_stack_with_the_meters_colours() -> None:
 
     assert title(figure) == "Most on 2 November: 3.50 EUR"
     assert [bar.name for bar in figure.data] == ["Predictions", "Training"]
-    assert figure.data[0].marker.color == charts.METER_COLOURS["predictions"]
+    assert figure.data[0].marker.color == charts.USE_COLOURS["predictions"]
     assert figure.layout.barmode == "stack"
 
 

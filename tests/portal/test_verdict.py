@@ -1,35 +1,8 @@
 import pytest
 
 from portal.verdict import confused_pairs, headline
-from services.training.recipe import Recipe, Task
-from services.training.report import Baseline, Confusion, Report, RowCounts
-
-
-def create_report(**figures: object) -> Report:
-    values: dict[str, object] = {
-        "task": Task.text_classification,
-        "metric": "accuracy",
-        "value": 0.9,
-        "interval": (0.88, 0.92),
-        "validation_value": 0.9,
-        "test_rows": 500,
-        "per_class": [],
-        "macro_f1": 0.9,
-        "weighted_f1": 0.9,
-        "micro_f1": 0.9,
-        "accuracy": 0.9,
-        "confusion": None,
-        "baselines": [Baseline(name="TF-IDF", value=0.8)],
-        "worst": [],
-        "rows": RowCounts(train=4000, validation=500, test=500),
-        "truncated_rows": 0,
-        "seconds": {},
-        "base_model": "all-MiniLM-L6-v2",
-        "recipe": Recipe(task=Task.text_classification),
-        "data_hash": "0" * 64,
-        "device": "cpu",
-    }
-    return Report.model_validate(values | figures)
+from services.training.report import Confusion
+from tests.portal.reports import create_report
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""A data set and one of its frozen versions."""
+
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.charts import label_balance
+from portal.components.chart import chart
+from portal.components.choice import choice
+from portal.components.confirm import confirm
+from portal.components.dataset_check import LIST
+from portal.components.download import download_link
+from portal.components.dropped_rows import dropped_table, row_sum
+from portal.components.facts import facts
+from portal.components.header import page_header
+from portal.components.kpi import Kpi, kpi_row
+from portal.components.permission import refusal
+from portal.components.row_browser import row_browser
+from portal.health import findings
+from portal.highlight import literal
+from portal.names import TASK_WORDS, noun_of_labels
+from services import clock, storage
+from services.accounts.scope import Member, Role
+from services.datasets import service as datasets
+from services.datasets.dropped import DropCode
+from services.datasets.formats import Container, Format
+from services.datasets.preview import DroppedGroup
+from services.datasets.tables import Dataset, DatasetVersion
+from services.db import reading, transaction
+from services.training.recipe import Task
+
+_TABS = ["Labels", "Rows", "Left out", "Origin"]
+
+
+def dataset_page(member: Member, dataset_id: str) -> None:
+    """The page of a data set; the version is that of the address, or else the latest."""
+    with reading() as db:
+        dataset = datasets.get(db, member, dataset_id=dataset_id)
+        versions = datasets.versions(db, member, dataset_id=dataset_id)
+    actions = page_header(
+        dataset.name,
+        f"{TASK_WORDS[Task(dataset.task)]}, added {words.ago(dataset.created_at, clock.now())}",
+        back=(LIST, "Data sets"),
+    )
+    version = _choose(versions)
+    with actions:
+        _actions(member, dataset, version)
+    _summary(version)
+
+    labels, rows, left_out, origin = st.tabs(_TABS, key="part", bind="query-params", on_change="rerun")
+    if labels.open:
+        with labels:
+            _labels(version)
+    if rows.open:
+        with rows:
+            row_browser(version)
+    if left_out.open:
+        with left_out:
+            _left_out(version)
+    if origin.open:
+        with origin:
+            _origin(version)
+
+
+def _choose(versions: list[DatasetVersion]) -> DatasetVersion:
+    if len(versions) == 1:
+        return versions[0]
+    numbered = {str(version.number): version for version in versions}
+    names = {
+        number: f"Version {number}, {words.day(version.created_at)}, {words.count(version.rows_used, 'row')}"
+        for number, version in numbered.items()
+    }
+    return numbered[choice("Version", names, param="version", width=360)]
+
+
+def _actions(member: Member, dataset: Dataset, version: DatasetVersion) -> None:
+    why_not = refusal(member, Role.editor)
+    if st.button("Delete", icon=":material/delete:", disabled=why_not is not None, help=why_not):
+        confirm(
+            "Delete this data set?",
+            loses=f"**{literal(dataset.name)}** is deleted with all its versions and rows. "
+            "Data sets that models were trained on are kept as their proof of origin.",
+            verb="Delete",
+            act=lambda: _delete(dataset.id),
+            done=f"{literal(dataset.name)} is deleted.",
+        )
+    if st.button(
+        "Train a model",
+        type="primary",
+        icon=":material/model_training:",
+        disabled=why_not is not None,
+        help=why_not,
+    ):
+        st.switch_page("views/customer/new_job.py", query_params={"dataset": version.id})
+
+
+def _delete(dataset_id: str) -> None:
+    member = session.member()
+    with transaction() as db:
+        prefixes = datasets.delete(db, member, dataset_id=dataset_id)
+    for prefix in prefixes:
+        storage.delete(prefix)
+    st.query_params.clear()
+
+
+def _summary(version: DatasetVersion) -> None:
+    splits = version.splits
+    kpi_row(
+        Kpi("Rows", f"{version.rows_used:,}", note=f"of {version.rows_in:,} in the file"),
+        Kpi(f"{noun_of_labels(version.task)}s".capitalize(), f"{len(version.labels):,}"),
+        Kpi("To learn from", f"{splits['train']:,}", help="The training split."),
+        Kpi(
+            "To choose and to test",
+            f"{splits['validation']:,} + {splits['test']:,}",
+            help="The validation split chooses the best moment of a training run; the test split, "
+            "which no run ever sees, judges the model.",
+        ),
+    )
+    for finding in findings(version):
+        st.markdown(f":orange[:material/warning:] {finding.sentence}")
+
+
+def _labels(version: DatasetVersion) -> None:
+    counts = {label: sum(splits.values()) for label, splits in version.labels.items()}
+    unit = "rows" if version.task == Task.text_classification else "entities"
+    chart(label_balance(counts, train_only=version.train_only_labels, unit=unit), key="balance")
+    if version.train_only_labels:
+        names = ", ".join(literal(label) for label in version.train_only_labels)
+        st.warning(f"In the training split alone, for want of rows: {names}.", icon=":material/warning:")
+    splits = ("train", "validation", "test")
+    st.dataframe(
+        {
+            "Label": list(counts),
+            "All": list(counts.values()),
+            **{split.capitalize(): [of[split] for of in version.labels.values()] for split in splits},
+        },
+        hide_index=True,
+        height=min(420, 38 + 35 * len(counts)),
+        alt="Rows of each label by split",
+    )
+
+
+def _left_out(version: DatasetVersion) -> None:
+    row_sum(version.rows_in, version.rows_used)
+    if not version.dropped:
+        st.caption("Every row of the file is used. Nothing to repair.")
+        return
+    codes = {DropCode(code): rows for code, rows in version.dropped.items()}
+    dropped_table([DroppedGroup(code, code.sentence, rows, ()) for code, rows in codes.items()])
+    st.caption("The file has every such row as it came, with its number and its reason.")
+    download_link("Rows left out (CSV)", "rejected-rows", version.id)
+
+
+def _origin(version: DatasetVersion) -> None:
+    form = Format.model_validate(version.format)
+    kind = {Container.delimited: "table", Container.jsonl: "JSON lines", Container.conll: "tokens (CoNLL)"}
+    facts(
+        {
+            "Read as": f"{kind[form.container]}, {form.encoding}",
+            "Text column": literal(form.text_column),
+            "Label column": literal(form.label_column),
+            "Content hash": f"`{version.content_hash}`",
+            "Seed of the splits": str(version.seed),
+            "Characters": f"{version.characters:,}",
+            "Frozen": words.day(version.created_at),
+        }
+    )
+    st.caption("A version never changes: the same hash and seed always give the same splits.")

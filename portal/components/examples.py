@@ -1,0 +1,43 @@
+"""Rows of a data set as people read them."""
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+from portal.highlight import legend, tagged
+from services.datasets.examples import Example, TextExample, TokenExample
+
+
+def example_rows(examples: Sequence[Example], types: Iterable[str], *, height: int = 420) -> None:
+    """Texts and their labels as a table, or sentences with their entities marked."""
+    texts = [example for example in examples if isinstance(example, TextExample)]
+    sentences = [example for example in examples if isinstance(example, TokenExample)]
+    if texts:
+        _texts(texts, height=height)
+    if sentences:
+        _sentences(sentences, list(types), height=height)
+
+
+def _texts(examples: Sequence[TextExample], *, height: int) -> None:
+    st.dataframe(
+        {
+            "Row": [example.row for example in examples],
+            "Text": [example.text for example in examples],
+            "Label": [example.label for example in examples],
+        },
+        column_config={
+            "Row": st.column_config.NumberColumn(width=70, help="The row's number in your file"),
+            "Text": st.column_config.TextColumn(width=760),
+            "Label": st.column_config.TextColumn(width=200),
+        },
+        hide_index=True,
+        height=min(height, 38 + 35 * len(examples)),
+        alt="Rows of the data set",
+    )
+
+
+def _sentences(examples: Sequence[TokenExample], types: list[str], *, height: int) -> None:
+    st.markdown(legend(types))
+    with st.container(border=True, height=height, gap="xsmall"):
+        for example in examples:
+            st.markdown(f":small[:gray[{example.row:,}]] {tagged(example.tokens, example.tags, types)}")

@@ -1,0 +1,50 @@
+"""Invoices, one a line: the draft of the present month, then those that are final."""
+
+import streamlit as st
+
+from portal import format as words
+from portal.components.status import status_badge
+from services import clock
+from services.accounts import service as accounts
+from services.accounts.scope import Member
+from services.billing import service as billing
+from services.billing.period import Month
+from services.db import reading
+from services.metering.days import day_of
+
+PAGE = "views/customer/invoices.py"
+_WIDTHS = [3, 4, 3, 2]
+
+
+def invoice_list(member: Member) -> None:
+    """The draft and the invoices, newest first."""
+    with reading() as db:
+        zone = accounts.get_tenant(db, member).time_zone
+        month = Month.of(clock.now(), zone)
+        draft = billing.draft_invoice(db, member, month=month)
+        final = billing.invoices(db, member)
+    with st.container(border=True, gap="xsmall"):
+        for column, title in zip(st.columns(_WIDTHS), ("Invoice", "Period", "State", "Total"), strict=True):
+            column.caption(title)
+        _row(
+            str(month),
+            "This month’s draft",
+            words.month(month.first),
+            "draft",
+            words.amount(draft.draft.total),
+        )
+        for invoice in final:
+            period = words.month(day_of(invoice.period_start, zone))
+            total = words.money(invoice.total, invoice.currency)
+            _row(invoice.number, invoice.number, period, invoice.state.value, total)
+    if not final:
+        st.caption("The first invoice is made a day after the month has ended. Until then, watch the draft.")
+
+
+def _row(reference: str, name: str, period: str, state: str, total: str) -> None:
+    link, when, badge, amount = st.columns(_WIDTHS, vertical_alignment="center")
+    link.page_link(PAGE, label=name, icon=":material/receipt_long:", query_params={"invoice": reference})
+    when.markdown(f":gray[{period}]")
+    with badge:
+        status_badge(state)
+    amount.markdown(total)

@@ -1,0 +1,128 @@
+"""How a job goes: waiting, phases, curves, cost, log, and the reason where it failed."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from plotly import graph_objects as go
+
+from portal import format as words
+from portal.charts import loss, score
+from portal.components.chart import chart
+from portal.components.kpi import Kpi, kpi_row
+from portal.curves import PHASE_WORDS, Story, story
+from portal.highlight import literal
+from portal.verdict import METRIC_NAMES
+from services import clock
+from services.accounts import service as accounts
+from services.accounts.scope import Member
+from services.billing import service as billing
+from services.billing.money import Money
+from services.db import reading
+from services.jobs import service as jobs
+from services.jobs.tables import Job, JobState
+
+
+def job_progress(member: Member, job: Job) -> None:
+    """Everything below the job's name, as it is at this moment."""
+    with reading() as db:
+        told = story(jobs.events(db, member, job_id=job.id), job.finished_at)
+        ahead = jobs.queue_position(db, member, job_id=job.id)
+        so_far = billing.training_charge(
+            db, member, seconds=_seconds(job), device_class=job.device or job.quoted_device_class
+        )
+        zone = ZoneInfo(accounts.get_tenant(db, member).time_zone)
+    if job.state is JobState.failed:
+        _failure(job)
+    if job.state is JobState.queued:
+        _waiting(job, ahead or 0)
+    elif told.phases:
+        _phases(job, told)
+    _figures(job, told, so_far)
+    _curves(told)
+    _log(told, zone)
+
+
+def _seconds(job: Job) -> Decimal:
+    if job.started_at is None:
+        return Decimal(0)
+    elapsed = (job.finished_at or clock.now()) - job.started_at
+    return Decimal(round(max(0.0, elapsed.total_seconds()), 3)).quantize(Decimal("0.001"))
+
+
+def _failure(job: Job) -> None:
+    reason = job.failure or "The run ended without a reason."
+    code = f":small[:gray[{job.failure_code or 'unknown'} · nothing is billed for this job]]"
+    st.error(f"{literal(reason)}  \n{code}", icon=":material/error:")
+
+
+def _waiting(job: Job, ahead: int) -> None:
+    before = {0: "It starts as soon as a worker is free.", 1: "One of your jobs starts before it."}
+    st.info(
+        f"{before.get(ahead, f'{ahead} of your jobs start before it.')} Waiting costs nothing.",
+        icon=":material/schedule:",
+    )
+    if job.attempt:
+        st.caption(f"Attempt {job.attempt} was interrupted. The next one goes on from the last checkpoint.")
+
+
+def _phases(job: Job, told: Story) -> None:
+    parts = []
+    for span in told.phases:
+        word = PHASE_WORDS.get(span.phase, span.phase)
+        if span.end is None:
+            parts.append(f":blue-badge[:material/progress_activity: {word}]")
+        else:
+            took = words.duration((span.end - span.start).total_seconds())
+            parts.append(f":green-badge[:material/check: {word} · {took}]")
+    st.markdown(" ".join(parts))
+    if not job.state.is_final:
+        left = f"{words.about(job.eta_seconds)} left" if job.eta_seconds else "working out how long it takes"
+        st.progress(min(1.0, job.progress), f"{words.percent(job.progress, 0)}, {left}")
+
+
+def _figures(job: Job, told: Story, so_far: Money) -> None:
+    currency = so_far.currency
+    most = words.money(job.quoted_high, currency)
+    if job.charged is not None:
+        price = Kpi("Price", words.money(job.charged, currency), note=f"at most {most} was quoted")
+    elif job.state.is_final:
+        price = Kpi("Price", words.money(0, currency), note="nothing is billed")
+    else:
+        price = Kpi(
+            "Cost so far", words.money(min(so_far.micros, job.quoted_high), currency), note=f"at most {most}"
+        )
+    quoted = words.about_range(job.quoted_seconds_low, job.quoted_seconds_high)
+    time = words.duration(float(_seconds(job))) if job.started_at else "Not started"
+    best = max((value for _, value in told.scores), default=None)
+    kpi_row(
+        Kpi("Time", time, note=f"{quoted} was quoted"),
+        price,
+        Kpi(
+            f"{METRIC_NAMES.get(told.metric or '', 'Score')} so far",
+            words.percent(best) if best is not None else "–",
+            help="The best score on the validation split. The test split decides in the end.",
+        ),
+        Kpi("Speed", f"{told.rows_per_second:,.0f} rows/s" if told.rows_per_second else "–"),
+    )
+
+
+def _curves(told: Story) -> None:
+    figures: dict[str, go.Figure] = {}
+    if told.scores and told.metric:
+        figures["score"] = score(told.scores, told.metric)
+    if told.loss:
+        figures["loss"] = loss(told.loss)
+    if not figures:
+        return
+    for column, (key, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
+        with column.container(border=True):
+            chart(figure, key=key)
+
+
+def _log(told: Story, zone: ZoneInfo) -> None:
+    if not told.notes:
+        return
+    with st.expander("What the run told", icon=":material/notes:", expanded=True):
+        for at, note in told.notes:
+            st.markdown(f":gray[{at.astimezone(zone):%H:%M:%S}] {literal(note)}")

@@ -1,0 +1,67 @@
+"""How much work a run puts in: a card for each preset, with its time and price."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from portal import format as words
+from portal.names import PRESET_WORDS
+from services.ordering import Offer
+from services.training.recipe import Preset, Task
+
+_WHAT = {
+    (Preset.quick, Task.text_classification): "Reads every text once and fits a classifier on top. "
+    "Good enough to judge your data.",
+    (
+        Preset.quick,
+        Task.token_classification,
+    ): "A few passes over your sentences. Good enough to judge your data.",
+    (
+        Preset.best,
+        Task.text_classification,
+    ): "Trains the whole model on your texts and keeps its best moment.",
+    (Preset.best, Task.token_classification): "Trains until the validation score no longer rises, and keeps "
+    "the best moment.",
+}
+_CUSTOM = "Best, with the settings in your hands."
+_ICONS = {Preset.quick: "bolt", Preset.best: "trophy", Preset.custom: "tune"}
+_PARAM = "preset"
+
+
+def chosen_preset() -> Preset:
+    """The preset in the address, Quick where there is none."""
+    wanted = st.query_params.get(_PARAM, "")
+    return Preset(wanted) if wanted in set(Preset) else Preset.quick
+
+
+def preset_cards(offers: Mapping[Preset, Offer], task: Task, *, disabled: bool) -> None:
+    """The cards; pressing one puts it into the address."""
+    chosen = chosen_preset()
+    with st.grid(len(offers), min_column_width=210, gap="small"):
+        for preset, offer in offers.items():
+            _card(preset, offer, task, chosen=preset is chosen, disabled=disabled)
+
+
+def _card(preset: Preset, offer: Offer, task: Task, *, chosen: bool, disabled: bool) -> None:
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**:material/{_ICONS[preset]}: {PRESET_WORDS[preset]}**", width="content")
+            if chosen:
+                st.badge("Chosen", icon=":material/check:", color="primary")
+        st.caption(_WHAT.get((preset, task), _CUSTOM))
+        st.space("stretch")
+        time = words.about_range(offer.seconds_low, offer.seconds_high)
+        price = words.money_range(offer.low.micros, offer.high.micros, offer.high.currency)
+        st.markdown(f"**{time[:1].upper()}{time[1:]}**  \n{price}")
+        st.button(
+            "Chosen" if chosen else f"Choose {PRESET_WORDS[preset]}",
+            key=f"preset:{preset}",
+            on_click=_choose,
+            args=(preset,),
+            disabled=chosen or disabled,
+            width="stretch",
+        )
+
+
+def _choose(preset: Preset) -> None:
+    st.query_params[_PARAM] = preset.value

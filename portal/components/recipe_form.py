@@ -1,0 +1,97 @@
+"""The settings of a run: base model, and for Custom every hyperparameter."""
+
+import streamlit as st
+
+from portal import format as words
+from services.training import catalogue
+from services.training.catalogue import Entry
+from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
+
+HYPERPARAMETERS = {
+    "epochs": "Epochs",
+    "learning_rate": "Learning rate",
+    "batch_size": "Rows per step",
+    "max_length": "Longest text (tokens)",
+    "patience": "Patience",
+    "weight_decay": "Weight decay",
+    "warmup_ratio": "Warm-up share",
+}
+
+
+def recipe_form(preset: Preset, task: Task, *, disabled: bool) -> Recipe:
+    """The recipe that the person put together."""
+    base = _base_model(task, disabled=disabled)
+    given = defaults(preset, task)
+    if preset is Preset.custom:
+        given = _hyperparameters(given, base, task, disabled=disabled)
+    return Recipe(task=task, base_model=base.id, preset=preset, hyperparameters=given)
+
+
+def changes(recipe: Recipe) -> list[str]:
+    """What differs from the preset's defaults, in words."""
+    usual = defaults(recipe.preset, recipe.task).model_dump()
+    found = [
+        f"{HYPERPARAMETERS[name]} {value:g} instead of {usual[name]:g}"
+        for name, value in recipe.hyperparameters.model_dump().items()
+        if value != usual[name]
+    ]
+    if recipe.base_model != catalogue.ids()[0]:
+        found.insert(0, f"Base model {catalogue.get(recipe.base_model).name}")
+    return found
+
+
+def _base_model(task: Task, *, disabled: bool) -> Entry:
+    fitting = {entry.id: entry for entry in catalogue.entries() if task in entry.tasks}
+    names = {
+        key: f"{entry.name}, {words.short_count(entry.parameters)} parameters"
+        for key, entry in fitting.items()
+    }
+    chosen = st.selectbox(
+        "Base model", list(names), format_func=names.__getitem__, disabled=disabled, key=f"base_model:{task}"
+    )
+    entry = fitting[chosen]
+    languages = "many languages" if "multilingual" in entry.languages else "English"
+    st.caption(f"Reads {languages}, up to {entry.max_length} tokens. Licence {entry.licence}.")
+    return entry
+
+
+def _hyperparameters(usual: Hyperparameters, base: Entry, task: Task, *, disabled: bool) -> Hyperparameters:
+    def number(name: str, low: float, high: float, step: float, text: str) -> float:
+        start = getattr(usual, name)
+        whole = isinstance(start, int)
+        value: float = st.number_input(
+            HYPERPARAMETERS[name],
+            min_value=int(low) if whole else float(low),
+            max_value=int(high) if whole else float(high),
+            value=start,
+            step=int(step) if whole else float(step),
+            format=None if whole else "%g",
+            help=text,
+            disabled=disabled,
+            key=f"{name}:{task}",
+        )
+        return value
+
+    with st.grid(4, min_column_width=150, gap="small"):
+        values = {
+            "epochs": number("epochs", 1, 100, 1, "Passes over the training split."),
+            "learning_rate": number("learning_rate", 1e-6, 0.1, 1e-5, "How far one step goes."),
+            "batch_size": number("batch_size", 1, 512, 1, "Rows that one step learns from."),
+            "max_length": number(
+                "max_length",
+                8,
+                base.max_length,
+                8,
+                "Longer texts lose their tail, and are counted in the report.",
+            ),
+            "patience": number(
+                "patience",
+                0,
+                50,
+                1,
+                "Evaluations without a better score before the run stops; 0 never stops early.",
+            ),
+            "weight_decay": number("weight_decay", 0, 1, 0.01, "Pull of all weights towards zero."),
+            "warmup_ratio": number("warmup_ratio", 0, 1, 0.05, "Share of the steps in which the rate rises."),
+        }
+    return Hyperparameters.model_validate(values)

@@ -1,0 +1,109 @@
+"""Use over the days of a month, and by whom."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import streamlit as st
+
+from portal.charts import by_day
+from portal.components.chart import chart
+from services.accounts import keys, team
+from services.accounts.scope import Member
+from services.billing.service import DaySpend
+from services.db import reading
+from services.metering import service as metering
+from services.metering.meters import METERS
+from services.metering.service import UseBy
+from services.registry import service as registry
+
+_SPEND = "Spend"
+_WHO = {UseBy.model: "Model", UseBy.key: "API key", UseBy.member: "Member"}
+# Where an event names nobody of a kind.
+_NOBODY = {UseBy.model: "Training jobs", UseBy.key: "From the pages", UseBy.member: "By API key"}
+
+
+def day_chart(member: Member, days: Sequence[date], spend: Sequence[DaySpend], *, currency: str) -> None:
+    """Spend, or one meter's use by model, for each day; the choice stands in the address."""
+    titles = {meter.title: meter for meter in METERS.values()}
+    view = st.segmented_control(
+        "Show",
+        [_SPEND, *titles],
+        default=_SPEND,
+        required=True,
+        label_visibility="collapsed",
+        key="show",
+        bind="query-params",
+    )
+    place = {day: number for number, day in enumerate(days)}
+    parts: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(days))
+    if view == _SPEND:
+        unit = currency
+        for item in spend:
+            parts[item.title][place[item.day]] += float(item.amount.amount)
+    else:
+        meter = titles[view]
+        unit = f"{meter.unit}s"
+        names = _names(member, UseBy.model)
+        with reading() as db:
+            found = metering.by_day(db, member, first=days[0], last=days[-1], by=UseBy.model)
+        for use in found:
+            if use.meter == meter.name:
+                who = names.get(use.by, use.by) if use.by else _NOBODY[UseBy.model]
+                parts[who][place[use.day]] += float(use.quantity)
+    if not any(any(values) for values in parts.values()):
+        st.caption("Nothing to draw: amounts below a cent, or no use of this kind in this month.")
+        return
+    with st.container(border=True):
+        chart(by_day(days, parts, unit=unit), key="by_day")
+
+
+def share_table(member: Member, first: date, last: date) -> None:
+    """A line for each model, key or member, a column for each meter."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("By whom", anchor=False)
+        by = st.segmented_control(
+            "By",
+            list(_WHO),
+            default=UseBy.model,
+            required=True,
+            format_func=_WHO.__getitem__,
+            label_visibility="collapsed",
+            key="by",
+            bind="query-params",
+        )
+    with reading() as db:
+        found = metering.by_day(db, member, first=first, last=last, by=by)
+    names = _names(member, by)
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for use in found:
+        who = names.get(use.by, use.by) if use.by else _NOBODY[by]
+        sums[who][use.meter] += use.quantity
+    st.dataframe(
+        {
+            _WHO[by]: list(sums),
+            **{
+                f"{meter.title} ({meter.unit}s)": [float(of[meter.name]) for of in sums.values()]
+                for meter in METERS.values()
+                if any(of[meter.name] for of in sums.values())
+            },
+        },
+        hide_index=True,
+        alt=f"Use by {_WHO[by].lower()}",
+    )
+
+
+def _names(member: Member, by: UseBy) -> dict[str, str]:
+    with reading() as db:
+        match by:
+            case UseBy.model:
+                return {
+                    version.id: f"{model.name}, version {version.number}"
+                    for model in registry.models(db, member)
+                    for version in registry.versions(db, member, model_id=model.id)
+                }
+            case UseBy.key:
+                return {key.id: key.name for key in keys.list_keys(db, member)}
+            case _:
+                return {person.user_id: person.name for person in team.colleagues(db, member)}

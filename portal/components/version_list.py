@@ -1,0 +1,78 @@
+"""The versions of a model, one a line, and the alias that moves between them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.components.confirm import confirm
+from portal.components.permission import refusal
+from portal.components.status import status_badge
+from portal.verdict import METRIC_NAMES
+from services import clock
+from services.accounts.scope import Member, Role
+from services.db import transaction
+from services.registry import service as registry
+from services.registry.tables import Model, ModelVersion
+
+_WIDTHS = [2, 3, 3, 3, 3]
+
+
+def version_list(
+    member: Member,
+    model: Model,
+    versions: Sequence[ModelVersion],
+    *,
+    live: str | None,
+    chosen: ModelVersion,
+) -> None:
+    """Versions, newest first, each against the one before it; `live` is the id of the one in production."""
+    why_not = refusal(member, Role.editor)
+    with st.container(border=True, gap="xsmall"):
+        titles = ("Version", METRIC_NAMES[versions[0].metric], "Trained", "Alias", "")
+        for column, title in zip(st.columns(_WIDTHS), titles, strict=True):
+            column.caption(title)
+        for version, before in zip(versions, [*versions[1:], None], strict=True):
+            number, quality, trained, alias, action = st.columns(_WIDTHS, vertical_alignment="center")
+            number.page_link(
+                "views/customer/model.py",
+                label=f"**Version {version.number}**" if version is chosen else f"Version {version.number}",
+                query_params={"id": model.id, "version": str(version.number)},
+            )
+            quality.markdown(f"{words.percent(version.value)} {_delta(version, before)}")
+            trained.markdown(f":gray[{words.ago(version.created_at, clock.now())}]")
+            if version.id == live:
+                with alias:
+                    status_badge("production")
+            elif action.button(
+                "Move production here",
+                key=f"promote:{version.id}",
+                disabled=why_not is not None,
+                help=why_not,
+            ):
+                _ask(model, version)
+
+
+def _delta(version: ModelVersion, before: ModelVersion | None) -> str:
+    if before is None:
+        return ""
+    points = (version.value - before.value) * 100
+    colour = "green" if points > 0 else "red" if points < 0 else "gray"
+    return f":{colour}[{points:+.1f} points]"
+
+
+def _ask(model: Model, version: ModelVersion) -> None:
+    confirm(
+        "Move production?",
+        loses=f"From the next request on, programs that call {model.name} get version {version.number}. "
+        "You can move it back at any time.",
+        verb="Move production",
+        act=lambda: _promote(version.id),
+        done=f"Production of {model.name} is version {version.number}.",
+    )
+
+
+def _promote(version_id: str) -> None:
+    with transaction() as db:
+        registry.promote(db, session.member(), version_id=version_id)

@@ -1,0 +1,71 @@
+"""The story of a run out of its events: phases, curves, notes. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.jobs.tables import JobEvent
+from services.training.events import EventKind
+
+PHASE_WORDS = {
+    "loading": "Loading",
+    "embedding": "Reading texts",
+    "fitting": "Fitting",
+    "training": "Training",
+    "evaluating": "Evaluating",
+    "saving": "Saving",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """A phase of the latest attempt; it is still going on while `end` is None."""
+
+    phase: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a run told, in order; the curves hold (step, loss) and (epoch, score)."""
+
+    phases: list[PhaseSpan]
+    loss: list[tuple[int, float]]
+    scores: list[tuple[float, float]]
+    metric: str | None
+    rows_per_second: float | None
+    notes: list[tuple[datetime, str]]
+
+
+def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
+    """The latest attempt's phases, curves and notes."""
+    attempt = max((event.attempt for event in events), default=0)
+    latest = [event for event in events if event.attempt == attempt]
+    starts = [event for event in latest if event.kind == EventKind.phase]
+    ends: list[datetime | None] = [event.at for event in starts[1:]]
+    metrics = [event for event in events if event.kind == EventKind.metric]
+    metric = next((name for event in metrics for name in ("accuracy", "f1") if name in event.values), None)
+    speeds = [event.values["rows_per_second"] for event in latest if "rows_per_second" in event.values]
+    return Story(
+        phases=[
+            PhaseSpan(event.phase, event.at, end)
+            for event, end in zip(starts, [*ends, finished_at], strict=False)
+        ],
+        # A resumed attempt tells some steps again.
+        loss=sorted(
+            {
+                event.step: event.values["loss"]
+                for event in events
+                if event.kind == EventKind.progress and "loss" in event.values
+            }.items()
+        ),
+        scores=sorted(
+            {event.epoch: event.values[metric] for event in metrics if metric in event.values}.items()
+        )
+        if metric
+        else [],
+        metric=metric,
+        rows_per_second=speeds[-1] if speeds else None,
+        notes=[(event.at, event.message) for event in events if event.message],
+    )

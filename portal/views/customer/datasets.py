@@ -1,0 +1,73 @@
+"""Data sets: what there is, and how to bring more."""
+
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.components.dataset_list import dataset_list, unchecked_list
+from portal.components.empty import empty_state
+from portal.components.header import page_header
+from portal.components.permission import refusal
+from portal.errors import shown
+from services import clock
+from services.accounts.scope import Member, Role
+from services.datasets import files
+from services.datasets import service as datasets
+from services.datasets.limits import MAX_BYTES, MAX_ROWS
+from services.datasets.samples import SAMPLES
+from services.db import reading, transaction
+
+# Files that were uploaded and not yet made into data sets; older ones are forgotten drafts.
+_UNCHECKED_SHOWN = 3
+
+
+def take(member: Member, filename: str, content: bytes) -> None:
+    """Keep a file and go on to the page that checks it."""
+    with files.store(member, filename=filename, content=content) as stored, transaction() as db:
+        upload = datasets.upload(db, member, stored=stored)
+    st.switch_page("views/customer/dataset.py", query_params={"upload": upload.id})
+
+
+member = session.member()
+why_not = refusal(member, Role.editor)
+
+page_header("Data sets", "Labelled text that models learn from.")
+
+with reading() as db:
+    known = datasets.list_datasets(db, member)
+    recent = datasets.uploads(db, member)[:_UNCHECKED_SHOWN]
+    unchecked = [
+        upload for upload in recent if datasets.version_of_upload(db, member, upload_id=upload.id) is None
+    ]
+
+file = st.file_uploader(
+    f"CSV, TSV, JSONL or CoNLL, up to {MAX_BYTES // 2**20} MB and {words.count(MAX_ROWS, 'row')}",
+    max_upload_size=MAX_BYTES // 2**20,
+    disabled=why_not is not None,
+    help=why_not or "One text and its label in each row; for entities, one token and its tag in each line.",
+    key="dataset_file",
+)
+if file is not None:
+    with shown(), st.spinner("Keeping the file …"):
+        take(member, file.name, file.getvalue())
+
+if unchecked:
+    unchecked_list(unchecked, now=clock.now())
+if known:
+    dataset_list(known, now=clock.now())
+else:
+    empty_state(
+        "No data sets yet",
+        "Upload a file above, or start with one of the samples below to see how it goes.",
+        icon=":material/table_chart:",
+    )
+
+st.subheader("Samples to start with", anchor=False)
+for column, sample in zip(st.columns(len(SAMPLES)), SAMPLES, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.markdown(f"**{sample.name}**")
+        st.caption(sample.description)
+        st.space("stretch")
+        if st.button("Use this sample", key=sample.filename, disabled=why_not is not None, help=why_not):
+            with shown():
+                take(member, sample.filename, sample.read())

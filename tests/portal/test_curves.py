@@ -1,0 +1,74 @@
+from datetime import UTC, datetime, timedelta
+
+from portal.curves import PHASE_WORDS, story
+from services.jobs.tables import JobEvent
+from services.training.events import Phase
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def event(
+    position: int, kind: str, *, attempt: int = 1, phase: str = "training", **columns: object
+) -> JobEvent:
+    return JobEvent(
+        tenant_id="ten_1",
+        job_id="job_1",
+        attempt=attempt,
+        position=position,
+        at=NOON + timedelta(seconds=position),
+        kind=kind,
+        phase=phase,
+        **columns,
+    )
+
+
+def test_every_phase_has_its_word() -> None:
+    assert set(PHASE_WORDS) == set(Phase)
+
+
+def test_a_phase_lasts_until_the_next_and_the_last_one_still_goes_on() -> None:
+    told = story([event(0, "phase", phase="loading"), event(4, "phase")], None)
+
+    assert [(span.phase, span.end) for span in told.phases] == [
+        ("loading", NOON + timedelta(seconds=4)),
+        ("training", None),
+    ]
+
+
+def test_a_finished_job_ends_its_last_phase() -> None:
+    told = story([event(0, "phase")], NOON + timedelta(seconds=9))
+
+    assert told.phases[0].end == NOON + timedelta(seconds=9)
+
+
+def test_curves_hold_what_was_told_of_loss_and_score() -> None:
+    told = story(
+        [
+            event(0, "progress", step=1, values={"loss": 4.0}),
+            event(1, "progress", step=2, values={"loss": 2.0, "rows_per_second": 55.0}),
+            event(2, "metric", step=2, epoch=1.0, values={"f1": 0.5, "loss": 1.9}),
+        ],
+        None,
+    )
+
+    assert told.loss == [(1, 4.0), (2, 2.0)]
+    assert told.scores == [(1.0, 0.5)]
+    assert (told.metric, told.rows_per_second) == ("f1", 55.0)
+
+
+def test_phases_are_those_of_the_latest_attempt() -> None:
+    told = story([event(0, "phase", phase="loading"), event(1, "phase", phase="saving", attempt=2)], None)
+
+    assert [span.phase for span in told.phases] == ["saving"]
+
+
+def test_notes_are_kept_in_order() -> None:
+    told = story([event(0, "note", message="one"), event(1, "note", message="two")], None)
+
+    assert [text for _, text in told.notes] == ["one", "two"]
+
+
+def test_nothing_told_is_an_empty_story() -> None:
+    told = story([], None)
+
+    assert (told.phases, told.loss, told.scores, told.metric) == ([], [], [], None)

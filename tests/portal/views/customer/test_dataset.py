@@ -1,0 +1,218 @@
+import pytest
+
+from services.accounts.scope import Member, Role
+from services.datasets import service as datasets
+from services.datasets.tables import Dataset, DatasetVersion
+from services.db import reading
+from tests.portal.rows import CARDS, PLACES, colleague, create_dataset, create_job, create_upload, stranger
+from tests.portal.visitor import button, visit, words
+
+
+def known(member: Member) -> list[tuple[Dataset, DatasetVersion]]:
+    with reading() as db:
+        return datasets.list_datasets(db, member)
+
+
+def test_our_guess_is_shown_to_be_checked(owner: Member) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner).id)
+
+    assert not page.exception
+    chosen = {box.label: box.value for box in page.selectbox}
+    assert chosen["Separator"] == ","
+    assert (chosen["Column of the text"], chosen["Column of the label"]) == ("text", "label")
+    assert {metric.label: metric.value for metric in page.metric} == {
+        "Rows in the file": "40",
+        "Rows used": "40",
+        "Rows left out": "0",
+        "Different labels": "2",
+    }
+
+
+def test_a_correction_changes_what_would_be_made(owner: Member) -> None:
+    content = b"id;message;intent\n" + b"".join(b"%d;hello there %d;greet\n" % (n, n) for n in range(9))
+    content += b"".join(b"1%d;good bye %d;leave\n" % (n, n) for n in range(9))
+    page = visit(owner, "dataset", upload=create_upload(owner, content).id)
+    label = next(box for box in page.selectbox if box.label == "Column of the label")
+
+    label.select("id").run()
+
+    assert not page.exception
+    assert {metric.label: metric.value for metric in page.metric}["Different labels"] == "18"
+
+
+def test_the_same_column_twice_is_refused_in_words(owner: Member) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner).id)
+    label = next(box for box in page.selectbox if box.label == "Column of the label")
+
+    label.select("text").run()
+
+    assert not page.exception
+    assert "same_column" in page.error[0].value
+
+
+def test_rows_left_out_are_shown_with_reason_and_number(owner: Member) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner, CARDS + b"no label,\n,card_arrival\n").id)
+
+    assert "**42** rows in the file = **40** used + **2** left out" in words(page)
+    table = page.dataframe[-1].value
+    assert set(table["Reason"]) == {"The label is missing.", "The text is empty."}
+    assert set(table["Row numbers"]) == {"42", "43"}
+
+
+def test_it_becomes_a_data_set_with_one_press(owner: Member) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner).id)
+    page.text_input[0].set_value("My cards").run()
+
+    button(page, "Create data set").click().run()
+
+    assert not page.exception
+    ((dataset, version),) = known(owner)
+    assert (dataset.name, version.rows_used) == ("My cards", 40)
+    assert page.query_params["id"] == dataset.id
+    assert "Train a model" in [one.label for one in page.button]
+
+
+def test_a_file_can_become_the_next_version(owner: Member) -> None:
+    first = create_dataset(owner)
+    page = visit(owner, "dataset", upload=create_upload(owner, CARDS + b"one more,card_arrival\n").id)
+    target = next(box for box in page.selectbox if box.label == "Make of it")
+
+    target.select(first.dataset_id).run()
+    button(page, "Add version").click().run()
+
+    assert not page.exception
+    ((_, latest),) = known(owner)
+    assert (latest.number, latest.rows_used) == (2, 41)
+
+
+def test_a_taken_name_is_refused_and_nothing_is_made(owner: Member) -> None:
+    create_dataset(owner, name="Cards")
+    page = visit(owner, "dataset", upload=create_upload(owner).id)
+    page.text_input[0].set_value("Cards").run()
+
+    button(page, "Create data set").click().run()
+
+    assert "dataset_name_taken" in page.error[0].value
+    assert len(known(owner)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"text,label\nfirst,same\nsecond,same\nthird,same\n", "one_class"),
+        (b"just one column\nof words\n", "one_column"),
+        (b"text,label\n,a\n,b\n", "no_usable_rows"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_said_before_it_is_tried(
+    owner: Member, content: bytes, code: str
+) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner, content).id)
+
+    assert not page.exception
+    assert code in page.error[0].value
+    assert all(one.disabled for one in page.button if one.label == "Create data set")
+    assert known(owner) == []
+
+
+def test_hostile_labels_are_shown_as_letters(owner: Member) -> None:
+    content = CARDS + b"".join(b"text %d,:red[x] **y**\n" % number for number in range(90))
+    page = visit(owner, "dataset", id=create_dataset(owner, content).dataset_id)
+
+    assert not page.exception
+    assert ":red[x]" not in words(page)
+    assert r"\*\*y\*\*" in words(page)
+
+
+def test_entities_are_marked_in_their_sentences(owner: Member) -> None:
+    version = create_dataset(owner, PLACES, name="Places")
+
+    page = visit(owner, "dataset", id=version.dataset_id, part="Rows")
+
+    assert not page.exception
+    assert ":orange-background[New York" in words(page)
+    assert ":blue-background[Ann" in words(page)
+
+
+def test_rows_can_be_browsed_by_split_and_label(owner: Member) -> None:
+    version = create_dataset(owner)
+
+    page = visit(owner, "dataset", id=version.dataset_id, part="Rows", split="Test", label="card_arrival")
+
+    assert not page.exception
+    rows = page.dataframe[0].value
+    assert len(rows) == version.labels["card_arrival"]["test"]
+    assert set(rows["Label"]) == {"card_arrival"}
+
+
+def test_the_next_step_is_to_train(owner: Member) -> None:
+    version = create_dataset(owner)
+    page = visit(owner, "dataset", id=version.dataset_id)
+
+    button(page, "Train a model").click().run()
+
+    assert not page.exception
+    assert page.query_params["dataset"] == version.id
+    assert page.title[0].value == "New job"
+
+
+def test_labels_in_training_alone_are_named(owner: Member) -> None:
+    version = create_dataset(owner, CARDS + b"only once,oddity\n")
+
+    page = visit(owner, "dataset", id=version.dataset_id)
+
+    assert "oddity" in page.warning[0].value
+    assert "too rare to be tested" in words(page)
+
+
+@pytest.mark.parametrize("name", ["id", "upload"])
+def test_what_belongs_to_another_workspace_is_not_found(owner: Member, name: str) -> None:
+    other = stranger()
+    ids = {"id": create_dataset(other).dataset_id, "upload": create_upload(other).id}
+
+    foreign = visit(owner, "dataset", **{name: ids[name]})
+    random = visit(owner, "dataset", **{name: ids[name][:-4] + "0000"})
+
+    assert "not_found" in foreign.error[0].value
+    assert foreign.error[0].value == random.error[0].value
+    assert not foreign.exception
+
+
+def test_a_data_set_without_jobs_can_be_deleted(owner: Member) -> None:
+    page = visit(owner, "dataset", id=create_dataset(owner).dataset_id)
+
+    button(page, "Delete").click().run()
+    page.button(key="confirm_go").click().run()
+
+    assert not page.exception
+    assert known(owner) == []
+
+
+def test_a_data_set_that_trained_something_is_kept(owner: Member) -> None:
+    version = create_dataset(owner)
+    create_job(owner, version)
+    page = visit(owner, "dataset", id=version.dataset_id)
+
+    button(page, "Delete").click().run()
+    page.button(key="confirm_go").click().run()
+
+    assert "dataset_in_use" in page.error[0].value
+    assert len(known(owner)) == 1
+
+
+def test_a_viewer_sees_but_cannot_change(owner: Member) -> None:
+    viewer = colleague(owner, Role.viewer)
+    saved, waiting = create_dataset(owner), create_upload(owner)
+
+    page = visit(viewer, "dataset", id=saved.dataset_id)
+    check = visit(viewer, "dataset", upload=waiting.id)
+
+    assert [one.disabled for one in page.button if one.label in {"Delete", "Train a model"}] == [True, True]
+    assert [one.disabled for one in check.button if one.label in {"Discard", "Create data set"}] == [
+        True,
+        True,
+    ]
+
+
+def test_without_an_address_it_says_where_to_go(owner: Member) -> None:
+    assert "**No data set chosen**" in words(visit(owner, "dataset"))
