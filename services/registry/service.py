@@ -113,6 +113,12 @@ def versions(session: Session, member: Member, *, model_id: str) -> list[ModelVe
     return list(session.exec(statement.order_by(col(ModelVersion.number).desc())))
 
 
+def latest(session: Session, member: Member) -> dict[str, ModelVersion]:
+    """Model id -> its newest version."""
+    by_age = session.exec(owned(ModelVersion, member).order_by(col(ModelVersion.number)))
+    return {version.model_id: version for version in by_age}
+
+
 def get_version(session: Session, member: Member, *, version_id: str) -> ModelVersion:
     """One version.
 
