@@ -1,0 +1,73 @@
+"""May this workspace predict? A trial stops with its credit; adding up a month for every call is too dear."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from services.accounts import service as accounts
+from services.accounts.scope import Member
+from services.billing import service as billing
+from services.billing.money import Money
+from services.db import transaction
+from services.jobs import service as jobs
+
+# How long a look at the ledger is believed. Other processes may spend the same credit meanwhile, so this much
+# of their use can go beyond it.
+BELIEVED_SECONDS = 5.0
+# Texts whose price must be left for a look to be believed at all: near the end every call looks anew.
+MARGIN_TEXTS = 1_000
+
+
+@dataclass
+class _Known:
+    # Micro-units that are free, after what was let through since; None where nothing limits them.
+    free: int | None
+    # Micro-units of MARGIN_TEXTS predictions.
+    margin: int
+    until: float
+
+
+class Allowances:
+    """What each workspace may still spend on predictions, as far as this process knows."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+        self._lock = threading.Lock()
+
+    def require(self, member: Member, *, texts: int) -> None:
+        """Let so many predictions through, or say why not.
+
+        Raises:
+            CreditSpent: the workspace is on trial, and the credit that is free does not cover them.
+            WorkspaceSuspended: nothing may be started in the workspace.
+        """
+        if not self._believed(member, texts):
+            self._look(member, texts)
+
+    def _believed(self, member: Member, texts: int) -> bool:
+        with self._lock:
+            known = self._known.get(member.tenant_id)
+            if known is None or known.until < time.monotonic():
+                return False
+            if known.free is None:
+                return True
+            cost = -(-texts * known.margin // MARGIN_TEXTS)
+            if known.free - cost < known.margin:
+                return False
+            known.free -= cost
+            return True
+
+    def _look(self, member: Member, texts: int) -> None:
+        with transaction() as db:
+            accounts.lock_tenant(db, member)
+            needed = billing.predictions_charge(db, member, texts=texts)
+            margin = billing.predictions_charge(db, member, texts=MARGIN_TEXTS)
+            held = sum(job.quoted_high for job in jobs.open_jobs(db, member))
+            reserved = Money(held, needed.currency)
+            billing.require_credit(db, member, needed=needed, reserved=reserved)
+            free = None
+            if billing.on_trial(db, member):
+                free = (billing.credit_left(db, member) - reserved - needed).micros
+        with self._lock:
+            until = time.monotonic() + BELIEVED_SECONDS
+            self._known[member.tenant_id] = _Known(free, margin.micros, until)

@@ -1,0 +1,21 @@
+"""How much one request may carry."""
+
+from services.datasets.limits import MAX_BYTES
+
+# Texts of one prediction request; more go in several, and meanwhile others are served.
+MAX_TEXTS = 1_000
+# Characters of one text. Models read far less of it; the rest would be paid in waiting.
+MAX_TEXT_CHARACTERS = 20_000
+# Rows of one list.
+MAX_PAGE = 100
+MAX_FILES_PAGE = 10_000
+
+UPLOAD = ("POST", "/v1/files")
+_BODY_BYTES = 8 * 2**20
+# What multipart wraps around a file: boundaries, headers, the other fields.
+_WRAPPING_BYTES = 2**16
+
+
+def body_limit(method: str, path: str) -> int:
+    """The bytes that are read of a request's body."""
+    return MAX_BYTES + _WRAPPING_BYTES if (method, path) == UPLOAD else _BODY_BYTES

@@ -1,0 +1,135 @@
+"""Predictions: the one door for the portal and for customers' programs, so that each is counted once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from services import clock
+from services.accounts.scope import Member
+from services.api.allowance import Allowances
+from services.api.deps import Caller, RequestId
+from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
+from services.api.refusals import BadRequest
+from services.api.shapes import Text
+from services.api.threads import predictions, run_in
+from services.db import reading, transaction
+from services.errors import TooLarge
+from services.inference import service as inference
+from services.inference.protocol import Answer
+from services.metering import service as metering
+from services.metering import usage
+from services.registry import service as registry
+
+router = APIRouter(prefix="/v1/predict", tags=["predictions"])
+
+_allowances = Allowances()
+
+
+class NothingToPredict(BadRequest):
+    """No text, or one of nothing but white space."""
+
+    code = "empty_input"
+
+    def __init__(self, index: int | None) -> None:
+        which = "The input holds no text" if index is None else f"Text {index} of the input is empty"
+        super().__init__(f"{which}. Send a text, or a list of texts, to predict.", param="input")
+        self.index = index
+
+
+class TooManyTexts(TooLarge):
+    """More texts than one request may hold."""
+
+    code = "too_many_texts"
+    param = "input"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"The input has {count:,} texts, and up to {MAX_TEXTS:,} go into one request. Send it in parts."
+        )
+        self.count = count
+
+
+class TextTooLong(TooLarge):
+    """More characters than one text may have."""
+
+    code = "text_too_long"
+    param = "input"
+
+    def __init__(self, index: int, characters: int) -> None:
+        super().__init__(
+            f"Text {index} of the input has {characters:,} characters, and up to {MAX_TEXT_CHARACTERS:,} "
+            "are accepted. Shorten it, or send its parts."
+        )
+        self.index, self.characters = index, characters
+
+
+def _text_or_texts(value: object) -> object:
+    # Said once, where a union would complain about each of its branches.
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(text, str) for text in value)):
+        return value
+    raise PydanticCustomError("no_text", "it must be a text, or a list of texts")
+
+
+class PredictionRequest(BaseModel):
+    """`model` is a model's name or id (the version in production answers) or a version's id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Text = Field(min_length=1, max_length=200, examples=["support-intents"])
+    input: Annotated[Text | list[Text], BeforeValidator(_text_or_texts)] = Field(
+        examples=[["Where is my card?", "I lost my PIN."]]
+    )
+
+    def texts(self) -> list[str]:
+        """The texts to predict.
+
+        Raises:
+            NothingToPredict: there is none, or an empty one.
+            TooManyTexts, TextTooLong: over the limits.
+        """
+        texts = [self.input] if isinstance(self.input, str) else self.input
+        if not texts:
+            raise NothingToPredict(None)
+        if len(texts) > MAX_TEXTS:
+            raise TooManyTexts(len(texts))
+        for index, text in enumerate(texts):
+            if not text.strip():
+                raise NothingToPredict(index)
+            if len(text) > MAX_TEXT_CHARACTERS:
+                raise TextTooLong(index, len(text))
+        return texts
+
+
+@router.post("", summary="Predict with a trained model", response_model=Answer)
+async def predict(request: PredictionRequest, caller: Caller, request_id: RequestId) -> Response:
+    """The label and its probability, or the entities, of each text; every text counts as one prediction."""
+    texts = request.texts()
+
+    def work() -> Response:
+        # Written out here: for a thousand texts and many labels it takes long enough to hold others up.
+        answer = _predict(caller, request.model, texts, request_id).model_dump_json()
+        return Response(answer, media_type="application/json")
+
+    return await run_in(predictions, work)
+
+
+def _predict(caller: Member, model: str, texts: list[str], request_id: str) -> Answer:
+    with reading() as db:
+        version = registry.resolve(db, caller, name=model)
+    _allowances.require(caller, texts=len(texts))
+    answers = inference.predict(version, texts)
+    # In the books before anybody reads it; what fails above is not counted.
+    with transaction() as db:
+        event = usage.predictions(
+            tenant_id=caller.tenant_id,
+            request_id=request_id,
+            model_version_id=version.id,
+            texts=len(texts),
+            at=clock.now(),
+            user_id=caller.user_id,
+            key_id=caller.key_id,
+        )
+        metering.record(db, [event])
+    return Answer.of(texts, answers, model=model, model_version=version.id)
