@@ -44,9 +44,14 @@ def download_url(kind: str, subject: str) -> str:
     `kind` is "invoice-pdf" (`subject`: an invoice's number or id, or a month such as 2026-11) or
     "rejected-rows" (`subject`: a data set version's id). Pages show it with `components.download_link`.
     """
+    return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
+
+
+def signed_link(kind: str, subject: str, *, tenant_id: str, secret: str) -> str:
+    """The link for a browser whose sign-in has this secret."""
     until = int((clock.now() + LINK_LIFE).timestamp())
-    link = [kind, subject, session.member().tenant_id, _browser(session.token()), until]
-    return f"/download/{quote(kind)}/{quote(subject)}?link={_serializer().dumps(link)}"
+    link = _serializer().dumps([kind, subject, tenant_id, _browser(secret), until])
+    return f"/download/{quote(kind)}/{quote(subject)}?link={link}"
 
 
 def download(request: Request) -> Response:
@@ -75,9 +80,8 @@ def _file(request: Request) -> File:
     named_kind, named_subject, tenant_id, browser, until = _serializer().loads(
         request.query_params.get("link", "")
     )
-    if (kind, subject, _browser(secret)) != (named_kind, named_subject, browser):
-        raise NotFound("file")
-    if clock.now().timestamp() >= until:
+    meant = (kind, subject, _browser(secret)) == (named_kind, named_subject, browser)
+    if not meant or kind not in _KINDS or clock.now().timestamp() >= until:
         raise NotFound("file")
     return _KINDS[kind](_member(secret, tenant_id), subject)
 

@@ -60,10 +60,11 @@ def duration(seconds: float) -> str:
 
 def rough(seconds: float) -> str:
     """A measured duration in one unit, where there is little room: "38 s", "3 min", "2 h"."""
+    whole = round(seconds)
     for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= size:
-            return f"{round(seconds / size)} {unit}"
-    return f"{round(seconds)} s"
+        if whole >= size:
+            return f"{round(whole / size)} {unit}"
+    return f"{whole} s"
 
 
 def about(seconds: float) -> str:
@@ -97,8 +98,9 @@ def count(number: Decimal | float, noun: str = "", plural: str = "") -> str:
 def short_count(number: float) -> str:
     """A count that has little room: "950", "1.2k", "3.4M"."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= size:
-            return f"{_trim(round(number / size, 1))}{letter}"
+        rounded = round(number / size, 1)
+        if abs(rounded) >= 1:
+            return f"{_trim(rounded)}{letter}"
     return f"{number:,.0f}"
 
 

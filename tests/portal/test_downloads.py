@@ -1,0 +1,162 @@
+"""Files leave by our own route alone, to the browser and the workspace that a link was made for."""
+
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from portal import cookies
+from portal.downloads import LINK_LIFE, download, signed_link
+from portal.guard import Guard
+from services import clock as now
+from services.accounts import sign_ins, team
+from services.accounts.scope import Member, Role
+from services.accounts.tables import User
+from services.billing.period import Month
+from services.db import transaction
+from tests.conftest import Clock
+from tests.portal import rows
+
+IDENTITY = {"_streamlit_user": "somebody"}
+
+
+class Browser:
+    """A browser in which somebody is signed in."""
+
+    def __init__(self, member: Member) -> None:
+        self.tenant_id = member.tenant_id
+        with transaction() as db:
+            self.secret = sign_ins.begin(db)
+            assert sign_ins.bind(db, self.secret, db.get_one(User, member.user_id))
+        app = Starlette(
+            routes=[Route("/download/{kind}/{subject}", download)],
+            middleware=[Middleware(Guard, secure=False, max_age=3600)],
+        )
+        self.client = TestClient(app)
+        self.client.cookies.update(
+            {**IDENTITY, cookies.SESSION_COOKIE: cookies.sealed(self.secret, IDENTITY)}
+        )
+
+    def link(self, kind: str, subject: str) -> str:
+        return signed_link(kind, subject, tenant_id=self.tenant_id, secret=self.secret)
+
+
+@pytest.fixture
+def rejected(owner: Member) -> str:
+    """A data set version with one row that could not be used."""
+    version = rows.create_dataset(owner, rows.CARDS + b",card_arrival\n", name="Cards ü")
+    return version.id
+
+
+def this_month() -> str:
+    return str(Month.of(now.now(), "UTC"))
+
+
+def test_the_rejected_rows_come_as_a_file_that_nobody_keeps(owner: Member, rejected: str) -> None:
+    browser = Browser(owner)
+
+    answer = browser.client.get(browser.link("rejected-rows", rejected))
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    disposition = unquote(answer.headers["content-disposition"])
+    assert disposition == "attachment; filename*=UTF-8''Cards ü v1 rejected rows.csv"
+    assert "row,code,reason" in answer.text
+    assert len(answer.text.splitlines()) == 2
+
+
+def test_an_invoice_comes_as_a_pdf(owner: Member) -> None:
+    browser = Browser(owner)
+
+    answer = browser.client.get(browser.link("invoice-pdf", this_month()))
+
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].endswith(f"draft-{this_month()}.pdf")
+    assert answer.content.startswith(b"%PDF")
+
+
+def refusal(answer) -> bytes:
+    assert answer.status_code == 404
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.content
+
+
+def test_every_refusal_sounds_the_same(owner: Member, rejected: str, clock: Clock) -> None:
+    browser, stranger = Browser(owner), Browser(rows.stranger())
+    good = browser.link("rejected-rows", rejected)
+    anonymous = TestClient(browser.client.app)
+
+    refusals = {
+        refusal(anonymous.get(good)),
+        # Another browser, of the same person and of somebody else.
+        refusal(Browser(owner).client.get(good)),
+        refusal(stranger.client.get(good)),
+        # A stranger's own link to somebody else's file, and to one that is nowhere.
+        refusal(stranger.client.get(stranger.link("rejected-rows", rejected))),
+        refusal(stranger.client.get(stranger.link("rejected-rows", "dsv_0000"))),
+        # A link bent to another file, signed by nobody, or not there.
+        refusal(browser.client.get(good.replace(rejected, "dsv_0000"))),
+        refusal(browser.client.get(good.replace("rejected-rows", "invoice-pdf"))),
+        refusal(browser.client.get(good[:-2])),
+        refusal(browser.client.get(good.partition("?")[0])),
+        refusal(browser.client.get(browser.link("weights", rejected))),
+    }
+    clock.advance(LINK_LIFE.total_seconds())
+    refusals.add(refusal(browser.client.get(good)))
+
+    assert len(refusals) == 1
+
+
+def test_a_link_works_until_it_runs_out(owner: Member, rejected: str, clock: Clock) -> None:
+    browser = Browser(owner)
+    link = browser.link("rejected-rows", rejected)
+
+    clock.advance((LINK_LIFE - timedelta(seconds=2)).total_seconds())
+
+    assert browser.client.get(link).status_code == 200
+
+
+def test_signing_out_ends_the_links_of_a_browser(owner: Member, rejected: str) -> None:
+    browser = Browser(owner)
+    link = browser.link("rejected-rows", rejected)
+
+    with transaction() as db:
+        sign_ins.end(db, browser.secret)
+
+    refusal(browser.client.get(link))
+
+
+def test_a_member_who_was_removed_gets_nothing(owner: Member, rejected: str) -> None:
+    colleague = rows.colleague(owner, Role.viewer)
+    browser = Browser(colleague)
+    link = browser.link("rejected-rows", rejected)
+    assert browser.client.get(link).status_code == 200
+
+    with transaction() as db:
+        team.remove_member(db, owner, user_id=colleague.user_id)
+
+    refusal(browser.client.get(link))
+
+
+def test_a_person_who_was_switched_off_gets_nothing(owner: Member, rejected: str) -> None:
+    browser = Browser(owner)
+    link = browser.link("rejected-rows", rejected)
+
+    with transaction() as db:
+        user = db.get_one(User, owner.user_id)
+        user.disabled_at = now.now()
+        db.add(user)
+
+    refusal(browser.client.get(link))
+
+
+def test_an_invoice_needs_the_role_for_it(owner: Member) -> None:
+    viewer, finance = (Browser(rows.colleague(owner, role)) for role in (Role.viewer, Role.billing))
+
+    refusal(viewer.client.get(viewer.link("invoice-pdf", this_month())))
+    assert finance.client.get(finance.link("invoice-pdf", this_month())).status_code == 200
