@@ -35,6 +35,8 @@ class Story:
     scores: list[tuple[float, float]]
     metric: str | None
     rows_per_second: float | None
+    # How far the present phase is, 0 to 1.
+    done: float
     notes: list[tuple[datetime, str]]
 
 
@@ -67,5 +69,15 @@ def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
         else [],
         metric=metric,
         rows_per_second=speeds[-1] if speeds else None,
+        done=_done(latest),
         notes=[(event.at, event.message) for event in events if event.message],
     )
+
+
+def _done(events: Sequence[JobEvent]) -> float:
+    for event in reversed(events):
+        if event.kind == EventKind.phase:
+            break
+        if event.kind == EventKind.progress and event.steps:
+            return min(1.0, event.step / event.steps)
+    return 0.0

@@ -77,8 +77,9 @@ def _phases(job: Job, told: Story) -> None:
             parts.append(f":green-badge[:material/check: {word} · {took}]")
     st.markdown(" ".join(parts))
     if not job.state.is_final:
-        left = f"{words.about(job.eta_seconds)} left" if job.eta_seconds else "working out how long it takes"
-        st.progress(min(1.0, job.progress), f"{words.percent(job.progress, 0)}, {left}")
+        phase = PHASE_WORDS.get(told.phases[-1].phase, "")
+        left = f", {words.about(job.eta_seconds)} left" if job.eta_seconds else ""
+        st.progress(told.done, f"{phase}: {words.percent(told.done, 0)}{left}")
 
 
 def _figures(job: Job, told: Story, so_far: Money) -> None:

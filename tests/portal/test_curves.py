@@ -62,6 +62,18 @@ def test_phases_are_those_of_the_latest_attempt() -> None:
     assert [span.phase for span in told.phases] == ["saving"]
 
 
+def test_progress_counts_within_the_present_phase() -> None:
+    events = [
+        event(0, "phase", phase="embedding"),
+        event(1, "progress", phase="embedding", step=9, steps=9),
+        event(2, "phase"),
+    ]
+    assert story(events, None).done == 0
+
+    events += [event(3, "progress", step=1, steps=4), event(4, "note", message="still at it")]
+    assert story(events, None).done == 0.25
+
+
 def test_notes_are_kept_in_order() -> None:
     told = story([event(0, "note", message="one"), event(1, "note", message="two")], None)
 

@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import pytest
+
+from services import clock as product_clock
+from services.accounts.scope import Member, Role
+from services.billing import service as billing
+from services.billing.period import Month
+from services.db import reading, transaction
+from services.registry.tables import ModelVersion
+from tests.conftest import Clock
+from tests.portal.reports import create_report
+from tests.portal.rows import colleague, create_model, record_predictions, stranger
+from tests.portal.visitor import visit, words
+
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def version(owner: Member, tmp_path: Path) -> ModelVersion:
+    return create_model(owner, tmp_path, create_report())
+
+
+def present_month() -> Month:
+    return Month.of(product_clock.now(), "UTC")
+
+
+def line_keys(member: Member) -> dict[str, str]:
+    with reading() as db:
+        draft = billing.draft_invoice(db, member, month=present_month()).draft
+    return {line.meter: line.key for line in draft.lines}
+
+
+def close_present_month(member: Member, clock: Clock) -> str:
+    month = present_month()
+    clock.advance(33 * DAY)
+    with transaction() as db:
+        invoice = billing.close_month(db, member, year=month.year, month=month.month)
+    assert invoice is not None
+    return invoice.number
+
+
+def test_the_present_month_is_listed_as_a_draft(owner: Member, version: ModelVersion) -> None:
+    page = visit(owner, "invoices")
+
+    assert not page.exception
+    assert "This month’s draft" in words(page)
+    assert "Draft" in words(page)
+
+
+def test_a_draft_shows_its_figures_and_a_line_for_each_job_and_day(
+    owner: Member, version: ModelVersion
+) -> None:
+    record_predictions(owner, version, 5000)
+
+    page = visit(owner, "invoices", invoice=str(present_month()))
+
+    assert not page.exception
+    text = words(page)
+    for said in (
+        "To pay: €0.00",
+        "Use: €1.03",
+        "Paid by credit: €1.03",
+        "Training on CPU: cards",
+        "Predictions: cards",
+    ):
+        assert said in text
+    assert "€0.20 per 1,000" in text
+    assert "PDF" in text
+
+
+def test_a_training_line_opens_its_job_and_event(owner: Member, version: ModelVersion) -> None:
+    key = line_keys(owner)["training_seconds"]
+
+    page = visit(owner, "invoices", invoice=str(present_month()), line=key)
+
+    assert not page.exception
+    assert "The job that trained cards" in words(page)
+    assert list(page.dataframe[0].value["Event"]) == [f"job:{version.job_id}:training"]
+
+
+def test_a_day_s_predictions_open_their_calls(owner: Member, version: ModelVersion) -> None:
+    record_predictions(owner, version, 20)
+    record_predictions(owner, version, 30)
+    key = line_keys(owner)["predictions"]
+
+    page = visit(owner, "invoices", invoice=str(present_month()), line=key)
+
+    assert sorted(page.dataframe[0].value["Quantity"]) == [20, 30]
+    assert page.dataframe[0].value["By"][0].startswith("Person")
+
+
+def test_a_final_invoice_is_listed_under_its_number(
+    owner: Member, version: ModelVersion, clock: Clock
+) -> None:
+    number = close_present_month(owner, clock)
+
+    page = visit(owner, "invoices")
+    invoice = visit(owner, "invoices", invoice=number)
+
+    assert number in words(page)
+    assert invoice.title[0].value == number.replace("-", r"\-")
+    assert "Use: €0.03" in words(invoice)
+
+
+def test_another_workspace_s_invoice_is_not_found(
+    owner: Member, version: ModelVersion, clock: Clock, tmp_path: Path
+) -> None:
+    other = stranger()
+    create_model(other, tmp_path / "other", create_report())
+    number = close_present_month(other, clock)
+
+    page = visit(owner, "invoices", invoice=number)
+
+    assert not page.exception
+    assert "not_found" in page.error[0].value
+
+
+def test_a_viewer_is_told_who_may_see_money(owner: Member) -> None:
+    page = visit(colleague(owner, Role.viewer), "invoices")
+
+    assert not page.exception
+    assert "role_missing" in page.error[0].value
+
+
+def test_the_billing_role_may_look(owner: Member, version: ModelVersion) -> None:
+    page = visit(colleague(owner, Role.billing), "invoices", invoice=str(present_month()))
+
+    assert not page.exception
+    assert "Use: €0.03" in words(page)

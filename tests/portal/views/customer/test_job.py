@@ -1,0 +1,138 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.accounts.scope import Member, Role
+from services.db import reading, transaction
+from services.jobs import queue
+from services.jobs import service as jobs
+from services.jobs.tables import Job, JobState
+from services.training.events import EventKind, Phase, RunEvent
+from tests.portal.reports import create_report
+from tests.portal.rows import claim, colleague, create_dataset, create_job, create_model, stranger
+from tests.portal.visitor import button, visit, words
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def state_of(member: Member, job: Job) -> JobState:
+    with reading() as db:
+        return jobs.get(db, member, job_id=job.id).state
+
+
+def test_a_waiting_job_says_how_many_come_before_it(owner: Member) -> None:
+    version = create_dataset(owner)
+    create_job(owner, version)
+    job = create_job(owner, version)
+
+    page = visit(owner, "job", id=job.id)
+
+    assert not page.exception
+    assert "One of your jobs starts before it" in page.info[0].value
+
+
+def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
+    job = create_job(owner)
+    claimed = claim()
+    told = [
+        RunEvent(at=NOON, kind=EventKind.phase, phase=Phase.loading),
+        RunEvent(at=NOON.replace(second=3), kind=EventKind.phase, phase=Phase.training),
+        RunEvent(kind=EventKind.progress, phase=Phase.training, step=1, steps=4, values={"loss": 4.0}),
+        RunEvent(kind=EventKind.metric, phase=Phase.training, step=2, epoch=1.0, values={"accuracy": 0.75}),
+        RunEvent(kind=EventKind.note, phase=Phase.training, message="Two texts were :red[cut]."),
+        RunEvent(
+            kind=EventKind.progress,
+            phase=Phase.training,
+            step=2,
+            steps=4,
+            eta_seconds=42.0,
+            values={"loss": 2.0},
+        ),
+    ]
+    with transaction() as db:
+        queue.report(db, claimed, list(enumerate(told)))
+
+    page = visit(owner, "job", id=job.id)
+
+    assert not page.exception
+    text = words(page)
+    assert "Loading · 3.0 s" in text
+    assert "progress_activity: Training" in text
+    assert r"**Accuracy reached 75\.0\% after 1\.0 epochs**" in text
+    assert r"**Loss went from 4\.00 to 2\.00**" in text
+    assert "Cost so far: €" in text
+    assert page.progress[0].value == 50
+    assert page.progress[0].text == "Training: 50 %, about 40 s left"
+    assert r"\::gray[]red\[cut\]" in text
+    assert len(page.get("plotly_chart")) == 2
+
+
+def test_stopping_asks_first_and_then_cancels(owner: Member) -> None:
+    job = create_job(owner)
+    page = visit(owner, "job", id=job.id)
+
+    button(page, "Stop").click().run()
+    assert state_of(owner, job) is JobState.queued
+    page.button(key="confirm_go").click().run()
+
+    assert not page.exception
+    assert state_of(owner, job) is JobState.cancelled
+    assert button(page, "Start it again")
+    assert "nothing is billed" in [metric.delta for metric in page.metric]
+
+
+def test_a_failed_job_says_why_and_that_it_costs_nothing(owner: Member) -> None:
+    job = create_job(owner)
+    claimed = claim()
+    with transaction() as db:
+        queue.fail(db, claimed, code="nan_loss", message="The loss became *infinite*.")
+
+    page = visit(owner, "job", id=job.id)
+
+    assert not page.exception
+    assert r"The loss became \*infinite\*\." in page.error[0].value
+    assert "nan_loss" in page.error[0].value
+    assert "nothing is billed" in page.error[0].value
+
+
+def test_a_finished_job_leads_to_its_report(owner: Member, tmp_path: Path) -> None:
+    made = create_model(owner, tmp_path, create_report())
+    page = visit(owner, "job", id=made.job_id)
+    assert "Price: €0.03" in words(page)
+
+    button(page, "Read the report").click().run()
+
+    assert not page.exception
+    assert page.query_params["id"] == made.model_id
+    assert page.query_params["version"] == "1"
+
+
+def test_it_can_be_started_again_with_the_same_choices(owner: Member) -> None:
+    job = create_job(owner)
+    with transaction() as db:
+        jobs.cancel(db, owner, job_id=job.id)
+    page = visit(owner, "job", id=job.id)
+
+    button(page, "Start it again").click().run()
+
+    assert not page.exception
+    assert page.query_params["dataset"] == job.dataset_version_id
+
+
+def test_another_workspace_s_job_is_not_found(owner: Member) -> None:
+    page = visit(owner, "job", id=create_job(stranger()).id)
+
+    assert not page.exception
+    assert "not_found" in page.error[0].value
+
+
+def test_a_viewer_watches_but_cannot_stop(owner: Member) -> None:
+    job = create_job(owner)
+
+    page = visit(colleague(owner, Role.viewer), "job", id=job.id)
+
+    assert "Queued" in words(page)
+    assert button(page, "Stop").disabled
+
+
+def test_without_an_address_it_says_where_to_go(owner: Member) -> None:
+    assert "**No job chosen**" in words(visit(owner, "job"))

@@ -1,0 +1,162 @@
+import pytest
+
+from services.accounts.scope import Member, Role
+from services.billing.tables import CreditGrant
+from services.datasets.tables import DatasetVersion
+from services.db import reading, transaction
+from services.jobs import service as jobs
+from services.jobs.tables import Job
+from services.training.recipe import Preset
+from tests.portal.rows import PLACES, colleague, create_dataset, create_job, stranger
+from tests.portal.visitor import button, visit, words
+
+
+def submitted(member: Member) -> list[Job]:
+    with reading() as db:
+        return jobs.recent(db, member)
+
+
+@pytest.fixture
+def version(owner: Member) -> DatasetVersion:
+    return create_dataset(owner)
+
+
+def test_without_data_it_leads_to_data_sets(owner: Member) -> None:
+    page = visit(owner, "new_job")
+
+    assert not page.exception
+    assert "**No data set to learn from yet**" in words(page)
+    assert button(page, "Add a data set")
+
+
+def test_time_and_price_are_shown_before_anything_starts(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id)
+
+    assert not page.exception
+    text = words(page)
+    for said in (
+        "Quick",
+        "Best",
+        "Custom",
+        "**Costs at most** €",
+        "**Takes**",
+        "Ready",
+        "**Trial credit left** €10.00",
+    ):
+        assert said in text
+    assert submitted(owner) == []
+
+
+def test_one_press_starts_one_job_and_shows_it(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id)
+
+    button(page, "Start training").click().run()
+
+    assert not page.exception
+    (job,) = submitted(owner)
+    assert (job.model_name, job.recipe["preset"]) == ("cards", "quick")
+    assert page.query_params["id"] == job.id
+    assert page.title[0].value == "cards"
+
+
+def test_a_second_press_on_the_same_page_finds_the_same_job(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id)
+    button(page, "Start training").click().run()
+    page.switch_page("views/customer/new_job.py")
+    page.query_params["dataset"] = version.id
+    page.run()
+
+    button(page, "Start training").click().run()
+
+    assert not page.exception
+    assert len(submitted(owner)) == 1
+
+
+def test_the_preset_stands_in_the_address(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id)
+
+    button(page, "Choose Best").click().run()
+    button(page, "Start training").click().run()
+
+    (job,) = submitted(owner)
+    assert job.recipe["preset"] == Preset.best
+
+
+def test_custom_opens_the_settings_and_says_what_differs(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id, preset="custom")
+    epochs = next(box for box in page.number_input if box.label == "Epochs")
+
+    epochs.set_value(7).run()
+    button(page, "Start training").click().run()
+
+    (job,) = submitted(owner)
+    assert job.recipe["hyperparameters"]["epochs"] == 7
+
+
+def test_what_differs_from_the_defaults_is_said(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id, preset="custom")
+    epochs = next(box for box in page.number_input if box.label == "Epochs")
+
+    epochs.set_value(7).run()
+
+    assert "Epochs 7 instead of 4" in words(page)
+
+
+def test_the_task_comes_from_the_data(owner: Member) -> None:
+    places = create_dataset(owner, PLACES, name="Places")
+    page = visit(owner, "new_job", dataset=places.id)
+
+    button(page, "Start training").click().run()
+
+    (job,) = submitted(owner)
+    assert job.recipe["task"] == "token-classification"
+
+
+def test_a_name_that_programs_cannot_say_is_the_one_thing_missing(
+    owner: Member, version: DatasetVersion
+) -> None:
+    page = visit(owner, "new_job", dataset=version.id)
+
+    page.text_input[0].set_value("My Model!").run()
+
+    assert not page.exception
+    assert "cannot name a model" in words(page).replace("\\", "")
+    assert "Not ready" in words(page)
+    assert button(page, "Start training").disabled
+
+
+def test_a_spent_trial_is_said_before_the_button(owner: Member, version: DatasetVersion) -> None:
+    with transaction() as db:
+        for grant in db.exec(CreditGrant.__table__.select()):  # type: ignore[attr-defined]
+            db.get_one(CreditGrant, grant.id).amount = 0
+    page = visit(owner, "new_job", dataset=version.id)
+
+    assert "trial credit" in words(page)
+    assert button(page, "Start training").disabled
+
+
+def test_a_model_that_exists_gets_its_next_version(owner: Member, version: DatasetVersion) -> None:
+    create_job(owner, version, model_name="cards")
+
+    page = visit(owner, "new_job", dataset=version.id)
+
+    assert "a new model, cards" in words(page)
+
+
+def test_another_workspace_s_data_is_not_found(owner: Member, version: DatasetVersion) -> None:
+    foreign = create_dataset(stranger())
+
+    page = visit(owner, "new_job", dataset=foreign.id)
+
+    assert not page.exception
+    assert "not_found" in page.error[0].value
+    assert not [one for one in page.button if one.label == "Start training"]
+
+
+def test_a_viewer_sees_prices_but_cannot_start(owner: Member, version: DatasetVersion) -> None:
+    page = visit(colleague(owner, Role.viewer), "new_job", dataset=version.id)
+
+    assert "**Costs at most** €" in words(page)
+    start = button(page, "Start training")
+    assert start.disabled
+    assert "needs the role editor" in start.help
