@@ -1,6 +1,7 @@
 """The whole pipeline on one file, without database or queue: read, split, train, report."""
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,11 @@ def finetune(
         RunFailed: the run ended without a model; `code` and sentence are the run's own.
         ServiceError: a file cannot be used, as the functions of `datasets` say.
     """
-    if out.exists() and any(out.iterdir()):
+    folder = out / "run"
+    if out.exists() and any(entry != folder for entry in out.iterdir()):
         raise OutputInTheWay(out)
+    # What a failed run left behind, its log among it, goes when the next one starts.
+    shutil.rmtree(folder, ignore_errors=True)
     content = file.read_bytes()
     form = detect(content)
     reading = read(content, form)
@@ -95,7 +99,6 @@ def finetune(
         labels=sorted(splits.labels),
         data_hash=content_hash(reading.examples),
     )
-    folder = out / "run"
     files.write_splits(folder / "data", splits)
     (folder / "spec.json").write_text(spec.model_dump_json())
     report = _train(folder, tell)
@@ -107,10 +110,11 @@ def finetune(
 
 def _train(folder: Path, tell: Callable[[RunEvent], None]) -> Report:
     with launcher.start(folder) as run:
-        while run.wait(LOOK_SECONDS) is None:
-            for _, event in run.events():
+        while run.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            for event in run.events():
                 tell(event)
-        for _, event in run.events():
+        for event in run.events():
             tell(event)
         outcome = run.outcome()
     if isinstance(outcome, Failed):

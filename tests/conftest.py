@@ -22,7 +22,6 @@ from services.db import engine_for
 from services.migrations.upgrade import upgrade
 from tests import factories
 
-
 # Properties are about values, not about the speed of the machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")

@@ -15,13 +15,13 @@ from services.errors import ServiceError
 from services.jobs import queue
 from services.jobs.queue import Claimed
 from services.training import catalogue, launcher
-from services.training.launcher import Crashed, Failed, Run, Succeeded
+from services.training.launcher import Failed, Run
 from services.training.recipe import RunSpec
 from services.worker.lease import Lease
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ LEASE_LOST = Stopped("lease lost")
 SHUTTING_DOWN = Stopped("shutting down")
 TOO_LONG = Stopped("over its longest run time")
 
-Outcome = Succeeded | Failed | Crashed | Stopped
+Outcome = launcher.Outcome | Stopped
 
 
 @dataclass(frozen=True)
@@ -96,21 +96,25 @@ def _prepare(claimed: Claimed, device: str) -> Path:
 
 def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
     deadline = time.monotonic() + claimed.max_runtime_seconds
-    while run.wait(LOOK_SECONDS) is None:
+    told = 0
+    while run.poll() is None:
         if lease.lost:
             return LEASE_LOST
         if lease.cancelled:
             return CANCELLED
         if time.monotonic() > deadline:
             return TOO_LONG
-        if stop.is_set():
+        if stop.wait(LOOK_SECONDS):
             return SHUTTING_DOWN
-        _tell(run, claimed)
-    _tell(run, claimed)
+        told += _tell(run, claimed, told)
+    _tell(run, claimed, told)
     return run.outcome()
 
 
-def _tell(run: Run, claimed: Claimed) -> None:
-    if events := run.events():
+def _tell(run: Run, claimed: Claimed, told: int) -> int:
+    """Pass on what the run says, numbered from `told` on; gives how many events there were."""
+    events = run.events()
+    if events:
         with transaction() as session:
-            queue.report(session, claimed, events)
+            queue.report(session, claimed, list(enumerate(events, start=told)))
+    return len(events)
