@@ -55,12 +55,8 @@ def records(text: str, delimiter: str, width: int | None = None) -> Iterator[Rec
             row += 1
             cells = _next(reader)
             end = start + reader.line_num
-            one_line = end - begin == 1
-            if (
-                cells is None
-                or end > stop
-                or not (one_line or _by_the_book(lines[begin:end], delimiter, width))
-            ):
+            several = lines[begin : min(end, stop)] if end - begin > 1 else []
+            if cells is None or (several and not _by_the_book(several, delimiter, width)):
                 yield Record(row, None, lines[begin].rstrip("\r\n"))
                 patience -= end - begin
                 begin += 1

@@ -80,12 +80,13 @@ def test_a_data_set_begins_with_its_first_version(session: Session, member: Memb
 def test_versions_are_counted_up(session: Session, member: Member) -> None:
     first = create_dataset(session, member)
 
-    second = add_version(session, member, first.dataset_id, support_csv(rows=40))
+    second = add_version(session, member, first.dataset_id)
+    third = add_version(session, member, first.dataset_id, support_csv(rows=40))
 
-    assert service.versions(session, member, dataset_id=first.dataset_id) == [second, first]
-    assert (second.number, second.rows_used) == (2, 40)
+    assert service.versions(session, member, dataset_id=first.dataset_id) == [third, second, first]
+    assert (second.number, third.number, third.rows_used) == (2, 3, 40)
     ((dataset, latest),) = service.list_datasets(session, member)
-    assert (dataset.id, latest) == (first.dataset_id, second)
+    assert (dataset.id, latest) == (first.dataset_id, third)
 
 
 def test_data_sets_are_listed_newest_first(session: Session, member: Member) -> None:

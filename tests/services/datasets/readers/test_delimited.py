@@ -5,6 +5,7 @@ from services.datasets.errors import EmptyFile, UnknownColumn
 from services.datasets.examples import TextExample
 from services.datasets.limits import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS
 from services.datasets.readers import delimited
+from services.datasets.readers.delimited import DELIMITERS
 from tests.services.datasets.factories import csv_form
 
 
@@ -115,6 +116,15 @@ def test_quotes_inside_of_a_cell_are_characters() -> None:
 
 def test_empty_lines_after_the_last_row_are_no_rows() -> None:
     assert len(list(delimited.read("text,label\na,x\n\n  \n\n", csv_form()))) == 1
+
+
+def test_a_last_row_of_empty_cells_is_a_row_whatever_the_delimiter() -> None:
+    for delimiter in DELIMITERS:
+        text = "text,label\na,x\n,\n\n".replace(",", delimiter)
+
+        _, last = delimited.read(text, csv_form(delimiter=delimiter))
+
+        assert (last.row, last.code) == (3, DropCode.empty_row)
 
 
 def test_columns_are_found_by_name_where_a_file_has_them_in_another_order() -> None:
