@@ -34,7 +34,7 @@ _ROW_HEIGHT = 26
 
 _TEMPLATE = go.layout.Template(
     layout={
-        "margin": {"t": 8, "b": 8, "l": 0, "r": 8},
+        "margin": {"t": 8, "b": 8, "l": 0, "r": 24},
         "bargap": 0.25,
         "showlegend": False,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
@@ -124,31 +124,34 @@ def against_baselines(
     difference = (value - best.value) * 100
     verdict = "better than" if difference >= 0 else "worse than"
     title = f"{abs(difference):.1f} points {verdict} the best simple method ({best.name})"
-    bars = go.Bar(
-        x=[value, *(baseline.value for baseline in baselines)],
-        y=["This model", *(_plain(baseline.name) for baseline in baselines)],
-        orientation="h",
-        marker_color=[OURS, *(REST for _ in baselines)],
-        error_x={
-            "array": [interval[1] - value, *(0 for _ in baselines)],
-            "arrayminus": [value - interval[0], *(0 for _ in baselines)],
-            "color": REST,
-            "thickness": 1.5,
-        },
-        texttemplate="%{x:.1%}",
-        textposition="inside",
-        insidetextanchor="start",
-        hovertemplate="%{y}<br>%{x:.1%}<extra></extra>",
-    )
-    figure = _figure(
-        title,
-        bars,
-        x=f"{METRIC_NAMES[metric]} on the test split",
-        y="",
-        height=_rows_high(len(baselines) + 1, 36),
-    )
+    ours = _share_bar(["This model"], [value], OURS)
+    ours.error_x = {
+        "array": [interval[1] - value],
+        "arrayminus": [value - interval[0]],
+        "color": REST,
+        "thickness": 1.5,
+    }
+    names = [_plain(baseline.name) for baseline in baselines]
+    others = _share_bar(names, [baseline.value for baseline in baselines], REST)
+    height = _rows_high(len(baselines) + 1, 36)
+    figure = _figure(title, ours, others, x=f"{METRIC_NAMES[metric]} on the test split", y="", height=height)
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     return figure.update_yaxes(autorange="reversed")
+
+
+def _share_bar(names: list[str], values: list[float], colour: str) -> go.Bar:
+    return go.Bar(
+        x=values,
+        y=names,
+        orientation="h",
+        marker_color=colour,
+        texttemplate="%{x:.1%}",
+        textposition="auto",
+        insidetextanchor="start",
+        textangle=0,
+        constraintext="none",
+        hovertemplate="%{y}<br>%{x:.1%}<extra></extra>",
+    )
 
 
 def confusion(matrix: Confusion) -> go.Figure:

@@ -8,8 +8,8 @@ from typing import Literal
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from portal.session import Visit, chosen
-from services.accounts.scope import Member, Role
+from portal.session import NoWorkspace, Visit, chosen
+from services.accounts.scope import Member, Role, StaffRole
 
 HOME = "views/customer/home.py"
 SIGN_IN = "views/sign_in.py"
@@ -41,6 +41,7 @@ CUSTOMER = (
     Entry("views/customer/api_keys.py", "API keys", "key", "api-keys", "Use"),
     Entry("views/customer/usage.py", "Usage", "monitoring", "usage", "Account"),
     Entry("views/customer/invoices.py", "Invoices", "receipt_long", "invoices", "Account", Role.billing),
+    Entry("views/customer/invoice.py", "Invoice", "receipt_long", "invoice", "Account", hidden=True),
     Entry("views/customer/members.py", "Members", "group", "members", "Account"),
 )
 STAFF = (Entry("views/admin/overview.py", "Overview", "dashboard", "admin", "Admin"),)
@@ -53,7 +54,11 @@ def for_strangers() -> Page:
 
 
 def for_visit(here: Visit) -> Page:
-    """The pages of a person's role, in the sidebar. Those not listed check by themselves."""
+    """The pages of a person's role, in the sidebar. Those not listed check by themselves.
+
+    Raises:
+        NoWorkspace: there is no page for this person.
+    """
     groups: dict[str, list[Page]] = defaultdict(list)
     if here.workspaces:
         tenant, role = chosen(here)
@@ -61,9 +66,11 @@ def for_visit(here: Visit) -> Page:
         for entry in filter(_exists, CUSTOMER):
             listed = not entry.hidden and (entry.needs is None or member.may(entry.needs))
             groups[entry.group].append(_page(entry, "visible" if listed else "hidden"))
-    if here.staff is not None:
+    if here.staff is not None and here.staff.role is StaffRole.admin:
         for entry in filter(_exists, STAFF):
             groups[entry.group].append(_page(entry, "visible"))
+    if not groups:
+        raise NoWorkspace
     return st.navigation(dict(groups))
 
 

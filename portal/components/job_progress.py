@@ -96,15 +96,21 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
     quoted = words.about_range(job.quoted_seconds_low, job.quoted_seconds_high)
     time = words.duration(float(_seconds(job))) if job.started_at else "Not started"
     best = max((value for _, value in told.scores), default=None)
+    told_of = []
+    if best is not None:
+        told_of.append(
+            Kpi(
+                f"{METRIC_NAMES[told.metric or 'accuracy']} so far",
+                words.percent(best),
+                help="The best score on the validation split. The test split decides in the end.",
+            )
+        )
+    if told.rows_per_second:
+        told_of.append(Kpi("Speed", f"{told.rows_per_second:,.0f} rows/s"))
     kpi_row(
         Kpi("Time", time, note=f"{quoted} was quoted"),
         price,
-        Kpi(
-            f"{METRIC_NAMES.get(told.metric or '', 'Score')} so far",
-            words.percent(best) if best is not None else "–",
-            help="The best score on the validation split. The test split decides in the end.",
-        ),
-        Kpi("Speed", f"{told.rows_per_second:,.0f} rows/s" if told.rows_per_second else "–"),
+        *told_of,
     )
 
 

@@ -11,6 +11,8 @@ from portal.verdict import METRIC_NAMES, confused_pairs, headline
 from services.training.recipe import Task
 from services.training.report import Confusion, Report
 
+# How a table writes a share; its values are hundredths.
+PERCENT = "%.1f %%"
 _PER_CLASS_HELP = {
     "Precision": "Of what the model called so, how much truly is.",
     "Recall": "Of what truly is, how much the model found.",
@@ -62,15 +64,15 @@ def report_labels(report: Report) -> None:
     """Precision, recall and F1 of each label, the worst first."""
     scores = sorted(report.per_class, key=lambda score: (score.f1, -score.support))
     bar = {
-        name: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, help=text)
+        name: st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100, help=text)
         for name, text in _PER_CLASS_HELP.items()
     }
     st.dataframe(
         {
             noun_of_labels(report.task).capitalize(): [score.label for score in scores],
-            "Precision": [score.precision for score in scores],
-            "Recall": [score.recall for score in scores],
-            "F1": [score.f1 for score in scores],
+            "Precision": [score.precision * 100 for score in scores],
+            "Recall": [score.recall * 100 for score in scores],
+            "F1": [score.f1 * 100 for score in scores],
             "Support": [score.support for score in scores],
         },
         column_config={
@@ -101,11 +103,11 @@ def report_confusions(matrix: Confusion) -> None:
             "Truth": [pair.truth for pair in pairs],
             "Predicted": [pair.predicted for pair in pairs],
             "Rows": [pair.rows for pair in pairs],
-            "Share of the true label": [pair.share for pair in pairs],
+            "Share of the true label": [pair.share * 100 for pair in pairs],
         },
         column_config={
             "Share of the true label": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1
+                format=PERCENT, min_value=0, max_value=100
             )
         },
         hide_index=True,
@@ -134,12 +136,12 @@ def report_mistakes(report: Report) -> None:
             "Text": [item.text for item in report.worst],
             "Truth": [item.truth for item in report.worst],
             "Predicted": [item.predicted for item in report.worst],
-            "Confidence": [item.score for item in report.worst],
+            "Confidence": [item.score * 100 for item in report.worst],
         },
         column_config={
             "Row": st.column_config.NumberColumn(width=60, help="The row's number in your file"),
             "Text": st.column_config.TextColumn(width="large"),
-            "Confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Confidence": st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
         },
         hide_index=True,
         height=min(700, 38 + 35 * len(report.worst)),

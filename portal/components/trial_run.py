@@ -8,6 +8,7 @@ from portal import format as words
 from portal import session
 from portal.charts import scores
 from portal.components.chart import chart
+from portal.components.report import PERCENT
 from portal.components.snippets import snippet_tabs
 from portal.errors import shown
 from portal.highlight import entities, legend
@@ -93,10 +94,10 @@ def _entity_table(item: EntityItem) -> None:
         {
             "Entity": [entity.text for entity in item.entities],
             "Type": [entity.type for entity in item.entities],
-            "Confidence": [entity.score for entity in item.entities],
+            "Confidence": [entity.score * 100 for entity in item.entities],
         },
         column_config={
-            "Confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+            "Confidence": st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100)
         },
         hide_index=True,
         alt="Entities that were found",

@@ -14,7 +14,7 @@ from services.accounts.scope import Member
 from services.billing.service import DaySpend
 from services.db import reading
 from services.metering import service as metering
-from services.metering.meters import METERS
+from services.metering.meters import METERS, Meter
 from services.metering.service import UseBy
 from services.registry import service as registry
 
@@ -80,18 +80,22 @@ def share_table(member: Member, first: date, last: date) -> None:
     for use in found:
         who = names.get(use.by, use.by) if use.by else _NOBODY[by]
         sums[who][use.meter] += use.quantity
+    used = [meter for meter in METERS.values() if any(of[meter.name] for of in sums.values())]
     st.dataframe(
         {
             _WHO[by]: list(sums),
-            **{
-                f"{meter.title} ({meter.unit}s)": [float(of[meter.name]) for of in sums.values()]
-                for meter in METERS.values()
-                if any(of[meter.name] for of in sums.values())
-            },
+            **{_column(meter): [float(of[meter.name]) or None for of in sums.values()] for meter in used},
         },
+        column_config={_column(meter): st.column_config.NumberColumn(format="localized") for meter in used},
+        placeholder="–",
         hide_index=True,
         alt=f"Use by {_WHO[by].lower()}",
     )
+
+
+def _column(meter: Meter) -> str:
+    plural = f"{meter.unit}s"
+    return meter.title if plural in meter.title.lower() else f"{meter.title} ({plural})"
 
 
 def _names(member: Member, by: UseBy) -> dict[str, str]:

@@ -35,10 +35,13 @@ def version_list(
             column.caption(title)
         for version, before in zip(versions, [*versions[1:], None], strict=True):
             number, quality, trained, alias, action = st.columns(_WIDTHS, vertical_alignment="center")
-            number.page_link(
-                "views/customer/model.py",
-                label=f"**Version {version.number}**" if version is chosen else f"Version {version.number}",
-                query_params={"id": model.id, "version": str(version.number)},
+            number.button(
+                f"**Version {version.number}**" if version is chosen else f"Version {version.number}",
+                type="tertiary",
+                help="Show its report",
+                key=f"show:{version.id}",
+                on_click=_show,
+                args=(version.number,),
             )
             quality.markdown(f"{words.percent(version.value)} {_delta(version, before)}")
             trained.markdown(f":gray[{words.ago(version.created_at, clock.now())}]")
@@ -52,6 +55,10 @@ def version_list(
                 help=why_not,
             ):
                 _ask(model, version)
+
+
+def _show(number: int) -> None:
+    st.query_params["version"] = str(number)
 
 
 def _delta(version: ModelVersion, before: ModelVersion | None) -> str:

@@ -53,7 +53,7 @@ def test_a_draft_shows_its_figures_and_a_line_for_each_job_and_day(
 ) -> None:
     record_predictions(owner, version, 5000)
 
-    page = visit(owner, "invoices", invoice=str(present_month()))
+    page = visit(owner, "invoice", invoice=str(present_month()))
 
     assert not page.exception
     text = words(page)
@@ -61,18 +61,19 @@ def test_a_draft_shows_its_figures_and_a_line_for_each_job_and_day(
         "To pay: €0.00",
         "Use: €1.03",
         "Paid by credit: €1.03",
-        "Training on CPU: cards",
-        "Predictions: cards",
     ):
         assert said in text
     assert "€0.20 per 1,000" in text
     assert "PDF" in text
+    labels = [one.label for one in page.button]
+    assert "Training on CPU: cards" in labels
+    assert r"Predictions: cards\, version 1" in labels
 
 
 def test_a_training_line_opens_its_job_and_event(owner: Member, version: ModelVersion) -> None:
     key = line_keys(owner)["training_seconds"]
 
-    page = visit(owner, "invoices", invoice=str(present_month()), line=key)
+    page = visit(owner, "invoice", invoice=str(present_month()), line=key)
 
     assert not page.exception
     assert "The job that trained cards" in words(page)
@@ -84,7 +85,7 @@ def test_a_day_s_predictions_open_their_calls(owner: Member, version: ModelVersi
     record_predictions(owner, version, 30)
     key = line_keys(owner)["predictions"]
 
-    page = visit(owner, "invoices", invoice=str(present_month()), line=key)
+    page = visit(owner, "invoice", invoice=str(present_month()), line=key)
 
     assert sorted(page.dataframe[0].value["Quantity"]) == [20, 30]
     assert page.dataframe[0].value["By"][0].startswith("Person")
@@ -96,7 +97,7 @@ def test_a_final_invoice_is_listed_under_its_number(
     number = close_present_month(owner, clock)
 
     page = visit(owner, "invoices")
-    invoice = visit(owner, "invoices", invoice=number)
+    invoice = visit(owner, "invoice", invoice=number)
 
     assert number in words(page)
     assert invoice.title[0].value == number.replace("-", r"\-")
@@ -110,10 +111,27 @@ def test_another_workspace_s_invoice_is_not_found(
     create_model(other, tmp_path / "other", create_report())
     number = close_present_month(other, clock)
 
-    page = visit(owner, "invoices", invoice=number)
+    page = visit(owner, "invoice", invoice=number)
 
     assert not page.exception
     assert "not_found" in page.error[0].value
+
+
+def test_a_line_opens_and_closes_by_its_button(owner: Member, version: ModelVersion) -> None:
+    key = line_keys(owner)["training_seconds"]
+    page = visit(owner, "invoice", invoice=str(present_month()))
+
+    page.button(key=f"line:{key}").click().run()
+    assert page.query_params["line"] == key
+    assert len(page.dataframe) == 1
+
+    page.button(key=f"line:{key}").click().run()
+    assert "line" not in page.query_params
+    assert len(page.dataframe) == 0
+
+
+def test_without_an_address_it_says_where_to_go(owner: Member) -> None:
+    assert "**No invoice chosen**" in words(visit(owner, "invoice"))
 
 
 def test_a_viewer_is_told_who_may_see_money(owner: Member) -> None:
@@ -124,7 +142,7 @@ def test_a_viewer_is_told_who_may_see_money(owner: Member) -> None:
 
 
 def test_the_billing_role_may_look(owner: Member, version: ModelVersion) -> None:
-    page = visit(colleague(owner, Role.billing), "invoices", invoice=str(present_month()))
+    page = visit(colleague(owner, Role.billing), "invoice", invoice=str(present_month()))
 
     assert not page.exception
     assert "Use: €0.03" in words(page)

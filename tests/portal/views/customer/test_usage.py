@@ -55,9 +55,9 @@ def test_use_is_told_by_model_key_and_member(owner: Member, version: ModelVersio
     by_model = visit(owner, "usage").dataframe[0].value
     by_key = visit(owner, "usage", by="API key").dataframe[0].value
 
-    assert by_model.set_index("Model").loc["cards, version 1", "Predictions (predictions)"] == 13
-    assert by_key.set_index("API key").loc["crawler", "Predictions (predictions)"] == 10
-    assert by_key.set_index("API key").loc["From the pages", "Predictions (predictions)"] == 3
+    assert by_model.set_index("Model").loc["cards, version 1", "Predictions"] == 13
+    assert by_key.set_index("API key").loc["crawler", "Predictions"] == 10
+    assert by_key.set_index("API key").loc["From the pages", "Predictions"] == 3
 
 
 def test_another_workspace_s_use_is_not_there(owner: Member, tmp_path: Path) -> None:

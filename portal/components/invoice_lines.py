@@ -1,15 +1,10 @@
-"""One invoice: its figures, its lines, and behind each line its events."""
+"""The lines of an invoice, and behind each line its events."""
 
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from portal import format as words
-from portal.components.download import download_link
-from portal.components.header import page_header
-from portal.components.invoice_list import PAGE
-from portal.components.kpi import Kpi, kpi_row
-from portal.components.status import status_badge
 from portal.highlight import literal
 from services.accounts import keys, team
 from services.accounts.scope import Member
@@ -25,40 +20,8 @@ _LINES_A_PAGE = 25
 _EVENTS_SHOWN = 200
 
 
-def invoice_page(member: Member, reference: str) -> None:
-    """The page of an invoice or a month."""
-    with reading() as db:
-        shown = billing.statement(db, member, reference=reference)
-        state = (
-            "draft" if shown.is_draft else billing.invoice(db, member, number_or_id=shown.number or "").state
-        )
-    title = shown.number or f"Draft for {words.month(shown.first_day)}"
-    period = f"{words.day(shown.first_day)} to {words.day(shown.last_day)}, days of {shown.time_zone}"
-    with page_header(title, f"{period}. {shown.plan_title}.", back=(PAGE, "Invoices")):
-        download_link("PDF", "invoice-pdf", reference)
-    status_badge(state)
-    _figures(shown)
-    if not shown.draft.lines:
-        st.caption("Nothing was used in this period, so nothing is owed.")
-        return
-    st.subheader("Lines", anchor=False)
-    _lines(member, shown, reference)
-
-
-def _figures(shown: Snapshot) -> None:
-    draft = shown.draft
-    due = f"due on {words.day(shown.due_on)}" if shown.due_on else "may still change"
-    kpi_row(
-        Kpi("To pay", words.amount(draft.total), note=due),
-        Kpi("Use", words.amount(draft.subtotal)),
-        Kpi("Paid by credit", words.amount(draft.credit)),
-        Kpi(
-            f"Tax, {draft.tax_percent.normalize():f} %", words.amount(draft.tax), help=draft.tax_note or None
-        ),
-    )
-
-
-def _lines(member: Member, shown: Snapshot, reference: str) -> None:
+def invoice_lines(member: Member, shown: Snapshot, reference: str) -> None:
+    """Lines, a page at a time; the one in the address stands open."""
     lines = shown.draft.lines
     pages = -(-len(lines) // _LINES_A_PAGE)
     page = st.session_state.get("lines_page", 1) if pages > 1 else 1
@@ -68,28 +31,36 @@ def _lines(member: Member, shown: Snapshot, reference: str) -> None:
         for column, title in zip(st.columns(_WIDTHS), titles, strict=True):
             column.caption(title)
         for line in lines[(page - 1) * _LINES_A_PAGE : page * _LINES_A_PAGE]:
-            _line(line, reference, shown.draft.currency, opened=line.key == opened)
+            _line(line, shown.draft.currency, opened=line.key == opened)
             if line.key == opened:
                 _events(member, line, reference, shown.time_zone)
     if pages > 1:
         st.pagination(pages, key="lines_page")
 
 
-def _line(line: Line, reference: str, currency: str, *, opened: bool) -> None:
+def _line(line: Line, currency: str, *, opened: bool) -> None:
     what, when, quantity, price, amount = st.columns(_WIDTHS, vertical_alignment="center")
-    target = {"invoice": reference} | ({} if opened else {"line": line.key})
-    what.page_link(
-        PAGE,
-        label=f"{line.title}: {literal(line.name)}",
+    what.button(
+        f"{line.title}: {literal(line.name)}",
         icon=":material/expand_less:" if opened else ":material/expand_more:",
         help="Close" if opened else "Show the events that this line counts",
-        query_params=target,
+        type="tertiary",
+        key=f"line:{line.key}",
+        on_click=_toggle,
+        args=(line.key,),
     )
     first, last = words.day(line.first_day), words.day(line.last_day)
     when.markdown(f":gray[{first if first == last else f'{first} to {last}'}]")
     quantity.markdown(words.count(line.quantity, METERS[line.meter].unit))
     price.markdown(f":gray[{_price(line.price, currency)}]")
     amount.markdown(words.amount(line.amount))
+
+
+def _toggle(key: str) -> None:
+    if st.query_params.get("line") == key:
+        del st.query_params["line"]
+    else:
+        st.query_params["line"] = key
 
 
 def _price(price: Price, currency: str) -> str:

@@ -1,0 +1,51 @@
+"""One invoice (`?invoice=` a number, or a month such as 2026-11), whose lines open their events."""
+
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.components.download import download_link
+from portal.components.empty import empty_state
+from portal.components.header import page_header
+from portal.components.invoice_lines import invoice_lines
+from portal.components.kpi import Kpi, kpi_row
+from portal.components.status import status_badge
+from services.billing import service as billing
+from services.db import reading
+
+LIST = "views/customer/invoices.py"
+
+member = session.member()
+reference = st.query_params.get("invoice")
+
+if not reference:
+    page_header("Invoice", back=(LIST, "Invoices"))
+    with empty_state("No invoice chosen", "Pick one from the list."):
+        st.page_link(LIST, label="Invoices", icon=":material/receipt_long:")
+    st.stop()
+
+with reading() as db:
+    shown = billing.statement(db, member, reference=reference)
+    state = "draft"
+    if shown.number:
+        state = billing.invoice(db, member, number_or_id=shown.number).state.value
+
+period = f"{words.day(shown.first_day)} to {words.day(shown.last_day)}, days of {shown.time_zone}"
+title = shown.number or f"Draft for {words.month(shown.first_day)}"
+with page_header(title, f"{period}. {shown.plan_title}.", back=(LIST, "Invoices")):
+    download_link("PDF", "invoice-pdf", reference)
+status_badge(state)
+
+draft = shown.draft
+due = f"due on {words.day(shown.due_on)}" if shown.due_on else "may still change"
+kpi_row(
+    Kpi("To pay", words.amount(draft.total), note=due),
+    Kpi("Use", words.amount(draft.subtotal)),
+    Kpi("Paid by credit", words.amount(draft.credit)),
+    Kpi(f"Tax, {draft.tax_percent.normalize():f} %", words.amount(draft.tax), help=draft.tax_note or None),
+)
+if draft.lines:
+    st.subheader("Lines", anchor=False)
+    invoice_lines(member, shown, reference)
+else:
+    st.caption("Nothing was used in this period, so nothing is owed.")
