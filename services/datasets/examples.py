@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TextExample:
-    """A text with its label; `row` is the record's number in the customer's file, from 1."""
+    """A text with its label; `row` is the record's number in the file, where the header is the first."""
 
     row: int
     text: str
