@@ -13,10 +13,12 @@ from typer.core import TyperGroup
 
 from portal.snippets import PLACEHOLDER
 from services.accounts.scope import Role
+from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
 from services.billing.plans import PAY_AS_YOU_GO
 from services.billing.pricing import PackagePrice
 from services.cli.app import app
 from services.config import Settings
+from services.datasets import limits
 from services.datasets.dropped import DropCode
 from services.metering.meters import METERS
 from services.training import catalogue
@@ -194,6 +196,14 @@ def test_the_customers_guide_names_the_prices_of_the_plan() -> None:
             )
     trial = PAY_AS_YOU_GO.trial
     assert f"€{trial.credit.amount:.2f} of trial credit, valid for {trial.valid.days} days" in guide
+
+
+def test_the_customers_guide_names_the_limits() -> None:
+    guide = " ".join(CUSTOMERS.read_text("utf-8").split())
+    files = f"up to {limits.MAX_BYTES // 2**20} MB, {limits.MAX_ROWS:,} rows, {limits.MAX_COLUMNS} columns"
+
+    assert f"{files} and {limits.MAX_LABELS:,} different labels" in guide
+    assert f"up to {MAX_TEXTS:,} texts of up to {MAX_TEXT_CHARACTERS:,} characters" in guide
 
 
 def test_every_dependency_earns_its_place() -> None:
