@@ -16,6 +16,7 @@ st.set_page_config(page_title="Tuneport", page_icon=str(STATIC / "icon.svg"), la
 
 try:
     here = session.visit()
+    page = navigation.for_visit(here)
 except session.SignedOut:
     navigation.for_strangers().run()
     st.stop()
@@ -29,7 +30,6 @@ except ServiceError as error:
 
 session.stay()
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="large")
-page = navigation.for_visit(here)
 person_block(here)
 show_notices()
 with shown():

@@ -36,12 +36,12 @@ class SignedOut(Unauthenticated):
 
 
 class NoWorkspace(Forbidden):
-    """One of our own people, who belongs to no customer's workspace."""
+    """A member of no workspace, or no longer; also our own people, on customers' pages."""
 
     code = "no_workspace"
 
     def __init__(self) -> None:
-        super().__init__("You belong to no workspace, so there is nothing of a customer's to see here.")
+        super().__init__("You belong to no workspace. Ask an owner to invite you, and sign in again.")
 
 
 @dataclass(frozen=True)

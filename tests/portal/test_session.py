@@ -17,7 +17,7 @@ from services.db import reading, transaction
 from tests import factories
 from tests.conftest import Clock
 from tests.portal import rows
-from tests.portal.visitor import APP, PATIENCE_SECONDS, visit, words
+from tests.portal.visitor import APP, PATIENCE_SECONDS, opened_by, visit, words
 
 ANNA = {
     "is_logged_in": True,
@@ -166,6 +166,7 @@ def test_a_member_who_was_removed_sees_nothing_of_the_workspace(owner: Member) -
         team.remove_member(db, owner, user_id=editor.user_id)
 
     assert name not in words(app.run())
+    assert "You belong to no workspace" in words(app)
 
 
 def test_a_person_who_was_switched_off_is_out_at_the_next_run(owner: Member) -> None:
@@ -246,14 +247,7 @@ def test_a_link_opens_nobody_elses_workspace(owner: Member) -> None:
 
 
 def test_our_own_people_have_no_customers_pages(operator: Staff) -> None:
-    app = visit_as_staff(operator)
+    app = opened_by(operator.user_id)
 
     assert not app.exception
     assert app.title[0].value == "Overview"
-
-
-def visit_as_staff(staff: Staff) -> AppTest:
-    with reading() as db:
-        user = db.get_one(User, staff.user_id)
-    claims = {**ANNA, "iss": user.issuer, "sub": user.subject, "email": user.email, "name": user.name}
-    return arriving(claims)

@@ -16,10 +16,10 @@ APP = Path(__file__).parents[2] / "portal" / "app.py"
 PATIENCE_SECONDS = 60
 
 
-def visit(member: Member, page: str, **query: str) -> AppTest:
-    """A customer's page, such as `datasets`, opened by this member at an address with `query`."""
+def opened_by(user_id: str) -> AppTest:
+    """The portal as a person finds it after signing in: on their first page."""
     with transaction() as db:
-        user = db.get_one(User, member.user_id)
+        user = db.get_one(User, user_id)
         secret = sign_ins.begin(db)
         assert sign_ins.bind(db, secret, user)
     app = AppTest.from_file(APP, default_timeout=PATIENCE_SECONDS)
@@ -32,7 +32,12 @@ def visit(member: Member, page: str, **query: str) -> AppTest:
         "name": user.name,
         SIGN_IN: secret,
     }
-    app.run()
+    return app.run()
+
+
+def visit(member: Member, page: str, **query: str) -> AppTest:
+    """A customer's page, such as `datasets`, opened by this member at an address with `query`."""
+    app = opened_by(member.user_id)
     app.switch_page(f"views/customer/{page}.py")
     for name, value in query.items():
         app.query_params[name] = value
