@@ -42,7 +42,11 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
     catalogue.require(recipe.base_model, recipe.task)
     device_class = workers.fastest_device(session)
     estimate = quote.estimate(
-        recipe, splits=version.splits, characters=version.characters, device_class=device_class
+        recipe,
+        splits=version.splits,
+        characters=version.characters,
+        labels=len(version.labels),
+        device_class=device_class,
     )
     quoted = billing.quote(
         session,
