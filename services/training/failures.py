@@ -73,12 +73,3 @@ class BaseModelUnreadable(RunFailed):
         super().__init__(
             "The weights of the base model could not be read. This is our fault, not your data's."
         )
-
-
-class Unexpected(RunFailed):
-    """A bug; the log has the rest."""
-
-    code = "unexpected"
-
-    def __init__(self) -> None:
-        super().__init__("The run stopped because of an error of ours. It is in the run's log.")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import time
 from typing import Any
@@ -13,7 +14,7 @@ from services.training.failures import LossIsNotANumber
 from services.training.folder import COMPLETE, RunFolder, step_of
 from services.training.journal import Journal
 from services.training.machine import Machine
-from services.training.recipe import Recipe
+from services.training.recipe import Hyperparameters
 
 # Evaluations, and checkpoints with them, come once per epoch, or more often where an epoch is long.
 _MOST_STEPS_BETWEEN_EVALUATIONS = 500
@@ -27,6 +28,9 @@ class _Trainer(Trainer):
 
     journal: Journal
     score: Callable[[], dict[str, float]]
+    # Steps of the stages before this one, and steps of all stages.
+    before: int
+    steps: int
     first_step: int
     # Where the present stretch of steps between two log lines began: its step and time.
     _mark: tuple[int, float] | None = None
@@ -38,8 +42,8 @@ class _Trainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.journal.metric(
-            self.state.global_step,
-            self.state.max_steps,
+            self.before + self.state.global_step,
+            self.steps,
             epoch=self.state.epoch or 0.0,
             **{name.removeprefix("eval_"): metrics[name] for name in metrics if name.startswith("eval_")},
         )
@@ -52,15 +56,15 @@ class _Trainer(Trainer):
         super().log(logs, start_time)
         if "loss" not in logs or start_time is None:
             return
-        step, steps = self.state.global_step, self.state.max_steps
+        step = self.state.global_step
         if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("grad_norm", 0.0)):
             raise LossIsNotANumber(step, self.args.learning_rate)
         since_step, since = self._mark or (self.first_step, start_time)
         self.journal.progress(
-            step,
-            steps,
+            self.before + step,
+            self.steps,
             epoch=self.state.epoch or 0.0,
-            eta_seconds=(time() - start_time) / (step - self.first_step) * (steps - step),
+            eta_seconds=(time() - start_time) / (step - self.first_step) * (self.steps - self.before - step),
             loss=logs["loss"],
             learning_rate=logs["learning_rate"],
             rows_per_second=(step - since_step) * self.args.train_batch_size / (time() - since),
@@ -70,7 +74,24 @@ class _Trainer(Trainer):
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         super()._save_checkpoint(*args, **kwargs)
         folder = self._get_output_dir(trial=None)
-        (Path(folder) / f"checkpoint-{self.state.global_step}" / COMPLETE).touch()
+        marker = Path(folder) / f"checkpoint-{self.state.global_step}" / COMPLETE
+        marker.write_text(str(self.before + self.state.global_step))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One go of the optimiser; a run may have several, which count their steps on."""
+
+    name: str
+    settings: Hyperparameters
+    # Of the stages before and after this one.
+    steps_before: int = 0
+    steps_after: int = 0
+
+
+def steps(settings: Hyperparameters, rows: int) -> int:
+    """Optimiser steps over so many rows, without early stopping."""
+    return math.ceil(rows / settings.batch_size) * settings.epochs
 
 
 def finetune(
@@ -80,7 +101,8 @@ def finetune(
     score: Callable[[], dict[str, float]],
     *,
     metric: str,
-    recipe: Recipe,
+    stage: Stage,
+    seed: int,
     folder: RunFolder,
     machine: Machine,
     journal: Journal,
@@ -88,29 +110,28 @@ def finetune(
     """Train the network, leave it at its best validation score, and return that score.
 
     rows: each with `input_ids`; collate: rows to the network's inputs; score: the validation metrics by name,
-    of which `metric` decides. Begins at the folder's last complete checkpoint, if there is one.
+    of which `metric` decides. Begins at the stage's last complete checkpoint, if there is one.
 
     Raises:
         LossIsNotANumber: training diverged.
     """
-    settings = recipe.hyperparameters
-    steps_per_epoch = math.ceil(len(rows) / settings.batch_size)
-    steps = steps_per_epoch * settings.epochs
-    between = min(steps_per_epoch, _MOST_STEPS_BETWEEN_EVALUATIONS)
+    settings = stage.settings
+    own_steps = steps(settings, len(rows))
+    between = min(own_steps // settings.epochs, _MOST_STEPS_BETWEEN_EVALUATIONS)
     trainer = _Trainer(
         model=network,
         args=TrainingArguments(
-            output_dir=str(folder.checkpoints),
+            output_dir=str(folder.stage(stage.name)),
             num_train_epochs=settings.epochs,
             per_device_train_batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
-            warmup_steps=int(settings.warmup_ratio * steps),
+            warmup_steps=int(settings.warmup_ratio * own_steps),
             train_sampling_strategy="group_by_length",
             bf16=machine.bf16,
             use_cpu=machine.device.type == "cpu",
             dataloader_pin_memory=machine.device.type == "cuda",
-            seed=recipe.seed,
+            seed=seed,
             eval_strategy="steps",
             eval_steps=between,
             save_strategy="steps",
@@ -120,7 +141,7 @@ def finetune(
             metric_for_best_model=metric,
             greater_is_better=True,
             restore_callback_states_from_checkpoint=True,
-            logging_steps=max(1, steps // _POINTS_IN_A_LOSS_CURVE),
+            logging_steps=max(1, own_steps // _POINTS_IN_A_LOSS_CURVE),
             logging_nan_inf_filter=False,
             remove_unused_columns=False,
             disable_tqdm=True,
@@ -132,8 +153,9 @@ def finetune(
     )
     if settings.patience:
         trainer.add_callback(EarlyStoppingCallback(settings.patience))
-    checkpoint = folder.last_checkpoint()
+    checkpoint = folder.last_checkpoint(stage.name)
     trainer.journal, trainer.score = journal, score
+    trainer.before, trainer.steps = stage.steps_before, stage.steps_before + own_steps + stage.steps_after
     trainer.first_step = step_of(checkpoint) if checkpoint else 0
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return float(trainer.state.best_metric or 0.0)

@@ -1,38 +1,32 @@
 """A linear head, fitted on frozen features by multinomial logistic regression."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
+from services.training.journal import Journal
+
 # Inverse regularisation (scikit-learn's C) for features of variance one; each fit begins at the one before.
-STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
-
-
-@dataclass(frozen=True)
-class Head:
-    """Weights (classes, features) and bias (classes), and their score on validation rows."""
-
-    weight: Tensor
-    bias: Tensor
-    score: float
+_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 def fit(features: Tensor, targets: Tensor, weight: Tensor, bias: Tensor, strength: float) -> float:
     """Fit weight and bias in place and return the final loss.
 
     Minimises mean cross-entropy + |weight|² / (2 · strength · rows) by L-BFGS; on 10,000 rows of 77 classes
-    this is four times quicker than scikit-learn's. features: (rows, features), targets: (rows).
+    this is five times quicker than scikit-learn's. features: (rows, features), targets: (rows).
     """
     weight.requires_grad_()
     bias.requires_grad_()
+    # Ten past gradients and a change of 1e-5 gave the accuracy of a hundred and 1e-6 in half the time.
     optimiser = torch.optim.LBFGS(
         [weight, bias],
         max_iter=100,
+        history_size=10,
         tolerance_grad=1e-5,
-        tolerance_change=1e-6,
+        tolerance_change=1e-5,
         line_search_fn="strong_wolfe",
     )
 
@@ -51,28 +45,30 @@ def fit(features: Tensor, targets: Tensor, weight: Tensor, bias: Tensor, strengt
 
 
 def fit_head(
+    head: nn.Linear,
     features: Tensor,
     targets: Tensor,
-    classes: int,
-    score: Callable[[Tensor, Tensor], float],
-    tell: Callable[[int, float, float], None],
-    strengths: Sequence[float] = STRENGTHS,
-) -> Head:
-    """The head whose regularisation scores best on validation rows; fits stop after two that score no better.
+    score: Callable[[Tensor, Tensor], dict[str, float]],
+    metric: str,
+    journal: Journal,
+) -> float:
+    """Fit the head with the regularisation that scores best on validation rows, and return that score.
 
-    score(weight, bias): higher is better. tell(fits done, loss, score): called after each fit.
+    score(weight, bias): validation metrics by name, of which `metric` decides, the higher the better.
+    Two fits in a row that score no better end the search.
     """
-    weight, bias = features.new_zeros(classes, features.shape[1]), features.new_zeros(classes)
-    best = Head(weight, bias, float("-inf"))
-    without_gain = 0
-    for number, strength in enumerate(strengths, start=1):
+    weight, bias = features.new_zeros(head.weight.shape), features.new_zeros(head.bias.shape)
+    best, without_gain = float("-inf"), 0
+    for number, strength in enumerate(_STRENGTHS, start=1):
         loss = fit(features, targets, weight, bias, strength)
-        reached = score(weight, bias)
-        tell(number, loss, reached)
-        if reached > best.score:
-            best, without_gain = Head(weight.clone(), bias.clone(), reached), 0
-        else:
-            without_gain += 1
+        metrics = score(weight, bias)
+        journal.progress(number, len(_STRENGTHS), loss=loss)
+        journal.metric(number, len(_STRENGTHS), **metrics)
+        without_gain += 1
+        if metrics[metric] > best:
+            best, without_gain = metrics[metric], 0
+            head.weight.data.copy_(weight)
+            head.bias.data.copy_(bias)
         if without_gain == 2:
             break
     return best

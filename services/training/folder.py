@@ -6,7 +6,7 @@ from pathlib import Path
 from services.training.recipe import RunSpec
 from services.training.report import Report
 
-# Written into a checkpoint once everything else in it is on disk.
+# Written into a checkpoint once everything else in it is on disk; holds the steps of all stages so far.
 COMPLETE = "complete"
 
 
@@ -19,8 +19,8 @@ class RunFolder:
         self.data = path / "data"
         self.events = path / "events.jsonl"
         self.checkpoints = path / "checkpoints"
-        # The head that Quick fitted, kept for a resumed Best.
-        self.quick = self.checkpoints / "quick"
+        # The Quick model, kept where training goes on from it.
+        self.quick = self.checkpoints / "quick-model"
         self.model = path / "model"
         self.report = path / "report.json"
         self.failure = path / "failure.json"
@@ -38,13 +38,22 @@ class RunFolder:
         """What the run found out about its model."""
         return Report.model_validate_json(self.report.read_text("utf-8"))
 
-    def last_checkpoint(self) -> Path | None:
-        """The newest checkpoint that was written to its end."""
-        complete = [marker.parent for marker in self.checkpoints.glob(f"checkpoint-*/{COMPLETE}")]
+    def stage(self, stage: str) -> Path:
+        """Where a stage of training keeps its checkpoints."""
+        return self.checkpoints / stage
+
+    def last_checkpoint(self, stage: str) -> Path | None:
+        """The newest checkpoint of a stage that was written to its end."""
+        complete = [marker.parent for marker in self.stage(stage).glob(f"checkpoint-*/{COMPLETE}")]
         return max(complete, key=step_of, default=None)
 
+    def steps_kept(self) -> int | None:
+        """Optimiser steps that a restart need not repeat; None where it begins from nothing."""
+        markers = self.checkpoints.glob(f"**/{COMPLETE}")
+        return max((int(marker.read_text()) for marker in markers), default=None)
+
     def has_quick(self) -> bool:
-        """Whether an earlier start of this run already fitted its head."""
+        """Whether an earlier start of this run already made its Quick model."""
         return (self.quick / COMPLETE).exists()
 
     def fail(self, code: str, message: str, whose: str) -> None:

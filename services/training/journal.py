@@ -1,6 +1,6 @@
 """How a run tells what it does: phases, progress and scores, appended to `events.jsonl`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -8,10 +8,10 @@ from time import monotonic
 from pydantic import ValidationError
 
 from services.training.events import EventKind, Phase, RunEvent
-from services.training.folder import RunFolder, step_of
+from services.training.folder import RunFolder
 
-# Phases whose results a checkpointed head stands for, so that a resumed run does not repeat them.
-_KEPT_WITH_QUICK = {Phase.loading, Phase.embedding, Phase.fitting}
+# Any checkpoint holds the results of these.
+_BEFORE_TRAINING = {Phase.loading, Phase.embedding, Phase.fitting}
 
 
 def read(path: Path) -> list[RunEvent]:
@@ -29,20 +29,18 @@ def rewind(folder: RunFolder) -> None:
     """Forget what a resumed run will tell again: all events past the last complete checkpoint."""
     if not folder.events.exists():
         return
-    checkpoint = folder.last_checkpoint()
-    step = step_of(checkpoint) if checkpoint else 0
-    kept = [
-        event
-        for event in read(folder.events)
-        if (folder.has_quick() and event.phase in _KEPT_WITH_QUICK)
-        or (
-            checkpoint
-            and (event.phase in _KEPT_WITH_QUICK or (event.phase is Phase.training and event.step <= step))
-        )
-    ]
+    steps = folder.steps_kept()
+    kept = [event for event in read(folder.events) if steps is not None and _stands(event, steps)]
     rewritten = folder.events.with_suffix(".part")
     rewritten.write_text("".join(event.model_dump_json() + "\n" for event in kept), "utf-8")
     rewritten.replace(folder.events)
+
+
+def _stands(event: RunEvent, steps: int) -> bool:
+    """Whether a checkpoint after so many optimiser steps holds the result of what the event tells."""
+    if event.phase is Phase.training:
+        return steps > 0 and event.step <= steps
+    return event.phase in _BEFORE_TRAINING
 
 
 class Journal:
@@ -80,6 +78,18 @@ class Journal:
                 eta_seconds=None if eta_seconds is None else round(eta_seconds, 1),
             )
         )
+
+    def pace(self, rows: int) -> Callable[[int], None]:
+        """A function to call with the rows done so far; it tells at most once a second, and at the end."""
+        last = self._began
+
+        def tell(done: int) -> None:
+            nonlocal last
+            if monotonic() - last >= 1 or done == rows:
+                last = monotonic()
+                self.progress(done, rows, rows_per_second=done / (last - self._began))
+
+        return tell
 
     def metric(self, step: int, steps: int, *, epoch: float = 0.0, **values: float) -> None:
         """Tell a validation score."""

@@ -1,161 +1,195 @@
 """Starts a training run as a child process and watches its folder; knows nothing of torch."""
 
-import contextlib
 import ctypes
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from json import loads
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from time import monotonic, sleep
 
 from pydantic import ValidationError
 
-from services.training import journal
+from services.training import examples
 from services.training.events import RunEvent
+from services.training.examples import Example
+from services.training.failures import Whose
 from services.training.folder import RunFolder
+from services.training.journal import rewind
+from services.training.recipe import RunSpec
 from services.training.report import Report
 
-# Between the polite and the forced end of a run; a cancelled job is gone ten seconds after the wish.
-GRACE_SECONDS = 3.0
-_PR_SET_PDEATHSIG = 1  # prctl(2)
-# All that a run needs of our environment: where programs and libraries are, and which devices it may use.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+# Tells the child which process it must not outlive.
+PARENT = "TUNEPORT_RUN_PARENT"
+_PR_SET_PDEATHSIG = 1
+_SECONDS_TO_END = 5.0
+_SOURCE = Path(__file__).resolve().parents[2]
+# What a run needs of the host; no secret, no database address, no proxy.
+_KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+)
 
 
 @dataclass(frozen=True)
 class Succeeded:
-    """There is a model, and this is its report."""
+    """The model and its report are in the folder."""
 
     report: Report
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The run said why there is no model; `whose` is `data` where trying again would not help."""
+    """The run ended for a reason that the customer is told."""
 
     code: str
     message: str
-    whose: Literal["data", "ours"]
+    whose: Whose
 
 
 @dataclass(frozen=True)
 class Crashed:
-    """The run ended without a word; a negative status is the signal that killed it."""
+    """The run ended without saying why; a negative exit is the signal that ended it."""
 
-    status: int
+    exit: int
+
+
+Outcome = Succeeded | Failed | Crashed
+
+
+def prepare(
+    folder: Path,
+    spec: RunSpec,
+    *,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    test: Sequence[Example],
+) -> None:
+    """Write what a run reads into a folder, which is made."""
+    run = RunFolder(folder)
+    run.data.mkdir(parents=True, exist_ok=True)
+    for name, rows in (("train", train), ("validation", validation), ("test", test)):
+        examples.write(run.split(name), rows)
+    run.spec.write_text(spec.model_dump_json(), "utf-8")
+
+
+def start(folder: Path) -> "Run":
+    """Start the run of a prepared folder; a folder that was interrupted goes on from its last checkpoint.
+
+    The child is killed when the thread that called this ends, so call it from one that lives as long.
+    """
+    return Run(RunFolder(folder.resolve()))
 
 
 class Run:
-    """A running child and the folder it works in; leaving the block ends it."""
+    """A training run in its own process group."""
 
-    def __init__(self, folder: RunFolder, child: subprocess.Popen[bytes]) -> None:
-        self._folder = folder
-        self._child = child
-        self._read_bytes = 0
-        self._read_lines = 0
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        # Before the first look at the events, so that none is told twice.
+        rewind(folder)
+        self._read = 0
+        with folder.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
+                [sys.executable, "-P", "-m", "services.training.run", str(folder.path)],
+                cwd=folder.path,
+                env=_environment(folder.path),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Run":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.kill()
 
     @property
     def pid(self) -> int:
-        """The child's process id, which is also its group's."""
-        return self._child.pid
-
-    def wait(self, seconds: float) -> int | None:
-        """The exit status, or None when the run still works after so long."""
-        try:
-            return self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
+        """The child's process id, which is its group's as well."""
+        return self._process.pid
 
     def poll(self) -> int | None:
-        """The exit status, or None while the run works."""
-        return self._child.poll()
+        """The exit status, or None while the run goes on."""
+        return self._process.poll()
 
-    def events(self) -> list[tuple[int, RunEvent]]:
-        """What the run told since the last call, with line numbers; a half-written line waits its turn."""
-        if not self._folder.events.exists():
+    def events(self) -> list[RunEvent]:
+        """What the run has told since the last call; a line still being written waits for the next."""
+        if not self.folder.events.exists():
             return []
-        with self._folder.events.open("rb") as file:
-            file.seek(self._read_bytes)
-            whole, newline, _ = file.read().rpartition(b"\n")
-        self._read_bytes += len(whole) + len(newline)
-        told = []
-        for line in whole.split(b"\n") if newline else []:
-            with contextlib.suppress(ValidationError):
-                told.append((self._read_lines, RunEvent.model_validate_json(line)))
-            self._read_lines += 1
-        return told
+        with self.folder.events.open("rb") as file:
+            file.seek(self._read)
+            complete, newline, _ = file.read().rpartition(b"\n")
+        self._read += len(complete) + len(newline)
+        return [event for line in complete.split(b"\n") if (event := _event(line))]
 
     def kill(self) -> None:
-        """End the whole process group, politely, then by force."""
-        deadline = time.monotonic() + GRACE_SECONDS
-        self._signal(signal.SIGTERM)
-        while self._child.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self._signal(signal.SIGKILL)
-        self._child.wait()
+        """End the run and whatever it started, within ten seconds; its checkpoints stay."""
+        if self._signal(signal.SIGTERM):
+            deadline = monotonic() + _SECONDS_TO_END
+            while self._process.poll() is None and monotonic() < deadline:
+                sleep(0.05)
+            self._signal(signal.SIGKILL)
+        self._process.wait()
 
-    def outcome(self) -> Succeeded | Failed | Crashed:
-        """What came of a run that has ended."""
-        status = self._child.wait()
-        if status == 0 and self._folder.report.exists():
-            return Succeeded(self._folder.read_report())
-        if status == 1 and self._folder.failure.exists():
-            return Failed(**json.loads(self._folder.failure.read_text("utf-8")))
+    def outcome(self) -> Outcome:
+        """How the run ended; waits for its end."""
+        status = self._process.wait()
+        try:
+            if status == 0:
+                return Succeeded(self.folder.read_report())
+            if status == 1:
+                return Failed(**loads(self.folder.failure.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            # A status without its file: the child was ended in between.
+            pass
         return Crashed(status)
 
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, number)
+    def _signal(self, number: signal.Signals) -> bool:
+        """Signal the whole group; whether anybody was left in it."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
 
-def start(path: Path) -> Run:
-    """Train in a folder that holds `spec.json` and `data/`; checkpoints of an earlier start are resumed.
-
-    The child has a session and process group of its own, no more of our environment than it needs, and dies
-    with the thread that called this.
-    """
-    folder = RunFolder(path)
-    # What an earlier start said past its checkpoint is about to be said again.
-    journal.rewind(folder)
-    for leftover in (folder.failure, folder.report):
-        leftover.unlink(missing_ok=True)
-    scratch = path / "tmp"
-    scratch.mkdir(exist_ok=True)
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    environment |= {
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    with folder.log.open("ab") as log:
-        child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "services.training.run", str(path)],
-            cwd=path,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-        )
-    return Run(folder, child)
-
-
-def _die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends; at once if it already has."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _event(line: bytes) -> RunEvent | None:
+    try:
+        return RunEvent.model_validate_json(line)
+    except ValidationError:
+        return None
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+        PARENT: str(os.getpid()),
+        "PYTHONPATH": str(_SOURCE),
+        "PYTHONUNBUFFERED": "1",
+        "HOME": str(folder),
+        # The launcher resolves base models; a run has no business on the network.
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TOKENIZERS_PARALLELISM": "true",
+        # Idle threads sleep instead of spinning: beside other busy processes a step is four times quicker.
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }

@@ -27,37 +27,46 @@ class TextClassifier(nn.Module):
         scale: float = self.head.in_features**0.5
         return normalize(mean) * scale
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Logits (rows, labels), and the loss where labels (rows) are given."""
-        logits = self.head(self.embed(input_ids, attention_mask))
-        if labels is None:
-            return {"logits": logits}
-        return {"loss": cross_entropy(logits.float(), labels), "logits": logits}
+    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, labels) in float32."""
+        outputs: Tensor = self.head(self.embed(input_ids, attention_mask))
+        return outputs.float()
+
+    def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, labels), each row summing to one."""
+        return self.logits(input_ids, attention_mask).softmax(-1)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The loss; labels: (rows)."""
+        return {"loss": cross_entropy(self.logits(input_ids, attention_mask), labels)}
 
 
 class TokenClassifier(nn.Module):
     """One linear layer over each position of the encoder's last layer."""
 
-    def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
+    def __init__(self, encoder: PreTrainedModel, tags: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(0.1)
-        self.head = nn.Linear(encoder.config.hidden_size, labels)
+        self.head = nn.Linear(encoder.config.hidden_size, tags)
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Logits (rows, tokens, tags), and the loss where labels (rows, tokens) are given."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        logits = self.head(self.dropout(hidden))
-        if labels is None:
-            return {"logits": logits}
-        return {
-            "loss": cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED),
-            "logits": logits,
-        }
+    def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, tokens, hidden)."""
+        hidden: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return hidden
+
+    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, tokens, tags) in float32."""
+        outputs: Tensor = self.head(self.embed(input_ids, attention_mask))
+        return outputs.float()
+
+    def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, tokens, tags), the tags of each token summing to one."""
+        return self.logits(input_ids, attention_mask).softmax(-1)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The loss; labels: (rows, tokens), IGNORED where a token does not begin a word."""
+        logits = self.logits(input_ids, attention_mask)
+        return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)}
 
 
 Network = TextClassifier | TokenClassifier

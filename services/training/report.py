@@ -54,17 +54,14 @@ class RowCounts(_Part):
     test: int
 
 
-class Report(_Part):
-    """`report.json` of a run folder: scikit-learn's definitions, entity scores as seqeval counts."""
+class Scores(_Part):
+    """How a split was answered: scikit-learn's definitions for texts, seqeval's for entities."""
 
-    task: Task
     metric: Literal["accuracy", "f1"]
     # The metric on the test split, 0 to 1; micro-averaged where it is f1.
     value: float
     # 95 % confidence: Wilson's for accuracy, bootstrap over sentences for f1.
     interval: tuple[float, float]
-    # The same metric on the validation split, which chose the model.
-    validation_value: float
     test_rows: int
     per_class: list[ClassScore]
     macro_f1: float
@@ -73,9 +70,17 @@ class Report(_Part):
     # Per row, or per word where the task is token classification.
     accuracy: float
     confusion: Confusion | None
-    baselines: list[Baseline]
     # The most confident mistakes first.
     worst: list[WorstPrediction]
+
+
+class Report(Scores):
+    """`report.json` of a run folder."""
+
+    task: Task
+    # The same metric on the validation split, which chose the model.
+    validation_value: float
+    baselines: list[Baseline]
     rows: RowCounts
     # Rows, of all splits, that were longer than max_length and lost their tail.
     truncated_rows: int

@@ -1,0 +1,116 @@
+"""One training run: `python -m services.training.run FOLDER`; a folder in, a folder out.
+
+Exit status 0 with `report.json`, 1 with `failure.json`, anything else is a crash. Started again in the
+same folder it goes on from the last complete checkpoint.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from services.training.launcher import PARENT, die_with_parent
+
+if __name__ == "__main__" and PARENT in os.environ:
+    # Before the slow imports, so that no run outlives its worker.
+    die_with_parent(int(os.environ[PARENT]))
+
+import torch
+
+from services.training import artefact, classification, networks, tokens
+from services.training.events import Phase
+from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
+from services.training.folder import RunFolder
+from services.training.journal import Journal, rewind
+from services.training.machine import here, seed_everything
+from services.training.recipe import RunSpec, Task
+from services.training.report import Report
+from services.training.trained import Trained
+
+_TASKS = {Task.text_classification: classification.train, Task.token_classification: tokens.train}
+_log = logging.getLogger(__name__)
+
+
+def run(folder: RunFolder) -> Report:
+    """Train what the folder asks for, and leave the model and its report there.
+
+    Raises:
+        RunFailed: for a reason that the customer is told.
+    """
+    spec = folder.read_spec()
+    rewind(folder)
+    _check_base_model(spec)
+    seed_everything(spec.recipe.seed)
+    machine, journal = here(), Journal(folder.events)
+    if kept := folder.steps_kept():
+        journal.note(f"Went on after step {kept}.")
+
+    trained = _TASKS[spec.recipe.task](folder, spec, machine, journal)
+
+    with journal.phase(Phase.saving):
+        artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)
+    report = _report(spec, trained, journal.seconds, machine.name)
+    # Last, and at once: who sees a report may use the model.
+    arriving = folder.report.with_suffix(".part")
+    arriving.write_text(report.model_dump_json(), "utf-8")
+    arriving.replace(folder.report)
+    return report
+
+
+def _check_base_model(spec: RunSpec) -> None:
+    try:
+        config = networks.read_config(spec.base_model_path)
+    except (OSError, ValueError) as error:
+        raise BaseModelUnreadable from error
+    asked = spec.recipe.hyperparameters.max_length
+    possible = getattr(config, "max_position_embeddings", asked)
+    if asked > possible:
+        raise TextsTooLong(asked, possible)
+
+
+def _report(spec: RunSpec, trained: Trained, seconds: dict[str, float], device: str) -> Report:
+    return Report(
+        **dict(trained.scores),
+        task=spec.recipe.task,
+        validation_value=trained.validation_value,
+        baselines=trained.baselines,
+        rows=trained.rows,
+        truncated_rows=trained.truncated_rows,
+        seconds=seconds,
+        base_model=spec.recipe.base_model,
+        recipe=spec.recipe,
+        data_hash=spec.data_hash,
+        device=device,
+    )
+
+
+def main(path: Path) -> int:
+    """Run in a folder and return the exit status."""
+    folder = RunFolder(path)
+    for leftover in (folder.report, folder.failure):
+        leftover.unlink(missing_ok=True)
+    try:
+        run(folder)
+    except (RunFailed, RuntimeError, MemoryError) as error:
+        failure = error if isinstance(error, RunFailed) else _out_of_memory(error, folder)
+        if failure is None:
+            raise
+        _log.exception("The run failed: %s", failure.code)
+        folder.fail(failure.code, failure.message, failure.whose)
+        return 1
+    return 0
+
+
+def _out_of_memory(error: Exception, folder: RunFolder) -> OutOfMemory | None:
+    """The failure, if torch could not allocate, on a GPU or on the host."""
+    if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(
+        error
+    ):
+        return None
+    settings = folder.read_spec().recipe.hyperparameters
+    return OutOfMemory(settings.batch_size, settings.max_length)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,202 @@
+"""Token classification: entities in sentences, as IOB2 tags on words.
+
+Quick trains all weights but the embedding table for an epoch. Best goes on from there until the validation
+score stops rising; Custom trains as it is told.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import Tensor
+
+from services.training import batches, evaluation, networks, spans, stages
+from services.training.artefact import Card
+from services.training.baselines import token_baselines
+from services.training.events import Phase
+from services.training.examples import SPLITS, TokenExample, read_sentences
+from services.training.failures import DataDoesNotFit
+from services.training.finetune import Row, Stage, finetune, steps
+from services.training.folder import RunFolder
+from services.training.journal import Journal
+from services.training.machine import Machine
+from services.training.networks import IGNORED, TokenClassifier
+from services.training.recipe import Preset, RunSpec, Task, defaults
+from services.training.report import RowCounts
+from services.training.tagging import Tagged, tag, tag_names
+from services.training.tokenizing import Piece, encode_words, load_tokenizer
+from services.training.trained import Trained
+
+
+@dataclass(frozen=True)
+class _Data:
+    """By the names of the splits: the sentences, the pieces the model reads, and their words' tag numbers."""
+
+    sentences: dict[str, list[TokenExample]]
+    pieces: dict[str, list[Piece]]
+    targets: dict[str, list[list[int]]]
+    # In the order of the head's outputs.
+    tags: list[str]
+
+    def words(self, split: str) -> list[int]:
+        """Words per sentence."""
+        return [len(sentence.tokens) for sentence in self.sentences[split]]
+
+
+def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) -> Trained:
+    """Learn from the folder's splits.
+
+    Raises:
+        DataDoesNotFit: no entity type, a split without sentences, or a tag that the spec does not name.
+        LossIsNotANumber: training diverged.
+    """
+    preset, settings = spec.recipe.preset, spec.recipe.hyperparameters
+    with journal.phase(Phase.loading):
+        data = _load(folder, spec)
+        if long := _in_pieces(data):
+            journal.note(
+                f"{long} sentences have more than {settings.max_length} tokens; they are read in pieces."
+            )
+        network = TokenClassifier(networks.pretrained(spec.base_model_path), len(data.tags)).to(
+            machine.device
+        )
+
+    rows = len(data.pieces["train"])
+    brief = settings if preset is Preset.quick else defaults(Preset.quick, spec.recipe.task)
+    brief_steps = 0 if preset is Preset.custom else steps(brief, rows)
+    full_steps = 0 if preset is Preset.quick else steps(settings, rows)
+
+    reached = 0.0
+    if folder.has_quick():
+        reached = stages.restore(network, folder.quick)
+    elif preset is not Preset.custom:
+        stage = Stage("quick", brief, steps_after=full_steps)
+        reached = _finetune(network, data, stage, spec, folder, machine, journal)
+
+    if preset is not Preset.quick:
+        quick = reached
+        stages.keep(network, quick, brief_steps, folder.quick)
+        stage = Stage("full", settings, steps_before=brief_steps)
+        reached = _finetune(network, data, stage, spec, folder, machine, journal)
+        if preset is Preset.best and reached < quick:
+            journal.note(stages.quick_was_better(quick, reached))
+            reached = stages.restore(network, folder.quick)
+
+    with journal.phase(Phase.evaluating):
+        test = data.sentences["test"]
+        pieces = data.pieces["test"]
+        tagged = tag(network, data.tags, data.words("test"), pieces, machine, journal.pace(len(pieces)))
+        scores = evaluation.score_sentences(test, spec.labels, tagged)
+        baselines = token_baselines(data.sentences["train"], test)
+
+    return Trained(
+        network=network,
+        card=Card(
+            task=Task.token_classification,
+            outputs=data.tags,
+            labels=spec.labels,
+            max_length=settings.max_length,
+            architecture="token-linear",
+            base_model=spec.recipe.base_model,
+        ),
+        scores=scores,
+        validation_value=reached,
+        baselines=baselines,
+        rows=RowCounts(**{split: len(rows) for split, rows in data.sentences.items()}),
+        truncated_rows=0,
+    )
+
+
+def _load(folder: RunFolder, spec: RunSpec) -> _Data:
+    sentences = {split: read_sentences(folder.split(split)) for split in SPLITS}
+    if not spec.labels:
+        raise DataDoesNotFit("No word carries an entity tag, so there is nothing to learn.")
+    tokenizer = load_tokenizer(spec.base_model_path)
+    length = spec.recipe.hyperparameters.max_length
+    pieces = {
+        split: encode_words(tokenizer, [sentence.tokens for sentence in rows], length)
+        for split, rows in sentences.items()
+    }
+    for split in SPLITS:
+        if not pieces[split]:
+            raise DataDoesNotFit(
+                f"The {split} split has no words. Upload more sentences, or split them otherwise."
+            )
+    tags = tag_names(spec.labels)
+    return _Data(
+        sentences=sentences,
+        pieces=pieces,
+        targets={split: _targets(sentences[split], pieces[split], tags) for split in SPLITS},
+        tags=tags,
+    )
+
+
+def _targets(sentences: list[TokenExample], pieces: list[Piece], tags: list[str]) -> list[list[int]]:
+    """Per piece, the number of each word's tag."""
+    numbers = {tag: number for number, tag in enumerate(tags)}
+    try:
+        return [[numbers[sentences[piece.sentence].tags[word]] for word in piece.words] for piece in pieces]
+    except KeyError as unknown:
+        raise DataDoesNotFit(
+            f"The tag {unknown} is in the rows but is none of the entity types to learn."
+        ) from None
+
+
+def _in_pieces(data: _Data) -> int:
+    """Sentences, of all splits, too long to be read at once."""
+    return sum(
+        len({after.sentence for before, after in pairwise(pieces) if before.sentence == after.sentence})
+        for pieces in data.pieces.values()
+    )
+
+
+def _finetune(
+    network: TokenClassifier,
+    data: _Data,
+    stage: Stage,
+    spec: RunSpec,
+    folder: RunFolder,
+    machine: Machine,
+    journal: Journal,
+) -> float:
+    """Train all weights but the embedding table and return the best validation span F1."""
+    networks.freeze_embedding_table(network.encoder)
+    padding = networks.padding_id(network.encoder)
+    rows = [
+        {"input_ids": piece.ids, "labels": _labels(piece, numbers)}
+        for piece, numbers in zip(data.pieces["train"], data.targets["train"], strict=True)
+    ]
+
+    def collate(batch: list[Row]) -> dict[str, Tensor]:
+        inputs = batches.inputs([row["input_ids"] for row in batch], padding)
+        return {**inputs, "labels": batches.pad([row["labels"] for row in batch], IGNORED)}
+
+    def score() -> dict[str, float]:
+        pieces = data.pieces["validation"]
+        return _f1(data, tag(network, data.tags, data.words("validation"), pieces, machine))
+
+    with journal.phase(Phase.training):
+        return finetune(
+            network,
+            rows,
+            collate,
+            score,
+            metric="f1",
+            stage=stage,
+            seed=spec.recipe.seed,
+            folder=folder,
+            machine=machine,
+            journal=journal,
+        )
+
+
+def _f1(data: _Data, tagged: list[Tagged]) -> dict[str, float]:
+    truth = [sentence.tags for sentence in data.sentences["validation"]]
+    return {"f1": spans.f1(truth, [tags for tags, _ in tagged])}
+
+
+def _labels(piece: Piece, numbers: list[int]) -> list[int]:
+    """Per sub-word: its word's tag where it begins the word, nothing elsewhere."""
+    labels = [IGNORED] * len(piece.ids)
+    for position, number in zip(piece.firsts, numbers, strict=True):
+        labels[position] = number
+    return labels

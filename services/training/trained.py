@@ -1,0 +1,22 @@
+"""What a task hands back when it has learnt."""
+
+from dataclasses import dataclass
+
+from services.training.artefact import Card
+from services.training.networks import Network
+from services.training.report import Baseline, RowCounts, Scores
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network at its best, what an artefact says of it, and how it did."""
+
+    network: Network
+    card: Card
+    # Of the test split.
+    scores: Scores
+    # The same metric on the validation split.
+    validation_value: float
+    baselines: list[Baseline]
+    rows: RowCounts
+    truncated_rows: int
