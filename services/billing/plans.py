@@ -83,7 +83,7 @@ _TRAINING_CPU = PlanPrice(
     title="Training on CPU",
     meter=TRAINING_SECONDS.name,
     where={"device_class": "cpu"},
-    price=UnitPrice(amount=Decimal("0.0001")),  # 0.36 an hour
+    price=UnitPrice(amount=Decimal("0.001")),  # 3.60 an hour
     line_per=LinePer.subject,
 )
 _TRAINING_CUDA = PlanPrice(
