@@ -31,23 +31,23 @@ USE_COLOURS = {
 # More bars than this are drawn thin and without names, which the pointer then tells.
 _MOST_NAMED = 24
 _ROW_HEIGHT = 26
+_QUARTERS = (0, 0.25, 0.5, 0.75, 1)
 
-_TEMPLATE = go.layout.Template(
-    layout={
-        "margin": {"t": 8, "b": 8, "l": 0, "r": 24},
-        "bargap": 0.25,
-        "showlegend": False,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "separators": ".,",
-        "hoverlabel": {"namelength": -1},
-        "modebar": {"remove": ["lasso", "select"]},
-    }
-)
+# The template of all figures. Streamlit's theme overwrites a figure's own template, so these stand in the
+# layout, where they are kept.
+_TEMPLATE = {
+    "margin": {"t": 8, "b": 8, "l": 0, "r": 28},
+    "bargap": 0.25,
+    "showlegend": False,
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    "separators": ".,",
+    "hoverlabel": {"namelength": -1},
+}
 
 
 def _figure(title: str, *traces: go.Bar | go.Scatter | go.Heatmap, x: str, y: str, height: int) -> go.Figure:
     figure = go.Figure(traces)
-    figure.update_layout(template=_TEMPLATE, height=height, title_text=title)
+    figure.update_layout(_TEMPLATE, height=height, title_text=title)
     # Nobody zooms into bars by intention, and a drag on a phone is a scroll.
     figure.update_xaxes(title_text=x, fixedrange=True)
     figure.update_yaxes(title_text=y, fixedrange=True)
@@ -135,7 +135,7 @@ def against_baselines(
     others = _share_bar(names, [baseline.value for baseline in baselines], REST)
     height = _rows_high(len(baselines) + 1, 36)
     figure = _figure(title, ours, others, x=f"{METRIC_NAMES[metric]} on the test split", y="", height=height)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.01], tickvals=_QUARTERS)
     return figure.update_yaxes(autorange="reversed")
 
 
@@ -159,12 +159,9 @@ def confusion(matrix: Confusion) -> go.Figure:
     labels = [_plain(label) for label in matrix.labels]
     totals = [sum(row) for row in matrix.counts]
     wrong = sum(totals) - sum(row[place] for place, row in enumerate(matrix.counts))
-    hover = [
-        [
-            f"Truth: {truth}<br>Predicted: {predicted}<br>{count:,} of {total:,} rows"
-            for predicted, count in zip(labels, row, strict=True)
-        ]
-        for truth, row, total in zip(labels, matrix.counts, totals, strict=True)
+    told = [
+        [f"{count:,} of {total:,}" if count else "" for count in row]
+        for row, total in zip(matrix.counts, totals, strict=True)
     ]
 
     def cells(colour: str, *, diagonal: bool) -> go.Heatmap:
@@ -184,8 +181,8 @@ def confusion(matrix: Confusion) -> go.Figure:
             colorscale=[[0, _faint(colour)], [1, colour]],
             showscale=False,
             hoverongaps=False,
-            text=hover,
-            hovertemplate="%{text}<extra></extra>",
+            text=told,
+            hovertemplate="Truth: %{y}<br>Predicted: %{x}<br>%{text} rows<extra></extra>",
             xgap=1 if len(labels) <= _MOST_NAMED else 0,
             ygap=1 if len(labels) <= _MOST_NAMED else 0,
         )
@@ -200,8 +197,8 @@ def confusion(matrix: Confusion) -> go.Figure:
         y="True label",
         height=max(300, 110 + _ROW_HEIGHT * len(labels)) if named else 620,
     )
-    figure.update_xaxes(showticklabels=named, showgrid=False, constrain="domain")
-    return figure.update_yaxes(showticklabels=named, showgrid=False, autorange="reversed")
+    figure.update_xaxes(showticklabels=named, ticks="", showgrid=False)
+    return figure.update_yaxes(showticklabels=named, ticks="", showgrid=False, autorange="reversed")
 
 
 def scores(probabilities: Mapping[str, float], *, top: int = 5) -> go.Figure:
@@ -225,7 +222,7 @@ def scores(probabilities: Mapping[str, float], *, top: int = 5) -> go.Figure:
     )
     title = f"“{ordered[0][0]}” with {ordered[0][1]:.1%}"
     figure = _figure(title, bars, x="Probability", y="", height=_rows_high(len(values)))
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.08], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.08], tickvals=_QUARTERS)
     return figure.update_yaxes(autorange="reversed")
 
 

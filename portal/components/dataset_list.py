@@ -13,8 +13,8 @@ from services.datasets.tables import Dataset, DatasetVersion, Upload
 from services.training.recipe import Task
 
 PAGE = "views/customer/dataset.py"
-_WIDTHS = [4, 3, 2, 2, 2]
-_TITLES = ("Data set", "Task", "Rows", "Health", "Added")
+_WIDTHS = [5, 3, 2, 2]
+_TITLES = ("Data set", "Rows", "Health", "Added")
 
 
 def dataset_list(datasets: Sequence[tuple[Dataset, DatasetVersion]], *, now: datetime) -> None:
@@ -23,16 +23,17 @@ def dataset_list(datasets: Sequence[tuple[Dataset, DatasetVersion]], *, now: dat
         for column, title in zip(st.columns(_WIDTHS), _TITLES, strict=True):
             column.caption(title)
         for dataset, version in datasets:
-            name, task, rows, health, added = st.columns(_WIDTHS, vertical_alignment="center")
+            name, rows, health, added = st.columns(_WIDTHS, vertical_alignment="center")
             name.page_link(
                 PAGE,
                 label=literal(dataset.name),
                 icon=":material/table_chart:",
                 query_params={"id": dataset.id},
             )
-            task.markdown(f":gray[{TASK_WORDS[Task(dataset.task)]}]")
             labels = words.count(len(version.labels), noun_of_labels(version.task))
-            rows.markdown(f"{version.rows_used:,}  \n:small[:gray[{labels}]]")
+            rows.markdown(
+                f"{version.rows_used:,}, {labels}  \n:small[:gray[{TASK_WORDS[Task(dataset.task)]}]]"
+            )
             with health:
                 finding = badge(version)
                 st.badge(finding.word, color=finding.colour, help=finding.sentence)

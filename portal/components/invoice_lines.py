@@ -15,7 +15,7 @@ from services.billing.snapshot import Snapshot
 from services.db import reading
 from services.metering.meters import METERS, TRAINING_SECONDS
 
-_WIDTHS = [5, 3, 3, 2, 2]
+_WIDTHS = [6, 3, 5, 2]
 _LINES_A_PAGE = 25
 _EVENTS_SHOWN = 200
 
@@ -27,7 +27,7 @@ def invoice_lines(member: Member, shown: Snapshot, reference: str) -> None:
     page = st.session_state.get("lines_page", 1) if pages > 1 else 1
     opened = st.query_params.get("line")
     with st.container(border=True, gap="xsmall"):
-        titles = ("What", "When", "Quantity", "Price", "Amount")
+        titles = ("What", "When", "Quantity and price", "Amount")
         for column, title in zip(st.columns(_WIDTHS), titles, strict=True):
             column.caption(title)
         for line in lines[(page - 1) * _LINES_A_PAGE : page * _LINES_A_PAGE]:
@@ -39,7 +39,7 @@ def invoice_lines(member: Member, shown: Snapshot, reference: str) -> None:
 
 
 def _line(line: Line, currency: str, *, opened: bool) -> None:
-    what, when, quantity, price, amount = st.columns(_WIDTHS, vertical_alignment="center")
+    what, when, quantity, amount = st.columns(_WIDTHS, vertical_alignment="center")
     what.button(
         f"{line.title}: {literal(line.name)}",
         icon=":material/expand_less:" if opened else ":material/expand_more:",
@@ -48,11 +48,12 @@ def _line(line: Line, currency: str, *, opened: bool) -> None:
         key=f"line:{line.key}",
         on_click=_toggle,
         args=(line.key,),
+        wrap=True,
     )
     first, last = words.day(line.first_day), words.day(line.last_day)
     when.markdown(f":gray[{first if first == last else f'{first} to {last}'}]")
-    quantity.markdown(words.count(line.quantity, METERS[line.meter].unit))
-    price.markdown(f":gray[{_price(line.price, currency)}]")
+    used = words.count(line.quantity, METERS[line.meter].unit)
+    quantity.markdown(f"{used}  \n:small[:gray[{_price(line.price, currency)}]]")
     amount.markdown(words.amount(line.amount))
 
 
@@ -66,7 +67,7 @@ def _toggle(key: str) -> None:
 def _price(price: Price, currency: str) -> str:
     if isinstance(price, PackagePrice):
         return f"{words.unit_price(price.amount, currency)} per {price.size:,}"
-    return words.unit_price(price.amount, currency)
+    return f"{words.unit_price(price.amount, currency)} each"
 
 
 def _events(member: Member, line: Line, reference: str, time_zone: str) -> None:

@@ -37,7 +37,7 @@ def chosen_preset() -> Preset:
 def preset_cards(offers: Mapping[Preset, Offer], task: Task, *, disabled: bool) -> None:
     """The cards; pressing one puts it into the address."""
     chosen = chosen_preset()
-    with st.grid(len(offers), min_column_width=210, gap="small"):
+    with st.grid(len(offers), min_column_width=150, gap="small"):
         for preset, offer in offers.items():
             _card(preset, offer, task, chosen=preset is chosen, disabled=disabled)
 

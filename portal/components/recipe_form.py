@@ -72,7 +72,7 @@ def _hyperparameters(usual: Hyperparameters, base: Entry, task: Task, *, disable
         )
         return value
 
-    with st.grid(4, min_column_width=150, gap="small"):
+    with st.grid(3, min_column_width=140, gap="small"):
         values = {
             "epochs": number("epochs", 1, 100, 1, "Passes over the training split."),
             "learning_rate": number("learning_rate", 1e-6, 0.1, 1e-5, "How far one step goes."),

@@ -93,7 +93,7 @@ def report_labels(report: Report) -> None:
 
 def report_confusions(matrix: Confusion) -> None:
     """Which labels are taken for which: the pairs first, then the whole picture."""
-    pairs = confused_pairs(matrix)
+    pairs = confused_pairs(matrix, limit=10)
     if not pairs:
         st.caption("Every test row got its right label. There is nothing to confuse.")
         return

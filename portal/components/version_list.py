@@ -16,7 +16,7 @@ from services.db import transaction
 from services.registry import service as registry
 from services.registry.tables import Model, ModelVersion
 
-_WIDTHS = [2, 3, 3, 3, 3]
+_WIDTHS = [2, 3, 2, 3]
 
 
 def version_list(
@@ -30,11 +30,11 @@ def version_list(
     """Versions, newest first, each against the one before it; `live` is the id of the one in production."""
     why_not = refusal(member, Role.editor)
     with st.container(border=True, gap="xsmall"):
-        titles = ("Version", METRIC_NAMES[versions[0].metric], "Trained", "Alias", "")
+        titles = ("Version", METRIC_NAMES[versions[0].metric], "Trained", "Alias")
         for column, title in zip(st.columns(_WIDTHS), titles, strict=True):
             column.caption(title)
         for version, before in zip(versions, [*versions[1:], None], strict=True):
-            number, quality, trained, alias, action = st.columns(_WIDTHS, vertical_alignment="center")
+            number, quality, trained, alias = st.columns(_WIDTHS, vertical_alignment="center")
             number.button(
                 f"**Version {version.number}**" if version is chosen else f"Version {version.number}",
                 type="tertiary",
@@ -48,9 +48,10 @@ def version_list(
             if version.id == live:
                 with alias:
                     status_badge("production")
-            elif action.button(
+            elif alias.button(
                 "Move production here",
                 key=f"promote:{version.id}",
+                wrap=True,
                 disabled=why_not is not None,
                 help=why_not,
             ):

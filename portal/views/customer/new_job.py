@@ -79,29 +79,30 @@ with reading() as db:
     models = {model.name: model for model in registry.models(db, member)}
     credit = billing.credit_left(db, member) if billing.on_trial(db, member) else None
 
-settings_column, preview_column = st.columns([5, 3], gap="medium")
+version_id = choice(
+    "Data set",
+    {
+        key: f"{name}, version {version.number}: {version.rows_used:,} rows"
+        for key, (name, version) in versions.items()
+    },
+    param="dataset",
+)
+dataset_name, version = versions[version_id]
+task = Task(version.task)
+with reading() as db:
+    offers = {
+        preset: ordering.offer(
+            db,
+            member,
+            dataset_version_id=version_id,
+            recipe=Recipe(task=task, preset=preset, hyperparameters=defaults(preset, task)),
+        )
+        for preset in Preset
+    }
+preset_cards(offers, task, disabled=why_not is not None)
+
+settings_column, preview_column = st.columns(2, gap="medium")
 with settings_column:
-    version_id = choice(
-        "Data set",
-        {
-            key: f"{name}, version {version.number}: {version.rows_used:,} rows"
-            for key, (name, version) in versions.items()
-        },
-        param="dataset",
-    )
-    dataset_name, version = versions[version_id]
-    task = Task(version.task)
-    with reading() as db:
-        offers = {
-            preset: ordering.offer(
-                db,
-                member,
-                dataset_version_id=version_id,
-                recipe=Recipe(task=task, preset=preset, hyperparameters=defaults(preset, task)),
-            )
-            for preset in Preset
-        }
-    preset_cards(offers, task, disabled=why_not is not None)
     name = st.text_input(
         "Name of the model",
         model_name_from(dataset_name),
