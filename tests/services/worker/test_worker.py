@@ -1,0 +1,219 @@
+"""A job worked on for real: a child process trains, and each outcome is settled once."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from services import ordering
+from services.accounts.scope import Member
+from services.billing import service as billing
+from services.config import settings
+from services.datasets import files
+from services.datasets import service as datasets
+from services.datasets.preview import DEFAULT_SEED, inspect
+from services.db import reading, transaction
+from services.jobs import queue, workers
+from services.jobs import service as jobs
+from services.jobs.queue import Claimed
+from services.jobs.tables import Job, JobState
+from services.metering.tables import UsageEvent
+from services.registry import service as registry
+from services.training import device as devices
+from services.training import launcher
+from services.training.recipe import Preset, Recipe, Task
+from services.worker import loop
+from services.worker.attempt import CANCELLED, SHUTTING_DOWN, Attempt, attempt, folder_of
+from services.worker.lease import Lease
+from services.worker.settle import settle
+from tests import factories
+
+ROWS = "text,label\n" + "".join(
+    f"{text} number {number},{label}\n"
+    for number in range(20)
+    for text, label in (("where is my parcel", "delivery"), ("i want my money back", "refund"))
+)
+SQLITE_ONLY = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def customer(live_database: str) -> Member:
+    with transaction() as session:
+        member = factories.create_member(session)
+        billing.grant_trial(session, member)
+        workers.register(session, host="test", process=1, device="cpu", device_name="test")
+    return member
+
+
+def order(member: Member, preset: Preset = Preset.quick) -> Job:
+    content = ROWS.encode()
+    form, _ = inspect(content)
+    with files.store(member, filename="rows.csv", content=content) as stored, transaction() as session:
+        upload = datasets.upload(session, member, stored=stored)
+    with files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as version, transaction() as session:
+        version = datasets.create(session, member, name="Rows", version=version)
+    recipe = Recipe(task=Task.text_classification, preset=preset)
+    with transaction() as session:
+        return ordering.order(
+            session, member, dataset_version_id=version.id, recipe=recipe, model_name="rows", key="once"
+        )
+
+
+def claim() -> tuple[Claimed, str]:
+    with transaction() as session:
+        worker_id = factories.next_worker(session)
+        claimed = queue.claim(session, worker_id=worker_id)
+    assert claimed is not None
+    return claimed, worker_id
+
+
+def job_of(member: Member, claimed: Claimed) -> Job:
+    with reading() as session:
+        return jobs.get(session, member, job_id=claimed.job_id)
+
+
+def wait_for(condition, seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@contextmanager
+def working(claimed: Claimed, lease: Lease, stop: threading.Event) -> Iterator[list[Attempt]]:
+    """The attempt in a thread of its own; its result is in the list afterwards."""
+    results: list[Attempt] = []
+    thread = threading.Thread(target=lambda: results.append(attempt(claimed, lease, device="cpu", stop=stop)))
+    thread.start()
+    yield results
+    thread.join(PATIENCE_SECONDS)
+    assert results
+
+
+def test_a_job_becomes_a_model_a_charge_and_a_report(customer: Member, tmp_path: Path) -> None:
+    order(customer)
+    claimed, worker_id = claim()
+
+    with Lease(claimed, worker_id=worker_id) as lease:
+        settle(claimed, attempt(claimed, lease, device="cpu", stop=threading.Event()), device="cpu")
+
+    job = job_of(customer, claimed)
+    assert job.state is JobState.succeeded, job.failure
+    assert 0 <= job.charged <= job.quoted_high
+    with reading() as session:
+        version = registry.resolve(session, customer, name="rows")
+        told = jobs.events(session, customer, job_id=job.id)
+        used = session.exec(select(UsageEvent).where(UsageEvent.job_id == job.id)).all()
+    assert version.id == job.model_version_id
+    assert version.value > 0.5
+    assert {"embedding", "fitting", "evaluating"} <= {event.phase for event in told}
+    training = next(event for event in used if event.meter == "training_seconds")
+    assert Decimal(0) < training.quantity <= job.quoted_seconds_high
+    registry.fetch(version, tmp_path / "fetched")
+    assert (tmp_path / "fetched/model.safetensors").exists()
+    assert not folder_of(claimed).exists()
+
+
+@SQLITE_ONLY
+def test_a_cancelled_run_ends_with_its_process(customer: Member) -> None:
+    order(customer, Preset.best)
+    claimed, worker_id = claim()
+
+    with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
+        wait_for(lambda: (folder_of(claimed) / "events.jsonl").exists())
+        with transaction() as session:
+            jobs.cancel(session, customer, job_id=claimed.job_id)
+    settle(claimed, results[0], device="cpu")
+
+    assert results[0].outcome == CANCELLED
+    assert job_of(customer, claimed).state is JobState.cancelled
+    with reading() as session:
+        assert registry.models(session, customer) == []
+
+
+@SQLITE_ONLY
+def test_a_killed_run_is_tried_again(customer: Member) -> None:
+    order(customer)
+    claimed, worker_id = claim()
+
+    with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
+        wait_for(lambda: (folder_of(claimed) / "events.jsonl").exists())
+        os.killpg(pid_of_run(claimed), signal.SIGKILL)
+    settle(claimed, results[0], device="cpu")
+
+    assert isinstance(results[0].outcome, launcher.Crashed)
+    job = job_of(customer, claimed)
+    assert (job.state, job.attempt) == (JobState.queued, 1)
+
+
+@SQLITE_ONLY
+def test_a_worker_that_stops_gives_its_job_back(customer: Member) -> None:
+    order(customer)
+    claimed, worker_id = claim()
+    stop = threading.Event()
+
+    with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, stop) as results:
+        wait_for(lambda: (folder_of(claimed) / "events.jsonl").exists())
+        stop.set()
+    settle(claimed, results[0], device="cpu")
+
+    assert results[0].outcome == SHUTTING_DOWN
+    job = job_of(customer, claimed)
+    assert (job.state, job.attempt) == (JobState.queued, 0)
+
+
+@SQLITE_ONLY
+def test_what_the_data_cannot_give_fails_with_its_reason_and_costs_nothing(customer: Member) -> None:
+    order(customer)
+    claimed, _ = claim()
+
+    reason = launcher.Failed(code="data_does_not_fit", message="Too little to learn from.", whose="data")
+    settle(claimed, Attempt(reason, 12.0), device="cpu")
+
+    job = job_of(customer, claimed)
+    assert (job.state, job.failure_code, job.charged) == (JobState.failed, "data_does_not_fit", 0)
+    with reading() as session:
+        assert billing.month_spend(session, customer).micros == 0
+
+
+@SQLITE_ONLY
+def test_the_loop_takes_jobs_until_it_is_told_to_stop(customer: Member) -> None:
+    job = order(customer)
+    stop = threading.Event()
+    worker = threading.Thread(target=loop.run, args=(stop,))
+    worker.start()
+
+    def ended() -> bool:
+        with reading() as session:
+            return jobs.get(session, customer, job_id=job.id).state.is_final
+
+    wait_for(ended)
+    stop.set()
+    worker.join(PATIENCE_SECONDS)
+
+    with reading() as session:
+        assert jobs.get(session, customer, job_id=job.id).state is JobState.succeeded
+
+
+def test_the_device_is_found_without_loading_torch_here() -> None:
+    assert devices.find().kind in {"cpu", "cuda"}
+
+
+def pid_of_run(claimed: Claimed) -> int:
+    """The child that works in the job's folder."""
+    folder = str(folder_of(claimed)).encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if folder in (process / "cmdline").read_bytes():
+                return int(process.name)
+        except OSError:
+            continue
+    raise AssertionError(f"no run in {settings().home}")
