@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -63,11 +62,11 @@ def for_visit(here: Visit) -> Page:
     if here.workspaces:
         tenant, role = chosen(here)
         member = Member(tenant_id=tenant.id, role=role, user_id=here.user.id)
-        for entry in filter(_exists, CUSTOMER):
+        for entry in CUSTOMER:
             listed = not entry.hidden and (entry.needs is None or member.may(entry.needs))
             groups[entry.group].append(_page(entry, "visible" if listed else "hidden"))
     if here.staff is not None and here.staff.role is StaffRole.admin:
-        for entry in filter(_exists, STAFF):
+        for entry in STAFF:
             groups[entry.group].append(_page(entry, "visible"))
     if not groups:
         raise NoWorkspace
@@ -83,7 +82,3 @@ def _page(entry: Entry, visibility: Literal["visible", "hidden"]) -> Page:
         default=not entry.path,
         visibility=visibility,
     )
-
-
-def _exists(entry: Entry) -> bool:
-    return (Path(__file__).parent / entry.file).is_file()

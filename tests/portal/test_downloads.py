@@ -89,6 +89,7 @@ def refusal(answer) -> bytes:
 def test_every_refusal_sounds_the_same(owner: Member, rejected: str, clock: Clock) -> None:
     browser, stranger = Browser(owner), Browser(rows.stranger())
     good = browser.link("rejected-rows", rejected)
+    another = rows.create_dataset(owner, name="Another").id
     anonymous = TestClient(browser.client.app)
 
     refusals = {
@@ -100,7 +101,7 @@ def test_every_refusal_sounds_the_same(owner: Member, rejected: str, clock: Cloc
         refusal(stranger.client.get(stranger.link("rejected-rows", rejected))),
         refusal(stranger.client.get(stranger.link("rejected-rows", "dsv_0000"))),
         # A link bent to another file, signed by nobody, or not there.
-        refusal(browser.client.get(good.replace(rejected, "dsv_0000"))),
+        refusal(browser.client.get(good.replace(rejected, another))),
         refusal(browser.client.get(good.replace("rejected-rows", "invoice-pdf"))),
         refusal(browser.client.get(good[:-2])),
         refusal(browser.client.get(good.partition("?")[0])),
