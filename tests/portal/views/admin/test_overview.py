@@ -38,7 +38,7 @@ def test_the_month_of_every_workspace(owner: Member, operator: Staff, tmp_path: 
     busy = table.loc[name_of(owner)]
     assert (busy["Predictions"], busy["Spend"], busy["Earned"], busy["Plan"]) == (
         1500,
-        "€0.33",
+        "€0.60",
         "€0.00",
         "Trial",
     )

@@ -50,8 +50,8 @@ def test_the_figures_are_those_of_the_month(owner: Member, tmp_path: Path) -> No
     assert metrics(owner) == {
         "Models live": "1",
         "Predictions this month": "1.5k",
-        # 300 device-seconds at €0.0001 and 1,500 predictions at €0.20 a thousand.
-        "Spend this month": "€0.33",
+        # 300 device-seconds at €0.001 and 1,500 predictions at €0.20 a thousand.
+        "Spend this month": "€0.60",
         "Jobs running": "0",
     }
 
