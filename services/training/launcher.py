@@ -33,10 +33,9 @@ _KEPT = (
     "LANG",
     "LC_ALL",
     "TZ",
-    "TMPDIR",
     "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES",
-    "NVIDIA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
 )
 
 
@@ -181,11 +180,14 @@ def _event(line: bytes) -> RunEvent | None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
+    scratch = folder / "tmp"
+    scratch.mkdir(exist_ok=True)
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         PARENT: str(os.getpid()),
         "PYTHONPATH": str(_SOURCE),
         "PYTHONUNBUFFERED": "1",
-        "HOME": str(folder),
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
         # The launcher resolves base models; a run has no business on the network.
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

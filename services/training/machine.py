@@ -27,7 +27,9 @@ class Machine:
 
 
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Processor cores this process may use: its affinity, or its container's quota if that is less."""
+    """Processor cores to compute on: OMP_NUM_THREADS, or our affinity, or our container's quota if less."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return int(os.environ["OMP_NUM_THREADS"])
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if quota.exists():
         share, period = quota.read_text().split()

@@ -1,0 +1,91 @@
+"""A trained version in memory, and its answers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from services.inference.batching import Batcher
+from services.inference.predictions import Entity, EntityPrediction, LabelPrediction, Prediction
+from services.inference.words import words
+from services.training import artefact, batches, networks
+from services.training.artefact import Card
+from services.training.machine import Machine, here
+from services.training.networks import Network, TextClassifier, TokenClassifier
+from services.training.recipe import Task
+from services.training.spans import spans
+from services.training.tagging import tag
+from services.training.tokenizing import encode_texts, encode_words, load_tokenizer
+
+
+class Loaded:
+    """A version, ready to predict; several threads may use it at once."""
+
+    def __init__(self, network: Network, card: Card, tokenizer: Tokenizer, machine: Machine) -> None:
+        self._network = network
+        self._card = card
+        self._tokenizer = tokenizer
+        self._machine = machine
+        self.task: Task = card.task
+        self.labels: list[str] = card.labels
+        # What it holds of the device's memory.
+        self.bytes = sum(tensor.nbytes for tensor in network.state_dict().values())
+        self._batcher = Batcher(self._compute)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction per text, in their order; computed together with what other threads ask for."""
+        return self._batcher.predict(texts)
+
+    def _compute(self, texts: Sequence[str]) -> list[Prediction]:
+        if isinstance(self._network, TextClassifier):
+            return self._labels(self._network, texts)
+        return self._entities(self._network, texts)
+
+    def _labels(self, network: TextClassifier, texts: Sequence[str]) -> list[Prediction]:
+        ids, _ = encode_texts(self._tokenizer, texts)
+        padding = networks.padding_id(network.encoder)
+        answers: list[Prediction] = []
+        for row in batches.compute(network.probabilities, ids, padding, self._machine):
+            scores = dict(zip(self.labels, row.tolist(), strict=True))
+            label = max(scores, key=scores.__getitem__)
+            answers.append(LabelPrediction(label=label, score=scores[label], scores=scores))
+        return answers
+
+    def _entities(self, network: TokenClassifier, texts: Sequence[str]) -> list[Prediction]:
+        places = [words(text) for text in texts]
+        sentences = [
+            [text[start:end] for start, end in found] for text, found in zip(texts, places, strict=True)
+        ]
+        pieces = encode_words(self._tokenizer, sentences, self._card.max_length)
+        tagged = tag(network, self._card.outputs, [len(found) for found in places], pieces, self._machine)
+        return [
+            EntityPrediction(entities=_entities(text, found, tags, scores))
+            for text, found, (tags, scores) in zip(texts, places, tagged, strict=True)
+        ]
+
+
+def load(folder: Path) -> Loaded:
+    """Load the artefact in a folder, onto the GPU where there is one."""
+    machine = here()
+    network, card = artefact.load(folder, machine.device)
+    cut_to = card.max_length if card.task is Task.text_classification else None
+    return Loaded(network, card, load_tokenizer(folder, cut_to=cut_to), machine)
+
+
+def _entities(
+    text: str, places: Sequence[tuple[int, int]], tags: Sequence[str], scores: Sequence[float]
+) -> list[Entity]:
+    entities = []
+    for span in spans(tags):
+        start, end = places[span.start][0], places[span.end - 1][1]
+        certainty = scores[span.start : span.end]
+        entities.append(
+            Entity(
+                type=span.type,
+                text=text[start:end],
+                start=start,
+                end=end,
+                score=sum(certainty) / len(certainty),
+            )
+        )
+    return entities

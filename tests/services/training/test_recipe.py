@@ -1,0 +1,60 @@
+import pytest
+from pydantic import ValidationError
+
+from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
+
+
+@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_recipe_brings_the_hyperparameters_of_its_preset(task: Task, preset: Preset) -> None:
+    assert Recipe(task=task, preset=preset).hyperparameters == defaults(preset, task)
+
+
+def test_custom_begins_at_best() -> None:
+    task = Task.text_classification
+
+    assert defaults(Preset.custom, task) == defaults(Preset.best, task)
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = Recipe(task=Task.token_classification, preset=Preset.best, seed=7)
+
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_a_stored_recipe_keeps_its_own_hyperparameters() -> None:
+    changed = defaults(Preset.custom, Task.text_classification).model_copy(update={"epochs": 9})
+
+    again = Recipe.model_validate(
+        {"task": "text-classification", "preset": "custom", "hyperparameters": dict(changed)}
+    )
+
+    assert again.hyperparameters.epochs == 9
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("learning_rate", 0),
+        ("batch_size", 0),
+        ("max_length", 4),
+        ("patience", -1),
+        ("warmup_ratio", 2),
+    ],
+)
+def test_hyperparameters_out_of_bounds_are_refused(field: str, value: float) -> None:
+    settings = defaults(Preset.custom, Task.text_classification).model_dump()
+
+    with pytest.raises(ValidationError, match=field):
+        Hyperparameters(**{**settings, field: value})
+
+
+def test_a_misspelt_field_is_refused() -> None:
+    with pytest.raises(ValidationError, match="base_modle"):
+        Recipe.model_validate({"task": "text-classification", "base_modle": "x"})
+
+
+def test_a_recipe_never_changes() -> None:
+    with pytest.raises(ValidationError):
+        Recipe(task=Task.text_classification).seed = 3  # type: ignore[misc]

@@ -1,0 +1,220 @@
+"""Whole runs of both tasks, in this process, on a tiny base model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from services.inference import engine
+from services.inference.predictions import EntityPrediction, LabelPrediction
+from services.training.events import EventKind, Phase, RunEvent
+from services.training.examples import TextExample, TokenExample, read_sentences, read_texts
+from services.training.failures import DataDoesNotFit
+from services.training.folder import RunFolder
+from services.training.journal import read
+from services.training.recipe import Preset, Task
+from services.training.run import run
+from tests.services.training.tiny import create_run, create_sentences, create_texts
+
+TOKENS = Task.token_classification
+# Enough for the tiny model to learn something.
+LEARNS = {"epochs": 3, "learning_rate": 2e-3, "batch_size": 8}
+LEARNS_TAGS = {**LEARNS, "learning_rate": 1e-2}
+
+
+def told(folder: RunFolder, kind: EventKind) -> list[RunEvent]:
+    return [event for event in read(folder.events) if event.kind is kind]
+
+
+def phases(folder: RunFolder) -> list[str]:
+    return [event.phase.value for event in told(folder, EventKind.phase)]
+
+
+def test_quick_classification_embeds_and_fits_and_never_trains(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model)
+
+    report = run(folder)
+
+    assert phases(folder) == ["loading", "embedding", "fitting", "evaluating", "saving"]
+    assert report.value > report.baselines[0].value
+    assert report.rows.model_dump() == {"train": 120, "validation": 30, "test": 40}
+    assert list(report.seconds) == phases(folder)
+    assert report == folder.read_report()
+    weights, base = load_file(folder.model / "model.safetensors"), load_file(base_model / "model.safetensors")
+    kept = "encoder.layer.1.output.dense.weight"
+    assert torch.equal(weights[f"encoder.{kept}"], base[kept])
+
+
+def test_the_engine_answers_as_the_report_says(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model)
+    report = run(folder)
+    test = read_texts(folder.split("test"))
+
+    predictions = engine.load(folder.model).predict([row.text for row in test])
+
+    right = 0
+    for row, prediction in zip(test, predictions, strict=True):
+        assert isinstance(prediction, LabelPrediction)
+        right += prediction.label == row.label
+    assert right / len(test) == report.value
+
+
+def test_best_goes_on_from_quick_and_tells_how(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model, preset=Preset.best, **LEARNS)
+
+    report = run(folder)
+
+    assert phases(folder) == ["loading", "embedding", "fitting", "training", "evaluating", "saving"]
+    quick = max(
+        event.values["accuracy"] for event in told(folder, EventKind.metric) if event.phase is Phase.fitting
+    )
+    assert report.validation_value >= quick
+    steps = [event for event in told(folder, EventKind.progress) if event.phase is Phase.training]
+    assert [event.step for event in steps] == list(range(1, 46))
+    assert all(event.steps == 45 for event in steps)
+    assert all({"loss", "learning_rate", "rows_per_second"} <= event.values.keys() for event in steps)
+    assert steps[-1].eta_seconds == 0
+    metrics = [event for event in told(folder, EventKind.metric) if event.phase is Phase.training]
+    assert [event.step for event in metrics] == [15, 30, 45]
+    weights, base = load_file(folder.model / "model.safetensors"), load_file(base_model / "model.safetensors")
+    table, layer = "embeddings.word_embeddings.weight", "encoder.layer.1.output.dense.weight"
+    assert torch.equal(weights[f"encoder.{table}"], base[table])
+    assert not torch.equal(weights[f"encoder.{layer}"], base[layer])
+
+
+def test_a_best_that_spoils_the_model_publishes_quick(tmp_path: Path, base_model: Path) -> None:
+    create_run(tmp_path / "quick", base_model)
+    quick = run(RunFolder(tmp_path / "quick"))
+    folder = create_run(
+        tmp_path / "best", base_model, preset=Preset.best, epochs=1, learning_rate=0.1, batch_size=8
+    )
+
+    report = run(folder)
+
+    assert report.validation_value == quick.validation_value
+    assert report.value == quick.value
+    assert any(
+        "the Quick model is published" in (event.message or "") for event in told(folder, EventKind.note)
+    )
+    assert load_file(folder.model / "model.safetensors").keys()
+    ours, theirs = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("best", "quick"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_custom_publishes_what_was_asked_for(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(
+        tmp_path / "run", base_model, preset=Preset.custom, epochs=1, learning_rate=0.1, batch_size=8
+    )
+
+    report = run(folder)
+
+    assert not any("Quick" in (event.message or "") for event in told(folder, EventKind.note))
+    assert report.recipe.hyperparameters.learning_rate == 0.1
+
+
+def test_training_stops_when_validation_no_longer_rises(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(
+        tmp_path / "run",
+        base_model,
+        preset=Preset.best,
+        epochs=20,
+        learning_rate=1e-9,
+        batch_size=32,
+        patience=2,
+    )
+
+    run(folder)
+
+    metrics = [event for event in told(folder, EventKind.metric) if event.phase is Phase.training]
+    assert len(metrics) == 3
+
+
+def test_texts_that_lose_their_tail_are_counted_and_told(tmp_path: Path, base_model: Path) -> None:
+    long = [TextExample(200, "the old " * 40 + "red", "colour")]
+    folder = create_run(tmp_path / "run", base_model, train=create_texts(60) + long)
+
+    report = run(folder)
+
+    assert report.truncated_rows == 1
+    assert [event.message for event in told(folder, EventKind.note)] == [
+        "1 texts have more than 32 tokens; only their beginning is read."
+    ]
+
+
+def test_token_classification_learns_and_the_engine_finds_the_entities(
+    tmp_path: Path, base_model: Path
+) -> None:
+    folder = create_run(tmp_path / "run", base_model, task=TOKENS, **LEARNS_TAGS)
+
+    report = run(folder)
+
+    assert phases(folder) == ["loading", "training", "evaluating", "saving"]
+    assert report.metric == "f1"
+    assert report.value > 0.8
+    assert {part.label for part in report.per_class} == {"city", "person"}
+    test = read_sentences(folder.split("test"))
+    for row, prediction in zip(
+        test, engine.load(folder.model).predict([" ".join(row.tokens) for row in test]), strict=True
+    ):
+        assert isinstance(prediction, EntityPrediction)
+        for entity in prediction.entities:
+            assert " ".join(row.tokens)[entity.start : entity.end] == entity.text
+
+
+def test_best_token_classification_counts_its_steps_on_from_quick(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(
+        tmp_path / "run",
+        base_model,
+        task=TOKENS,
+        preset=Preset.best,
+        epochs=2,
+        learning_rate=1e-3,
+        batch_size=16,
+    )
+
+    run(folder)
+
+    steps = [event for event in told(folder, EventKind.progress) if event.phase is Phase.training]
+    assert [event.step for event in steps] == list(range(1, len(steps) + 1))
+    assert {event.steps for event in steps} == {len(steps)}
+    assert steps[-1].step == steps[-1].steps
+
+
+def test_long_sentences_are_read_to_their_end(tmp_path: Path, base_model: Path) -> None:
+    long = TokenExample(99, ["the"] * 60 + ["ada"], ["O"] * 60 + ["B-person"])
+    folder = create_run(
+        tmp_path / "run", base_model, task=TOKENS, train=create_sentences(120), test=[long], **LEARNS
+    )
+
+    report = run(folder)
+
+    assert report.truncated_rows == 0
+    assert report.value == 1.0
+    assert [event.message for event in told(folder, EventKind.note)] == [
+        "1 sentences have more than 32 tokens; they are read in pieces."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"labels": ["animal"]}, "only one label"),
+        ({"labels": ["animal", "colour"]}, "'tool'"),
+        ({"validation": []}, "validation split has no rows"),
+        ({"test": []}, "test split has no rows"),
+        ({"task": TOKENS, "labels": []}, "No word carries an entity tag"),
+        ({"task": TOKENS, "labels": ["city"]}, "-person'"),
+        ({"task": TOKENS, "train": []}, "train split has no words"),
+    ],
+)
+def test_data_that_does_not_fit_is_named(
+    tmp_path: Path, base_model: Path, change: dict[str, object], says: str
+) -> None:
+    folder = create_run(tmp_path / "run", base_model, **change)  # type: ignore[arg-type]
+
+    with pytest.raises(DataDoesNotFit, match=says) as failed:
+        run(folder)
+
+    assert failed.value.whose == "data"
+    assert not folder.report.exists()
