@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from services.accounts import service as accounts
@@ -32,42 +35,53 @@ class Allowances:
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
+        # Texts that were let through and are not in the ledger yet, by workspace.
+        self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def require(self, member: Member, *, texts: int) -> None:
-        """Let so many predictions through, or say why not.
+    @contextmanager
+    def spending(self, member: Member, *, texts: int) -> Iterator[None]:
+        """Let so many predictions through; their use is recorded within.
 
         Raises:
             CreditSpent: the workspace is on trial, and the credit that is free does not cover them.
             WorkspaceSuspended: nothing may be started in the workspace.
         """
-        if not self._believed(member, texts):
+        if not self._believed(member.tenant_id, texts):
             self._look(member, texts)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[member.tenant_id] -= texts
 
-    def _believed(self, member: Member, texts: int) -> bool:
+    def _believed(self, tenant_id: str, texts: int) -> bool:
         with self._lock:
-            known = self._known.get(member.tenant_id)
+            known = self._known.get(tenant_id)
             if known is None or known.until < time.monotonic():
                 return False
-            if known.free is None:
-                return True
-            cost = -(-texts * known.margin // MARGIN_TEXTS)
-            if known.free - cost < known.margin:
-                return False
-            known.free -= cost
+            if known.free is not None:
+                cost = -(-texts * known.margin // MARGIN_TEXTS)
+                if known.free - cost < known.margin:
+                    return False
+                known.free -= cost
+            self._under_way[tenant_id] += texts
             return True
 
     def _look(self, member: Member, texts: int) -> None:
         with transaction() as db:
+            # Whoever looks next waits until this one counts as under way.
             accounts.lock_tenant(db, member)
+            with self._lock:
+                under_way = self._under_way[member.tenant_id]
             needed = billing.predictions_charge(db, member, texts=texts)
-            margin = billing.predictions_charge(db, member, texts=MARGIN_TEXTS)
             held = sum(job.quoted_high for job in jobs.open_jobs(db, member))
-            reserved = Money(held, needed.currency)
+            reserved = Money(held, needed.currency) + billing.predictions_charge(db, member, texts=under_way)
             billing.require_credit(db, member, needed=needed, reserved=reserved)
             free = None
             if billing.on_trial(db, member):
                 free = (billing.credit_left(db, member) - reserved - needed).micros
-        with self._lock:
-            until = time.monotonic() + BELIEVED_SECONDS
-            self._known[member.tenant_id] = _Known(free, margin.micros, until)
+            margin = billing.predictions_charge(db, member, texts=MARGIN_TEXTS).micros
+            with self._lock:
+                self._under_way[member.tenant_id] += texts
+                self._known[member.tenant_id] = _Known(free, margin, time.monotonic() + BELIEVED_SECONDS)

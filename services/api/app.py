@@ -43,6 +43,7 @@ app = FastAPI(
     description=_DESCRIPTION,
     version="1",
     redoc_url=None,
+    swagger_ui_oauth2_redirect_url=None,
     redirect_slashes=False,
     responses={"4XX": {"model": RefusalBody}, "5XX": {"model": RefusalBody}, 422: {"model": RefusalBody}},
 )

@@ -13,7 +13,7 @@ from services.api.deps import Caller
 from services.api.limits import MAX_FILES_PAGE
 from services.api.refusals import BadRequest
 from services.api.shapes import Listing, unix
-from services.api.threads import run_in, whole_files
+from services.api.threads import whole_files
 from services.datasets import files as stored_files
 from services.datasets import service as datasets
 from services.datasets.tables import Upload
@@ -72,7 +72,7 @@ async def create(request: Request, caller: Caller) -> File:
     # Read here and not by FastAPI, which would take a stranger's file in before it asks who is calling.
     async with request.form(max_files=1, max_fields=8, max_part_size=2**12) as form:
         file = _checked(form)
-        return await run_in(whole_files, lambda: _keep(caller, file))
+        return await whole_files.run(lambda: _keep(caller, file))
 
 
 def _checked(form: FormData) -> UploadFile:

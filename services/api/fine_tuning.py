@@ -15,7 +15,7 @@ from services.api.job_shapes import FineTuningEvent, FineTuningJob, event_id, ev
 from services.api.limits import MAX_PAGE
 from services.api.shapes import Listing
 from services.api.submission import submit
-from services.api.threads import run_in, whole_files
+from services.api.threads import whole_files
 from services.datasets import service as datasets
 from services.db import reading, transaction
 from services.errors import NotFound
@@ -48,7 +48,7 @@ async def create(
         with reading() as db:
             return _shown(db, caller, [job])[0]
 
-    return await run_in(whole_files, work)
+    return await whole_files.run(work)
 
 
 @router.get("", summary="List fine-tuning jobs")

@@ -13,7 +13,7 @@ from services.api.deps import Caller, RequestId
 from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
 from services.api.refusals import BadRequest
 from services.api.shapes import Text
-from services.api.threads import predictions, run_in
+from services.api.threads import predictions
 from services.db import reading, transaction
 from services.errors import TooLarge
 from services.inference import service as inference
@@ -108,28 +108,28 @@ async def predict(request: PredictionRequest, caller: Caller, request_id: Reques
     texts = request.texts()
 
     def work() -> Response:
-        # Written out here: for a thousand texts and many labels it takes long enough to hold others up.
-        answer = _predict(caller, request.model, texts, request_id).model_dump_json()
-        return Response(answer, media_type="application/json")
+        answer = _predict(caller, request.model, texts, request_id)
+        # Written out here: for many texts and labels it takes long enough to hold up the event loop.
+        return Response(answer.model_dump_json(), media_type="application/json")
 
-    return await run_in(predictions, work)
+    return await predictions.run(work, weight=len(texts))
 
 
 def _predict(caller: Member, model: str, texts: list[str], request_id: str) -> Answer:
     with reading() as db:
         version = registry.resolve(db, caller, name=model)
-    _allowances.require(caller, texts=len(texts))
-    answers = inference.predict(version, texts)
-    # In the books before anybody reads it; what fails above is not counted.
-    with transaction() as db:
-        event = usage.predictions(
-            tenant_id=caller.tenant_id,
-            request_id=request_id,
-            model_version_id=version.id,
-            texts=len(texts),
-            at=clock.now(),
-            user_id=caller.user_id,
-            key_id=caller.key_id,
-        )
-        metering.record(db, [event])
+    with _allowances.spending(caller, texts=len(texts)):
+        answers = inference.predict(version, texts)
+        # In the books before anybody reads it; what fails above is not counted.
+        with transaction() as db:
+            event = usage.predictions(
+                tenant_id=caller.tenant_id,
+                request_id=request_id,
+                model_version_id=version.id,
+                texts=len(texts),
+                at=clock.now(),
+                user_id=caller.user_id,
+                key_id=caller.key_id,
+            )
+            metering.record(db, [event])
     return Answer.of(texts, answers, model=model, model_version=version.id)

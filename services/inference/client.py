@@ -1,5 +1,6 @@
 """The portal's way to predictions: the HTTP API that customers' programs call, so that use counts once."""
 
+import atexit
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -78,7 +79,9 @@ def predict(member: Member, *, model: str, texts: Sequence[str]) -> Answer:
 @cache
 def _http() -> httpx.Client:
     # One for the process: it keeps connections open, and many threads may use it.
-    return httpx.Client(timeout=TIMEOUT)
+    client = httpx.Client(timeout=TIMEOUT)
+    atexit.register(client.close)
+    return client
 
 
 def _refusal(response: httpx.Response) -> ServiceError:

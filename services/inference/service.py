@@ -1,10 +1,27 @@
 """Predictions of any version: fetched and loaded when first asked for, kept while there is room, batched."""
 
-from services.errors import Unavailable
+from collections.abc import Sequence
+from functools import cache
+
+from services.config import settings
+from services.inference import engine
+from services.inference.cache import VersionCache
+from services.inference.folders import folder_of
 from services.inference.predictions import Prediction
 from services.registry.tables import ModelVersion
 
 
-def predict(version: ModelVersion, texts: list[str]) -> list[Prediction]:
-    """Provisional."""
-    raise Unavailable("Not there yet.")
+def predict(version: ModelVersion, texts: Sequence[str]) -> list[Prediction]:
+    """One prediction per text, in their order; texts that come at the same time are answered together.
+
+    Waits in the caller's thread, also for the version to be fetched and loaded; no transaction is open then.
+
+    Raises:
+        ArtefactDamaged: the version's files are not what was trained.
+    """
+    return _versions().get(version.id, lambda: engine.load(folder_of(version))).predict(texts)
+
+
+@cache
+def _versions() -> VersionCache:
+    return VersionCache(settings().model_cache_mb * 2**20)

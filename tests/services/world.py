@@ -81,8 +81,8 @@ def guesses() -> Names:
     )
 
 
-def create_world(session: Session, folder: Path) -> World:
-    """One of everything, of an owner; last month is closed."""
+def create_world(session: Session, folder: Path, *, model: Path | None = None) -> World:
+    """One of everything, of an owner; last month is closed. `model` is a model folder that can predict."""
     member = factories.create_member(session)
     colleague = factories.create_member(session, tenant_id=member.tenant_id, role=Role.editor)
     tenant_id = member.tenant_id
@@ -111,6 +111,11 @@ def create_world(session: Session, folder: Path) -> World:
                 phase=Phase.training,
             )
         )
+    artefact = (
+        registry.store(model, tenant_id=tenant_id, job_id=job.id, attempt=1)
+        if model
+        else create_artefact(folder / job.id, job_id=job.id, tenant_id=tenant_id)
+    )
     model_version = registry.publish(
         session,
         member,
@@ -118,7 +123,7 @@ def create_world(session: Session, folder: Path) -> World:
         job_id=job.id,
         labels=["card", "rate"],
         report=create_report(),
-        artefact=create_artefact(folder / job.id, job_id=job.id, tenant_id=tenant_id),
+        artefact=artefact,
     )
     session.flush()
 

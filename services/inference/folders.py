@@ -1,0 +1,59 @@
+"""Where this machine keeps the versions it has fetched, so that loading one again needs no network."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services import storage
+from services.config import settings
+from services.registry import service as registry
+from services.registry.tables import ModelVersion
+
+# The least recently loaded go first; a small model takes about 90 MB.
+KEPT = 50
+
+
+def folder_of(version: ModelVersion) -> Path:
+    """The version's files as its manifest has them, fetched where they are not here.
+
+    Raises:
+        ArtefactDamaged: what is stored is not what was trained.
+    """
+    versions = settings().cache_folder / "versions"
+    folder = versions / version.id
+    versions.mkdir(parents=True, exist_ok=True)
+    with _held(versions / f"{version.id}.lock"):
+        if not _is_whole(folder, version.manifest):
+            registry.fetch(version, folder)
+        os.utime(folder)
+    _forget_the_oldest(versions)
+    return folder
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    # Several API processes of one machine share the folder; the kernel lets go when one of them dies.
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_whole(folder: Path, manifest: dict[str, str]) -> bool:
+    try:
+        return all(storage.sha256(folder / name) == digest for name, digest in manifest.items())
+    except FileNotFoundError:
+        return False
+
+
+def _forget_the_oldest(versions: Path) -> None:
+    folders = sorted((path for path in versions.iterdir() if path.is_dir()), key=_age)
+    for folder in folders[:-KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
+        (versions / f"{folder.name}.lock").unlink(missing_ok=True)
+
+
+def _age(folder: Path) -> float:
+    return folder.stat().st_mtime if folder.exists() else 0.0
