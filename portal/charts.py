@@ -10,7 +10,7 @@ from math import sqrt
 
 from plotly import graph_objects as go
 
-from portal.verdict import METRIC_NAMES
+from portal.verdict import METRIC_NAMES, method
 from services.metering.meters import METERS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
 from services.training.report import Baseline, Confusion
 
@@ -99,9 +99,11 @@ def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
     """The score on the validation split by epoch; `metric` is accuracy or f1, values from 0 to 1."""
     name = METRIC_NAMES[metric]
     best_epoch, best = max(points, key=lambda point: point[1])
-    title = f"{name} reached {best:.1%} after {best_epoch:.1f} epochs"
-    line = _line(points, OURS, hover=f"Epoch %{{x:.1f}}<br>{name} %{{y:.1%}}")
+    title = f"{name} reached {best:.1%} in epoch {best_epoch:g}"
+    line = _line(points, OURS, hover=f"Epoch %{{x:g}}<br>{name} %{{y:.1%}}")
     figure = _figure(title, line, x="Epoch", y=f"{name} (validation)", height=240)
+    if len(points) <= _MOST_NAMED:
+        figure.update_xaxes(tickvals=[epoch for epoch, _ in points])
     return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
 
 
@@ -123,7 +125,7 @@ def against_baselines(
     best = max(baselines, key=lambda baseline: baseline.value)
     difference = (value - best.value) * 100
     verdict = "better than" if difference >= 0 else "worse than"
-    title = f"{abs(difference):.1f} points {verdict} the best simple method ({best.name})"
+    title = f"{abs(difference):.1f} points {verdict} the best simple method ({method(best.name).lower()})"
     ours = _share_bar(["This model"], [value], OURS)
     ours.error_x = {
         "array": [interval[1] - value],
@@ -131,7 +133,7 @@ def against_baselines(
         "color": REST,
         "thickness": 1.5,
     }
-    names = [_plain(baseline.name) for baseline in baselines]
+    names = [_plain(method(baseline.name)) for baseline in baselines]
     others = _share_bar(names, [baseline.value for baseline in baselines], REST)
     height = _rows_high(len(baselines) + 1, 36)
     figure = _figure(title, ours, others, x=f"{METRIC_NAMES[metric]} on the test split", y="", height=height)

@@ -5,6 +5,17 @@ from dataclasses import dataclass
 from services.training.report import Confusion, Report
 
 METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1"}
+# The names that runs give simple methods, and what people call them.
+METHODS = {
+    "majority": "Always the most frequent label",
+    "tfidf-logistic-regression": "Counting words",
+    "most-frequent-tag": "Each word’s most frequent tag",
+}
+
+
+def method(name: str) -> str:
+    """What people call a simple method."""
+    return METHODS.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)

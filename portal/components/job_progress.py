@@ -38,6 +38,8 @@ def job_progress(member: Member, job: Job) -> None:
         _waiting(job, ahead or 0)
     elif told.phases:
         _phases(job, told)
+    elif job.state is JobState.running:
+        st.markdown(":blue-badge[:material/progress_activity: Preparing]")
     _figures(job, told, so_far)
     _curves(told)
     _log(told, zone)
@@ -100,9 +102,9 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
     if best is not None:
         told_of.append(
             Kpi(
-                f"{METRIC_NAMES[told.metric or 'accuracy']} so far",
+                f"Best {METRIC_NAMES[told.metric or 'accuracy']}",
                 words.percent(best),
-                help="The best score on the validation split. The test split decides in the end.",
+                help="On the validation split, which chooses the best moment of the run.",
             )
         )
     if told.rows_per_second:

@@ -22,7 +22,10 @@ def create_report(**figures: object) -> Report:
         "micro_f1": 0.9,
         "accuracy": 0.9,
         "confusion": Confusion(labels=["card_arrival", "exchange_rate"], counts=[[212, 38], [12, 238]]),
-        "baselines": [Baseline(name="TF-IDF", value=0.8), Baseline(name="Most frequent label", value=0.5)],
+        "baselines": [
+            Baseline(name="tfidf-logistic-regression", value=0.8),
+            Baseline(name="majority", value=0.5),
+        ],
         "worst": [
             WorstPrediction(
                 row=7, text="is it there yet", truth="card_arrival", predicted="exchange_rate", score=0.99
@@ -51,6 +54,6 @@ def create_entity_report() -> Report:
             ClassScore(label="place", precision=0.6, recall=0.5, f1=0.55, support=30),
         ],
         confusion=None,
-        baselines=[Baseline(name="Seen words", value=0.2)],
+        baselines=[Baseline(name="most-frequent-tag", value=0.2)],
         recipe=Recipe(task=Task.token_classification),
     )

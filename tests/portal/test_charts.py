@@ -12,7 +12,7 @@ from services.metering.meters import METERS
 from services.training.report import Baseline, Confusion
 
 ROOT = Path(__file__).parents[2]
-BASELINES = [Baseline(name="Most frequent label", value=0.1), Baseline(name="TF-IDF", value=0.8)]
+BASELINES = [Baseline(name="majority", value=0.1), Baseline(name="tfidf-logistic-regression", value=0.8)]
 
 
 def create_confusion(labels: int) -> Confusion:
@@ -97,15 +97,15 @@ def test_the_loss_says_where_it_came_from() -> None:
 def test_the_score_tells_its_best_epoch() -> None:
     figure = charts.score([(1.0, 0.4), (2.0, 0.91), (3.0, 0.9)], "accuracy")
 
-    assert title(figure) == "Accuracy reached 91.0% after 2.0 epochs"
+    assert title(figure) == "Accuracy reached 91.0% in epoch 2"
 
 
 def test_a_model_below_a_simple_method_is_called_worse() -> None:
     worse = charts.against_baselines(0.7, (0.6, 0.8), BASELINES, "accuracy")
     better = charts.against_baselines(0.9, (0.8, 0.95), BASELINES, "accuracy")
 
-    assert title(worse) == "10.0 points worse than the best simple method (TF-IDF)"
-    assert title(better) == "10.0 points better than the best simple method (TF-IDF)"
+    assert title(worse) == "10.0 points worse than the best simple method (counting words)"
+    assert title(better) == "10.0 points better than the best simple method (counting words)"
 
 
 def test_the_matrix_counts_mistakes_and_keeps_them_apart_from_right_answers() -> None:

@@ -57,7 +57,7 @@ def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
     text = words(page)
     assert "Loading · 3.0 s" in text
     assert "progress_activity: Training" in text
-    assert r"**Accuracy reached 75\.0\% after 1\.0 epochs**" in text
+    assert r"**Accuracy reached 75\.0\% in epoch 1**" in text
     assert r"**Loss went from 4\.00 to 2\.00**" in text
     assert "Cost so far: €" in text
     assert page.progress[0].value == 50
