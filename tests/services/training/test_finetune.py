@@ -1,0 +1,175 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from services.training import batches, networks
+from services.training.events import EventKind, Phase
+from services.training.failures import LossIsNotANumber
+from services.training.finetune import Row, Stage, finetune
+from services.training.folder import RunFolder
+from services.training.journal import Journal, read, rewind
+from services.training.machine import Machine
+from services.training.networks import TextClassifier
+from services.training.recipe import Hyperparameters
+
+CPU = Machine(torch.device("cpu"), False, "test")
+SETTINGS = Hyperparameters(
+    epochs=4, learning_rate=1e-3, batch_size=4, max_length=32, patience=0, weight_decay=0.0, warmup_ratio=0.0
+)
+
+
+class Interrupted(Exception):
+    """The run was killed."""
+
+
+@pytest.fixture
+def network(base_model: Path) -> TextClassifier:
+    torch.manual_seed(0)
+    return TextClassifier(networks.pretrained(base_model), 2)
+
+
+def create_rows(count: int = 24) -> list[Row]:
+    """Rows of very different lengths."""
+    return [
+        {"input_ids": [2, *[35 + number % 9] * (1 + number % 12), 3], "labels": number % 2}
+        for number in range(count)
+    ]
+
+
+def collate(rows: list[Row]) -> dict[str, Tensor]:
+    tensors = batches.inputs([row["input_ids"] for row in rows], 0)
+    return {**tensors, "labels": torch.tensor([row["labels"] for row in rows])}
+
+
+def train(network: TextClassifier, folder: RunFolder, scores: Iterator[float], **changes: float) -> float:
+    def score() -> dict[str, float]:
+        value = next(scores)
+        if value < 0:
+            raise Interrupted
+        return {"accuracy": value}
+
+    journal = Journal(folder.events)
+    with journal.phase(Phase.training):
+        return finetune(
+            network,
+            create_rows(),
+            collate,
+            score,
+            metric="accuracy",
+            stage=Stage("full", SETTINGS.model_copy(update=changes)),
+            seed=1,
+            folder=folder,
+            machine=CPU,
+            journal=journal,
+        )
+
+
+def steps(folder: RunFolder, kind: EventKind) -> list[int]:
+    return [event.step for event in read(folder.events) if event.kind is kind]
+
+
+def test_the_network_is_left_at_its_best_score(tmp_path: Path, network: TextClassifier) -> None:
+    folder = RunFolder(tmp_path)
+    seen: list[Tensor] = []
+
+    def scores() -> Iterator[float]:
+        for value in (0.2, 0.9, 0.4, 0.5):
+            seen.append(network.head.weight.detach().clone())
+            yield value
+
+    reached = train(network, folder, scores())
+
+    assert reached == 0.9
+    assert torch.equal(network.head.weight, seen[1])
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_was(
+    tmp_path: Path, base_model: Path, network: TextClassifier
+) -> None:
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    for folder in (whole, broken):
+        folder.path.mkdir()
+    torch.manual_seed(0)
+    other = TextClassifier(networks.pretrained(base_model), 2)
+    train(network, whole, iter((0.1, 0.2, 0.3, 0.4)))
+
+    with pytest.raises(Interrupted):
+        train(other, broken, iter((0.1, 0.2, -1)))
+    torch.manual_seed(99)
+    again = TextClassifier(networks.pretrained(base_model), 2)
+    rewind(broken)
+    reached = train(again, broken, iter((0.3, 0.4)))
+
+    assert reached == 0.4
+    assert steps(broken, EventKind.progress) == steps(whole, EventKind.progress) == list(range(1, 25))
+    assert steps(broken, EventKind.metric) == [6, 12, 18, 24]
+    assert all(
+        torch.allclose(ours, theirs, atol=1e-6)
+        for ours, theirs in zip(again.state_dict().values(), network.state_dict().values(), strict=True)
+    )
+
+
+def test_a_checkpoint_cut_off_in_the_writing_is_passed_over(tmp_path: Path, network: TextClassifier) -> None:
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Interrupted):
+        train(network, folder, iter((0.1, 0.2, -1)))
+    (folder.stage("full") / "checkpoint-18").mkdir()
+    (folder.stage("full") / "checkpoint-18" / "model.safetensors").write_bytes(b"half")
+
+    rewind(folder)
+
+    assert folder.last_checkpoint("full") == folder.stage("full") / "checkpoint-12"
+    assert train(network, folder, iter((0.3, 0.4))) == 0.4
+
+
+def test_a_resumed_run_remembers_its_best_score_and_its_patience(
+    tmp_path: Path, network: TextClassifier
+) -> None:
+    folder = RunFolder(tmp_path)
+    with pytest.raises(Interrupted):
+        train(network, folder, iter((0.9, 0.2, -1)), patience=2)
+
+    rewind(folder)
+    reached = train(network, folder, iter((0.3, 0.95)), patience=2)
+
+    assert reached == 0.9
+    assert steps(folder, EventKind.metric) == [6, 12, 18]
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path, network: TextClassifier) -> None:
+    network.encoder.encoder.layer[0].output.dense.weight.data.fill_(float("nan"))
+
+    with pytest.raises(LossIsNotANumber, match="step 1") as failed:
+        train(network, RunFolder(tmp_path), iter(()))
+
+    assert "0.001" in failed.value.message
+    assert steps(RunFolder(tmp_path), EventKind.progress) == []
+
+
+def test_training_groups_rows_by_length(tmp_path: Path, network: TextClassifier) -> None:
+    widths: list[list[int]] = []
+
+    def spy(rows: list[Row]) -> dict[str, Tensor]:
+        widths.append([len(row["input_ids"]) for row in rows])
+        return collate(rows)
+
+    journal = Journal(tmp_path / "events.jsonl")
+    finetune(
+        network,
+        create_rows(200),
+        spy,
+        lambda: {"accuracy": 0.5},
+        metric="accuracy",
+        stage=Stage("full", SETTINGS.model_copy(update={"epochs": 1})),
+        seed=1,
+        folder=RunFolder(tmp_path),
+        machine=CPU,
+        journal=journal,
+    )
+
+    padding = sum(max(batch) * len(batch) - sum(batch) for batch in widths)
+    # In batches of chance more than a third would be padding.
+    assert padding < 0.1 * sum(map(sum, widths))
