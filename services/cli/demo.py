@@ -31,7 +31,7 @@ def demo(
         require_free(port, option)
     portal_url = f"http://localhost:{portal_port}"
     os.environ |= {
-        "TUNEPORT_HOME": str(home or settings().home),
+        "TUNEPORT_HOME": str((home or settings().home).resolve()),
         "TUNEPORT_PORTAL_URL": portal_url,
         "TUNEPORT_API_URL": f"http://localhost:{api_port}",
         "TUNEPORT_OIDC_TITLE": "the demo’s identity provider",

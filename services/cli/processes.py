@@ -14,6 +14,7 @@ import httpx
 from services.errors import Conflict, Unavailable
 
 START_SECONDS = 90
+_PROJECT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 15
 
 
@@ -50,7 +51,13 @@ class Together:
         self.logs.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             self.children[name] = subprocess.Popen(  # noqa: S603
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                # Where .streamlit/config.toml is, wherever the command was typed.
+                cwd=_PROJECT if (_PROJECT / ".streamlit").is_dir() else None,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def wait_until_answering(self, name: str, address: str) -> None:

@@ -30,7 +30,13 @@ def settle(claimed: Claimed, attempt: Attempt, *, device: str) -> None:
         LeaseLost: another attempt has the job; nothing was changed.
     """
     outcome = attempt.outcome
-    log.info("job %s attempt %s ended: %s", claimed.job_id, claimed.attempt, outcome)
+    log.info(
+        "job %s attempt %s ended after %.1f s: %s",
+        claimed.job_id,
+        claimed.attempt,
+        attempt.seconds,
+        type(outcome).__name__ if isinstance(outcome, Succeeded) else outcome,
+    )
     if isinstance(outcome, Succeeded):
         _publish(claimed, attempt, outcome, device=device)
     elif isinstance(outcome, Failed) and outcome.whose == "data":

@@ -18,7 +18,7 @@ from services.cli.processes import tuneport
 
 READY_SECONDS = 120
 STOP_SECONDS = 30
-STEP_MS = 30_000
+STEP_MS = 60_000
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -101,17 +101,26 @@ def sign_in(page: Page, demo: Demo, subject: str) -> None:
     page.get_by_role("button", name=re.compile("Continue with")).click()
     page.locator("input[name=sub]").fill(subject)
     page.get_by_role("button", name=re.compile("authorize", re.I)).click()
-    page.get_by_test_id("stSidebarNav").wait_for()
+    page.get_by_test_id("stSidebar").wait_for()
+    settle(page)
 
 
 def settle(page: Page) -> None:
-    """Until the page has finished running."""
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(400)
+    """Until the page has finished running and every part of it is drawn."""
+    page.wait_for_timeout(300)
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector('[data-testid="stApp"]')
+            return app && app.dataset.testScriptState === 'notRunning'
+                && !document.querySelector('[data-testid="stSkeleton"]')
+        }"""
+    )
+    page.wait_for_timeout(500)
 
 
 def open_page(page: Page, title: str) -> None:
-    """Choose a page in the sidebar."""
+    """Choose a page in the sidebar, once the page before it stands: a click in between is lost."""
+    settle(page)
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
     page.get_by_role("heading", name=title, exact=True).first.wait_for()
     settle(page)
