@@ -171,6 +171,7 @@ CASES: dict[str, Finds | Shows] = {
     "ordering.offer": Finds(by("dataset_version_id", recipe=RECIPE)),
     "ordering.order": Finds(by("dataset_version_id", recipe=RECIPE, model_name="mine", key="new")),
     "registry.service.check_name": Shows(arguments=by(name="<model_name>", task="text-classification")),
+    "registry.service.latest": Shows(("model_id", "model_version_id")),
     "registry.service.get_model": Finds(by("model_id")),
     "registry.service.get_version": Finds(by(version_id="<model_version_id>")),
     "registry.service.models": Shows(("model_id", "model_name")),
@@ -189,7 +190,6 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "metering.service.totals": Shows(arguments=lambda names, member: days()),
     "metering.service.uses": Shows(("model_version_id",), lambda names, member: days()),
-    "billing.quoting.charge": Shows(arguments=by(seconds=Decimal(1), device_class="cpu", most=1_000_000)),
     "billing.closing.close_month": Shows(
         ("invoice_id",), lambda names, member: {"year": closed_month().year, "month": closed_month().month}
     ),

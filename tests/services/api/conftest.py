@@ -1,7 +1,9 @@
-"""The API over a database of each kind, and a workspace that calls it."""
+"""The API over a database of its own, and a workspace that calls it."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from services.accounts import keys
 from services.accounts.scope import Member
 from services.api.app import app
 from services.billing import service as billing
-from services.db import transaction
+from services.config import settings
+from services.db import engine_for, transaction
+from services.migrations.upgrade import upgrade
 from tests import factories
 
 
@@ -47,10 +51,33 @@ def create_workspace(http: TestClient) -> Workspace:
     return Workspace(http=http, member=member, key_id=key.id, secret=secret)
 
 
+# What the databases might answer differently is asked of both; the rest of SQLite alone, which is quicker.
+on_both_databases = pytest.mark.usefixtures("live_database")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upgraded SQLite file, which nobody writes to."""
+    home = tmp_path_factory.mktemp("empty")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEPORT_HOME", str(home))
+        settings.cache_clear()
+        upgrade()
+    settings.cache_clear()
+    engine_for(f"sqlite:///{home / 'tuneport.db'}").dispose()
+    return home / "tuneport.db"
+
+
 @pytest.fixture
-def http(live_database: str) -> Iterator[TestClient]:
+def http(request: pytest.FixtureRequest, empty_database: Path, home: Path) -> Iterator[TestClient]:
+    if "live_database" in request.fixturenames:
+        request.getfixturevalue("live_database")
+    else:
+        home.mkdir()
+        shutil.copy(empty_database, home)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+    engine_for(settings().database_url).dispose()
 
 
 @pytest.fixture

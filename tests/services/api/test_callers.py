@@ -11,7 +11,7 @@ from services.db import reading, transaction
 from services.inference import tokens
 from tests import factories
 from tests.conftest import Clock
-from tests.services.api.conftest import Workspace, refused
+from tests.services.api.conftest import Workspace, on_both_databases, refused
 
 
 def as_person(http: TestClient, member: Member, *, path: str = "/v1/files") -> Response:
@@ -34,6 +34,7 @@ def test_nobody_calls_without_a_key(workspace: Workspace) -> None:
     assert workspace.call("GET", "/v1/files").status_code == 200
 
 
+@on_both_databases
 def test_a_revoked_key_is_dead_at_once(workspace: Workspace) -> None:
     assert workspace.call("GET", "/v1/files").status_code == 200
 
@@ -68,6 +69,7 @@ def test_a_person_calls_with_the_portals_word(workspace: Workspace, clock: Clock
     refused(workspace.http.get("/v1/files", headers=headers), 401, "bad_token")
 
 
+@on_both_databases
 def test_a_persons_role_and_membership_are_read_anew(workspace: Workspace) -> None:
     with transaction() as db:
         colleague = factories.create_member(db, tenant_id=workspace.member.tenant_id, role=Role.owner)

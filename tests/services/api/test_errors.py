@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from services.api.app import app
 from services.api.envelope import Envelope
 from services.config import settings
-from tests.services.api.conftest import Workspace, refused
+from tests.services.api.conftest import Workspace, on_both_databases, refused
 
 
 def test_what_is_not_there_and_what_cannot_be_done(workspace: Workspace) -> None:
@@ -57,6 +57,7 @@ def test_a_faulty_field_is_named(workspace: Workspace) -> None:
     assert answer.json()["error"]["param"] == "start"
 
 
+@on_both_databases
 def test_a_nul_finds_nothing_and_breaks_nothing(workspace: Workspace) -> None:
     for path in ("/v1/files/a%00b", "/v1/models/a%00b", "/v1/invoices/a%00b"):
         answer = workspace.call("GET", path)

@@ -8,7 +8,7 @@ import pytest
 
 from services.api import limits
 from services.api.app import app
-from tests.services.api.conftest import Workspace, refused
+from tests.services.api.conftest import Workspace, on_both_databases, refused
 
 CSV = "text,label\nwhere is my card?,card\nwhät is the rate?,rate\n".encode()
 
@@ -17,6 +17,7 @@ def stored(home: Path) -> list[Path]:
     return [file for file in (home / "objects").rglob("*") if file.is_file()]
 
 
+@on_both_databases
 def test_a_file_is_kept_as_it_came(workspace: Workspace) -> None:
     file_id = workspace.upload(CSV, filename="messages ü.csv")
 
@@ -30,6 +31,7 @@ def test_a_file_is_kept_as_it_came(workspace: Workspace) -> None:
     assert content.headers["cache-control"] == "no-store"
 
 
+@on_both_databases
 def test_the_list_has_pages(workspace: Workspace) -> None:
     ids = [workspace.upload(CSV) for _ in range(3)]
 
@@ -46,6 +48,7 @@ def test_the_list_has_pages(workspace: Workspace) -> None:
     assert none["data"] == []
 
 
+@on_both_databases
 def test_a_deleted_file_is_gone(workspace: Workspace, home: Path) -> None:
     file_id = workspace.upload(CSV)
     assert len(stored(home)) == 1

@@ -23,7 +23,7 @@ from services.metering import usage
 from services.registry import service as registry
 from services.training.events import EventKind, Phase, RunEvent
 from tests import factories
-from tests.services.api.conftest import Workspace, create_workspace, refused
+from tests.services.api.conftest import Workspace, create_workspace, on_both_databases, refused
 from tests.services.registry.test_service import create_artefact, create_report
 from tests.services.world import CSV
 
@@ -57,6 +57,7 @@ def nothing_but_uploads(workspace: Workspace, home: Path) -> bool:
     return not kept and not list((home / "objects").rglob("datasets/*"))
 
 
+@on_both_databases
 def test_a_job_is_made_of_a_file(workspace: Workspace) -> None:
     file_id = workspace.upload(CSV, filename="Card questions.csv")
 
@@ -87,6 +88,7 @@ def test_the_task_is_taken_from_the_data(workspace: Workspace) -> None:
     assert ordered(workspace, file_id)["metadata"]["task"] == "token-classification"
 
 
+@on_both_databases
 def test_a_second_job_uses_the_version_that_is_there(workspace: Workspace) -> None:
     rows = [f"what is {number}?,{number % 2},{number % 3}" for number in range(30)]
     file_id = workspace.upload("\n".join(["text,label,topic", *rows]).encode())
@@ -186,6 +188,7 @@ def test_data_that_cannot_be_used_is_refused_and_leaves_nothing(
     assert nothing_but_uploads(workspace, home)
 
 
+@on_both_databases
 def test_a_spent_trial_is_refused_and_leaves_nothing(workspace: Workspace, home: Path) -> None:
     file_id = workspace.upload(CSV)
     with transaction() as db:
@@ -209,6 +212,7 @@ def test_a_full_queue_is_refused_and_leaves_nothing(workspace: Workspace, home: 
     assert nothing_but_uploads(workspace, home)
 
 
+@on_both_databases
 def test_the_same_key_is_the_same_job(workspace: Workspace) -> None:
     file_id, other = workspace.upload(CSV), workspace.upload(CSV)
 
@@ -221,6 +225,7 @@ def test_the_same_key_is_the_same_job(workspace: Workspace) -> None:
         assert len(datasets.list_datasets(db, workspace.member)) == 1
 
 
+@on_both_databases
 def test_fifty_orders_at_once_with_one_key_are_one_job(workspace: Workspace) -> None:
     file_id = workspace.upload(CSV)
 
@@ -234,6 +239,7 @@ def test_fifty_orders_at_once_with_one_key_are_one_job(workspace: Workspace) -> 
         assert len(db.exec(select(DatasetVersion)).all()) == 1
 
 
+@on_both_databases
 def test_the_list_has_pages(workspace: Workspace) -> None:
     file_id = workspace.upload(CSV)
     ids = [ordered(workspace, file_id)["id"] for _ in range(3)]
@@ -248,6 +254,7 @@ def test_the_list_has_pages(workspace: Workspace) -> None:
     refused(workspace.call("GET", JOBS, params={"limit": 0}), 422, "invalid_request")
 
 
+@on_both_databases
 def test_a_running_job_tells_when_it_will_finish(workspace: Workspace) -> None:
     job = ordered(workspace, workspace.upload(CSV))
     claimed = claim()
@@ -288,6 +295,7 @@ def test_a_running_job_tells_when_it_will_finish(workspace: Workspace) -> None:
     refused(unknown, 404, "not_found")
 
 
+@on_both_databases
 def test_a_finished_job_names_its_model(workspace: Workspace, tmp_path: Path) -> None:
     job = ordered(workspace, workspace.upload(CSV), suffix="intents")
     claimed = claim()
@@ -340,6 +348,7 @@ def test_a_queued_job_is_cancelled_at_once(workspace: Workspace) -> None:
     assert workspace.call("POST", f"{JOBS}/{job['id']}/cancel").json()["status"] == "cancelled"
 
 
+@on_both_databases
 def test_another_workspace_may_have_the_same_names(workspace: Workspace, http: TestClient) -> None:
     other = create_workspace(http)
 

@@ -14,7 +14,7 @@ from services.billing.drafting import this_month
 from services.db import reading, transaction
 from services.metering import service as metering
 from services.metering import usage
-from tests.services.api.conftest import Workspace, refused
+from tests.services.api.conftest import Workspace, on_both_databases, refused
 from tests.services.world import World, create_world
 
 
@@ -31,6 +31,7 @@ def predicted(workspace: Workspace, *, texts: int, version: str, at: datetime) -
         metering.record(db, [event])
 
 
+@on_both_databases
 def test_usage_is_told_by_day_and_in_all(workspace: Workspace) -> None:
     days = [datetime(2026, 11, day, 12, tzinfo=UTC) for day in (3, 4)]
     predicted(workspace, texts=5, version="mv_1", at=days[0])
@@ -92,6 +93,7 @@ def theirs(http: TestClient, world: World) -> Workspace:
     return Workspace(http=http, member=world.member, key_id=world.names.key_id, secret=world.secret)
 
 
+@on_both_databases
 def test_the_list_holds_the_draft_and_what_is_closed(theirs: Workspace, world: World) -> None:
     draft, closed = theirs.call("GET", "/v1/invoices").json()["data"]
 
@@ -105,6 +107,7 @@ def test_the_list_holds_the_draft_and_what_is_closed(theirs: Workspace, world: W
     assert closed["currency"] == "EUR"
 
 
+@on_both_databases
 def test_an_invoice_is_found_by_number_id_and_month_and_its_lines_add_up(
     theirs: Workspace, world: World
 ) -> None:

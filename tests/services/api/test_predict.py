@@ -17,7 +17,7 @@ from services.metering.tables import UsageEvent
 from services.registry import service as registry
 from services.training.recipe import Task
 from tests import factories
-from tests.services.api.conftest import Workspace, refused
+from tests.services.api.conftest import Workspace, on_both_databases, refused
 from tests.services.inference.artefacts import create_model_folder
 from tests.services.registry.test_service import create_report
 
@@ -103,6 +103,7 @@ def test_entities_stand_where_the_text_has_them(workspace: Workspace, tmp_path: 
         assert text[entity["start"] : entity["end"]] == entity["text"]
 
 
+@on_both_databases
 def test_a_model_is_called_by_name_id_or_version(workspace: Workspace, version: str) -> None:
     with reading() as db:
         model_id = registry.get_version(db, workspace.member, version_id=version).model_id
@@ -112,6 +113,7 @@ def test_a_model_is_called_by_name_id_or_version(workspace: Workspace, version: 
     assert {answer["model_version"] for answer in answers} == {version}
 
 
+@on_both_databases
 def test_every_text_counts_once_for_key_and_version(workspace: Workspace, version: str) -> None:
     answer = predict(workspace, ["one", "two", "three"])
 
@@ -177,6 +179,7 @@ def spend_the_trial(workspace: Workspace, *, left: int) -> None:
             db.add(grant)
 
 
+@on_both_databases
 def test_a_spent_trial_is_refused_and_not_counted(workspace: Workspace, version: str) -> None:
     spend_the_trial(workspace, left=HELD)
 
@@ -185,6 +188,7 @@ def test_a_spent_trial_is_refused_and_not_counted(workspace: Workspace, version:
     assert events(workspace) == []
 
 
+@on_both_databases
 def test_the_credit_ends_where_it_ends_however_many_ask_at_once(workspace: Workspace, version: str) -> None:
     # 0.20 per 1,000: so much pays for 2,500 texts and no more.
     spend_the_trial(workspace, left=HELD + 500_000)

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from services.api.app import app
 from services.db import transaction
-from tests.services.api.conftest import Workspace, create_workspace, refused
+from tests.services.api.conftest import Workspace, create_workspace, on_both_databases, refused
 from tests.services.inference.artefacts import create_model_folder
 from tests.services.world import Names, World, create_world, guesses
 
@@ -110,6 +110,7 @@ def test_every_route_is_walked() -> None:
     assert (set(CASES) | PUBLIC) - routes() == set(), "these are gone"
 
 
+@on_both_databases
 def test_a_foreign_name_is_as_unknown_as_a_made_up_one(
     own: Workspace, stranger: Workspace, world: World, subtests: pytest.Subtests
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_foreign_name_is_as_unknown_as_a_made_up_one(
             assert control == 200, said
 
 
+@on_both_databases
 def test_nothing_foreign_is_listed(
     own: Workspace, stranger: Workspace, world: World, subtests: pytest.Subtests
 ) -> None:
