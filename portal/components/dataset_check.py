@@ -18,7 +18,7 @@ from portal.components.permission import refusal
 from portal.components.reading_form import reading_form
 from portal.errors import show, shown
 from portal.highlight import literal
-from portal.names import TASK_WORDS, noun_of_labels
+from portal.names import noun_of_labels
 from services import storage
 from services.accounts.scope import Member, Role
 from services.datasets import files
@@ -129,7 +129,6 @@ def _details(form: Format, seen: Preview) -> None:
     row_sum(seen.rows_in, seen.rows_used)
     if seen.dropped:
         dropped_table(seen.dropped)
-    st.caption(f"Task: {TASK_WORDS[form.task].lower()}, as the kind of file tells.")
 
 
 def _discard_button(member: Member, upload: Upload) -> None:

@@ -5,7 +5,6 @@ import streamlit as st
 from portal import format as words
 from portal import session
 from portal.components.download import download_link
-from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.invoice_lines import invoice_lines
 from portal.components.kpi import Kpi, kpi_row
@@ -19,10 +18,7 @@ member = session.member()
 reference = st.query_params.get("invoice")
 
 if not reference:
-    page_header("Invoice", back=(LIST, "Invoices"))
-    with empty_state("No invoice chosen", "Pick one from the list."):
-        st.page_link(LIST, label="Invoices", icon=":material/receipt_long:")
-    st.stop()
+    st.switch_page(LIST)
 
 with reading() as db:
     shown = billing.statement(db, member, reference=reference)

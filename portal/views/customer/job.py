@@ -4,7 +4,6 @@ import streamlit as st
 
 from portal import session
 from portal.components.confirm import confirm
-from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.job_progress import job_progress
 from portal.components.job_table import shown_state
@@ -28,10 +27,7 @@ why_not = refusal(member, Role.editor)
 job_id = st.query_params.get("id")
 
 if not job_id:
-    page_header("Job", back=(HOME, "Home"))
-    with empty_state("No job chosen", "Pick one from the list on the home page, or start one."):
-        st.page_link(HOME, label="Home", icon=":material/home:")
-    st.stop()
+    st.switch_page(HOME)
 
 
 def stop(job_id: str) -> None:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from portal import session
-from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.lineage import lineage
 from portal.components.report import report_confusions, report_labels, report_mistakes, report_summary
@@ -20,10 +19,7 @@ member = session.member()
 model_id = st.query_params.get("id")
 
 if not model_id:
-    page_header("Model", back=(LIST, "Models"))
-    with empty_state("No model chosen", "Pick one from the list."):
-        st.page_link(LIST, label="Models", icon=":material/deployed_code:")
-    st.stop()
+    st.switch_page(LIST)
 
 with reading() as db:
     model = registry.get_model(db, member, model_id=model_id)

@@ -33,7 +33,7 @@ def test_the_month_is_summed_up(owner: Member, version: ModelVersion) -> None:
     text = words(page)
     assert "Spend: €1.03" in text
     assert "Predictions: 5,000" in text
-    assert "Training: 5 min" in text
+    assert "Training: 30 s" in text
     assert "Trial credit left: €8.97" in text
     assert r"1\.03 EUR" in text
 
