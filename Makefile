@@ -18,7 +18,7 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/services/kernel tests/services/test_scope.py tests/services/billing
+	$(BIN)/python -m pytest tests/test_docs.py tests/services/kernel tests/services/test_scope.py tests/services/test_tenants.py
 
 bench: $(VENV)/.test
 	@test -n "$(DATA)" || { echo "Say where the data sets are: make bench DATA=folder (see docs/benchmarks.md)"; exit 2; }

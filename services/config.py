@@ -1,5 +1,6 @@
 """What an operator decides: read once from TUNEPORT_* variables."""
 
+import re
 import secrets
 from contextlib import suppress
 from decimal import Decimal
@@ -10,6 +11,9 @@ from typing import Literal
 
 from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# The name becomes part of addresses and of Streamlit's own settings, which take no underscore.
+_PROVIDER_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class Provider(BaseModel, frozen=True):
@@ -68,6 +72,11 @@ class Settings(BaseSettings):
             object.__setattr__(self, "database_url", f"sqlite:///{home / 'tuneport.db'}")
         if not self.storage_url:
             object.__setattr__(self, "storage_url", f"file://{home / 'objects'}")
+        if unusable := [name for name in self.oidc_providers if not _PROVIDER_NAME.fullmatch(name)]:
+            raise ValueError(
+                f"TUNEPORT_OIDC_PROVIDERS names {', '.join(unusable)}; "
+                "use lower-case letters, digits and hyphens."
+            )
         if self.mode == "production":
             if len(self.secret_key.get_secret_value()) < 32:
                 raise ValueError(

@@ -9,6 +9,7 @@ from services.accounts import keys
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role, StaffRole
 from services.billing.closing import close_month
+from services.billing.errors import MonthNotOver
 from services.billing.money import Money
 from services.billing.period import Month
 from services.db import reading, transaction
@@ -72,8 +73,13 @@ def close(
         workspaces = accounts.all_tenants(session)
     for workspace in workspaces:
         period = Month.parse(which) if which else Month.of(clock.now(), workspace.time_zone).previous
-        with transaction() as session:
-            owner = Member(tenant_id=workspace.id, role=Role.owner)
-            invoice = close_month(session, owner, year=period.year, month=period.month)
+        owner = Member(tenant_id=workspace.id, role=Role.owner)
+        try:
+            with transaction() as session:
+                invoice = close_month(session, owner, year=period.year, month=period.month)
+        except MonthNotOver as early:
+            # Midnight comes to each workspace in its own time zone.
+            typer.echo(f"{workspace.name}: {early.message}", err=True)
+            continue
         if invoice is not None:
             typer.echo(f"{invoice.number}  {Money(invoice.total, invoice.currency)}  {workspace.name}")

@@ -68,5 +68,12 @@ def test_several_providers_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert sorted(found) == ["acme", "globex"]
 
 
+def test_a_provider_has_a_name_that_fits_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = '{"title": "A", "metadata_url": "https://a.example", "client_id": "a", "client_secret": "b"}'
+
+    with pytest.raises(ValidationError, match="my_company"):
+        use(monkeypatch, TUNEPORT_OIDC_PROVIDERS=f'{{"my_company": {provider}}}')
+
+
 def test_no_secret_shows_when_settings_are_printed() -> None:
     assert settings().secret_key.get_secret_value() not in repr(settings())
