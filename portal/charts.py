@@ -99,7 +99,8 @@ def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
     """The score on the validation split by epoch; `metric` is accuracy or f1, values from 0 to 1."""
     name = METRIC_NAMES[metric]
     best_epoch, best = max(points, key=lambda point: point[1])
-    title = f"{name} reached {best:.1%} in epoch {best_epoch:g}"
+    when = f"in epoch {best_epoch:g}" if best_epoch else "before the first epoch"
+    title = f"{name} reached {best:.1%} {when}"
     line = _line(points, OURS, hover=f"Epoch %{{x:g}}<br>{name} %{{y:.1%}}")
     figure = _figure(title, line, x="Epoch", y=f"{name} (validation)", height=240)
     if len(points) <= _MOST_NAMED:

@@ -12,7 +12,6 @@ from portal.components.chart import chart
 from portal.components.kpi import Kpi, kpi_row
 from portal.curves import PHASE_WORDS, Story, story
 from portal.highlight import literal
-from portal.verdict import METRIC_NAMES
 from services import clock
 from services.accounts import service as accounts
 from services.accounts.scope import Member
@@ -21,6 +20,8 @@ from services.billing.money import Money
 from services.db import reading
 from services.jobs import service as jobs
 from services.jobs.tables import Job, JobState
+
+_BEST = {"accuracy": "Best accuracy", "f1": "Best F1"}
 
 
 def job_progress(member: Member, job: Job) -> None:
@@ -102,7 +103,7 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
     if best is not None:
         told_of.append(
             Kpi(
-                f"Best {METRIC_NAMES[told.metric or 'accuracy']}",
+                _BEST[told.metric or "accuracy"],
                 words.percent(best),
                 help="On the validation split, which chooses the best moment of the run.",
             )
