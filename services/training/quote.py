@@ -5,22 +5,25 @@ from dataclasses import dataclass
 from math import ceil
 
 from services.training import catalogue
-from services.training.recipe import Preset, Recipe, Task
+from services.training.recipe import Preset, Recipe, Task, defaults, enough
 
-# Sub-word tokens per second of the default base model, forward alone and with the way back, measured on two
-# cores of a 2.8 GHz Xeon (bfloat16) and counted with caution for one data-centre GPU: see docs/benchmarks.md.
-_READ_PER_SECOND = {"cpu": 9_000.0, "cuda": 300_000.0}
-_TRAINED_PER_SECOND = {"cpu": 1_800.0, "cuda": 60_000.0}
+# Sub-word tokens per second through the default base model, read alone and trained on. For cpu measured by
+# benchmarks/training.py on two cores of a 2.8 GHz Xeon without bfloat16 instructions, the slowest kind we
+# expect; for cuda assumed, far below what one data-centre GPU does.
+_READ_PER_SECOND = {"cpu": 6_000.0, "cuda": 300_000.0}
+_TRAINED_PER_SECOND = {"cpu": 1_700.0, "cuda": 60_000.0}
 _DEFAULT_PARAMETERS = 22_700_000
-# English text as BERT's vocabulary cuts it, and the two marks around every row.
-_CHARACTERS_PER_TOKEN = 4.0
+# Of English letters as of tweets with names and addresses in them; and the two marks around every row.
+_CHARACTERS_PER_TOKEN = 3.5
 _MARKS_PER_ROW = 2
-_START_SECONDS = 6.0
-# Fitting a linear head: seconds per training row and label. The baselines of the report: seconds per row.
-_FIT_SECONDS = 1.0e-5
-_BASELINE_SECONDS = 5.0e-4
-# Machines differ and are shared; beyond the high figure nothing is billed, so it is the promise.
-_LOW, _HIGH, _HIGH_EXTRA_SECONDS = 0.6, 3.0, 20.0
+# Python, libraries and base model.
+_START_SECONDS = 8.0
+# Fitting linear heads: seconds per training row and label. The baselines of the report: seconds per row.
+_FIT_SECONDS = 5.0e-6
+_BASELINE_SECONDS = 2.0e-4
+# A processor with bfloat16 instructions needs less than half; one that is shared may need twice as long.
+# What is beyond the high figure is never billed.
+_LOW, _HIGH, _HIGH_EXTRA_SECONDS = 0.35, 2.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,39 @@ def estimate(
 ) -> Estimate:
     """What a run takes on data with so many rows per split, characters in all, and labels.
 
-    `device_class` is cpu or cuda. Tokens are counted from characters, each row cut at the recipe's length.
+    `device_class` is cpu or cuda. Tokens are counted from characters; a text is cut at the recipe's length.
     """
     rows = max(1, sum(splits.values()))
-    mean_tokens = min(
-        recipe.hyperparameters.max_length, characters / rows / _CHARACTERS_PER_TOKEN + _MARKS_PER_ROW
-    )
-    size = max(1.0, catalogue.get(recipe.base_model).parameters / _DEFAULT_PARAMETERS)
-    train_rows = splits.get("train", 0)
-    held_out_rows = rows - train_rows
-
-    seconds = _START_SECONDS + rows * _BASELINE_SECONDS
+    per_row = characters / rows / _CHARACTERS_PER_TOKEN + _MARKS_PER_ROW
     if recipe.task is Task.text_classification:
-        seconds += rows * mean_tokens * size / _READ_PER_SECOND[device_class]
-        seconds += train_rows * labels * _FIT_SECONDS
-    if recipe.task is not Task.text_classification or recipe.preset is not Preset.quick:
-        trained = train_rows * mean_tokens * size / _TRAINED_PER_SECOND[device_class]
-        read = held_out_rows * mean_tokens * size / _READ_PER_SECOND[device_class]
-        seconds += recipe.hyperparameters.epochs * (trained + read)
+        per_row = min(recipe.hyperparameters.max_length, per_row)
+    size = max(1.0, catalogue.get(recipe.base_model).parameters / _DEFAULT_PARAMETERS)
+    train, validation = splits.get("train", 0), splits.get("validation", 0)
+
+    def read(count: int) -> float:
+        return count * per_row * size / _READ_PER_SECOND[device_class]
+
+    epoch = train * per_row * size / _TRAINED_PER_SECOND[device_class] + read(validation)
+    seconds = (
+        _START_SECONDS
+        + rows * _BASELINE_SECONDS
+        + read(splits.get("test", 0))
+        + _epochs(recipe, train) * epoch
+    )
+    if recipe.task is Task.text_classification:
+        seconds += read(train + validation) + train * labels * _FIT_SECONDS
     return Estimate(ceil(seconds * _LOW), ceil(seconds * _HIGH + _HIGH_EXTRA_SECONDS))
+
+
+def _epochs(recipe: Recipe, rows: int) -> int:
+    """Passes over the training rows, if no early stop ends them."""
+    settings = recipe.hyperparameters
+    if recipe.task is Task.text_classification:
+        return 0 if recipe.preset is Preset.quick else settings.epochs
+    if recipe.preset is Preset.custom:
+        return settings.epochs
+    own = enough(settings, rows).epochs
+    if recipe.preset is Preset.quick:
+        return own
+    # Best goes on from what Quick has trained.
+    return own + enough(defaults(Preset.quick, recipe.task), rows).epochs

@@ -1,11 +1,13 @@
 """What a training run is told to do: task, base model, preset, hyperparameters."""
 
 from enum import StrEnum
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_FEWEST_STEPS = 150
 DEFAULT_BASE_MODEL = "all-MiniLM-L6-v2"
 
 
@@ -91,6 +93,15 @@ _BEST = {
 def defaults(preset: Preset, task: Task) -> Hyperparameters:
     """The hyperparameters of a preset; Custom begins at those of Best."""
     return (_QUICK if preset is Preset.quick else _BEST)[task]
+
+
+def enough(settings: Hyperparameters, rows: int) -> Hyperparameters:
+    """A preset's settings for token classification on so many rows: more epochs where these are few.
+
+    Below about 150 optimiser steps a fresh tag head has not yet told the entity types apart.
+    """
+    per_epoch = max(1, ceil(rows / settings.batch_size))
+    return settings.model_copy(update={"epochs": max(settings.epochs, ceil(_FEWEST_STEPS / per_epoch))})
 
 
 def _defaults_of(recipe: dict[str, Any]) -> Hyperparameters:

@@ -1,7 +1,7 @@
 """Token classification: entities in sentences, as IOB2 tags on words.
 
-Quick trains all weights but the embedding table for an epoch. Best goes on from there until the validation
-score stops rising; Custom trains as it is told.
+Quick trains all weights but the embedding table for a few epochs, more of them where sentences are few. Best
+goes on from there until the validation score stops rising; Custom trains as it is told.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from services.training.folder import RunFolder
 from services.training.journal import Journal
 from services.training.machine import Machine
 from services.training.networks import IGNORED, TokenClassifier
-from services.training.recipe import Preset, RunSpec, Task, defaults
+from services.training.recipe import Preset, RunSpec, Task, defaults, enough
 from services.training.report import RowCounts
 from services.training.tagging import Tagged, tag, tag_names
 from services.training.tokenizing import Piece, encode_words, load_tokenizer
@@ -61,7 +61,9 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
         )
 
     rows = len(data.pieces["train"])
-    brief = settings if preset is Preset.quick else defaults(Preset.quick, spec.recipe.task)
+    if preset is not Preset.custom:
+        settings = enough(settings, rows)
+    brief = settings if preset is Preset.quick else enough(defaults(Preset.quick, spec.recipe.task), rows)
     brief_steps = 0 if preset is Preset.custom else steps(brief, rows)
     full_steps = 0 if preset is Preset.quick else steps(settings, rows)
 
