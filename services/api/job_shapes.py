@@ -69,9 +69,8 @@ class FineTuningJob(BaseModel):
     result_files: list[str] = []
     metadata: dict[str, str]
     quote: JobQuote
-    # 0 to 1 within the present phase.
-    phase: str | None
-    progress: float
+    phase: str | None = Field(description="What the run is doing.")
+    progress: float = Field(description="From 0 to 1, within the present phase; 1 once it has succeeded.")
 
 
 def job_shape(job: Job, *, training_file: str, currency: str, trained_tokens: int | None) -> FineTuningJob:
@@ -108,8 +107,8 @@ def job_shape(job: Job, *, training_file: str, currency: str, trained_tokens: in
             charged=job.charged,
             currency=currency,
         ),
-        phase=job.phase,
-        progress=job.progress,
+        phase=None if job.state.is_final else job.phase,
+        progress=1.0 if job.state is JobState.succeeded else job.progress,
     )
 
 

@@ -1,7 +1,11 @@
 """Predictions of any version: fetched and loaded when first asked for, kept while there is room, batched."""
 
+import os
 from collections.abc import Sequence
 from functools import cache
+
+# Before torch starts its threads: idle ones then sleep, and leave the cores to what answers requests.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from services.config import settings
 from services.inference import engine

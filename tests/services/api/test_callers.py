@@ -25,7 +25,8 @@ def suspend(member: Member) -> None:
 
 def test_nobody_calls_without_a_key(workspace: Workspace) -> None:
     secret = workspace.secret
-    for header in (None, "", secret, f"Basic {secret}", "Bearer", "Bearer tp_nonsense", f"Bearer {secret}x"):
+    wrong = ("Bearer", "Bearer tp_nonsense", "Bearer sk-1234", f"Bearer {secret}x", f"Basic {secret}")
+    for header in (None, "", secret, *wrong):
         headers = {} if header is None else {"Authorization": header}
         answer = workspace.http.get("/v1/files", headers=headers)
 

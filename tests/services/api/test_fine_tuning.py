@@ -323,7 +323,7 @@ def test_a_finished_job_names_its_model(workspace: Workspace, tmp_path: Path) ->
     assert shown["trained_tokens"] == 1234
     assert shown["quote"]["charged"] == 10_000
     assert shown["finished_at"] >= shown["created_at"]
-    assert shown["estimated_finish"] is None
+    assert (shown["phase"], shown["progress"], shown["estimated_finish"]) == (None, 1.0, None)
     refused(workspace.call("POST", f"{JOBS}/{job['id']}/cancel"), 409, "job_is_over")
 
 
