@@ -134,8 +134,9 @@ def against_baselines(
         "color": REST,
         "thickness": 1.5,
     }
-    names = [_plain(method(baseline.name)) for baseline in baselines]
-    others = _share_bar(names, [baseline.value for baseline in baselines], REST)
+    ordered = sorted(baselines, key=lambda baseline: -baseline.value)
+    names = [_plain(method(baseline.name)) for baseline in ordered]
+    others = _share_bar(names, [baseline.value for baseline in ordered], REST)
     height = _rows_high(len(baselines) + 1, 36)
     figure = _figure(title, ours, others, x=f"{METRIC_NAMES[metric]} on the test split", y="", height=height)
     figure.update_xaxes(tickformat=".0%", range=[0, 1.01], tickvals=_QUARTERS)

@@ -115,7 +115,7 @@ def _freeze(member: Member, upload: Upload, form: Format, *, name: str, target: 
 
 def _details(form: Format, seen: Preview) -> None:
     st.subheader("First rows", anchor=False)
-    example_rows(seen.first, seen.labels, height=360)
+    example_rows(seen.first, seen.labels, shown=10)
     if seen.labels:
         st.subheader("Labels" if form.task == Task.text_classification else "Entity types", anchor=False)
         unit = "rows" if form.task == Task.text_classification else "entities"

@@ -13,6 +13,7 @@ from portal.components.download import download_link
 from portal.components.dropped_rows import dropped_table, row_sum
 from portal.components.facts import facts
 from portal.components.header import page_header
+from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.permission import refusal
 from portal.components.row_browser import row_browser
@@ -135,7 +136,7 @@ def _labels(version: DatasetVersion) -> None:
             **{split.capitalize(): [of[split] for of in version.labels.values()] for split in splits},
         },
         hide_index=True,
-        height=min(420, 38 + 35 * len(counts)),
+        height=up_to(12, len(counts)),
         alt="Rows of each label by split",
     )
 

@@ -4,21 +4,22 @@ from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
+from portal.components.heights import up_to
 from portal.highlight import legend, tagged
 from services.datasets.examples import Example, TextExample, TokenExample
 
 
-def example_rows(examples: Sequence[Example], types: Iterable[str], *, height: int = 420) -> None:
-    """Texts and their labels as a table, or sentences with their entities marked."""
+def example_rows(examples: Sequence[Example], types: Iterable[str], *, shown: int) -> None:
+    """Texts and their labels as a table, or sentences with their entities marked; `shown` fit at once."""
     texts = [example for example in examples if isinstance(example, TextExample)]
     sentences = [example for example in examples if isinstance(example, TokenExample)]
     if texts:
-        _texts(texts, height=height)
+        _texts(texts, shown)
     if sentences:
-        _sentences(sentences, list(types), height=height)
+        _sentences(sentences, list(types), shown)
 
 
-def _texts(examples: Sequence[TextExample], *, height: int) -> None:
+def _texts(examples: Sequence[TextExample], shown: int) -> None:
     st.dataframe(
         {
             "Row": [example.row for example in examples],
@@ -31,13 +32,13 @@ def _texts(examples: Sequence[TextExample], *, height: int) -> None:
             "Label": st.column_config.TextColumn(width=200),
         },
         hide_index=True,
-        height=min(height, 38 + 35 * len(examples)),
+        height=up_to(shown, len(examples)),
         alt="Rows of the data set",
     )
 
 
-def _sentences(examples: Sequence[TokenExample], types: list[str], *, height: int) -> None:
+def _sentences(examples: Sequence[TokenExample], types: list[str], shown: int) -> None:
     st.markdown(legend(types))
-    with st.container(border=True, height=height, gap="xsmall"):
+    with st.container(border=True, height=up_to(shown, len(examples)), gap="xsmall"):
         for example in examples:
             st.markdown(f":small[:gray[{example.row:,}]] {tagged(example.tokens, example.tags, types)}")

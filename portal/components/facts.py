@@ -7,4 +7,4 @@ import streamlit as st
 
 def facts(values: Mapping[str, str]) -> None:
     """A quiet list; values are Markdown, so a customer's words come through `highlight.literal`."""
-    st.table(dict(values), border="horizontal", width=860)
+    st.table(dict(values), border="horizontal")

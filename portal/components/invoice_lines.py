@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from portal import format as words
+from portal.components.heights import up_to
 from portal.highlight import literal
 from services.accounts import keys, team
 from services.accounts.scope import Member
@@ -98,7 +99,7 @@ def _events(member: Member, line: Line, reference: str, time_zone: str) -> None:
             "Quantity": st.column_config.NumberColumn(f"Quantity ({METERS[line.meter].unit}s)"),
         },
         hide_index=True,
-        height=min(420, 38 + 35 * len(page.events)),
+        height=up_to(12, len(page.events)),
         alt="The events that this line counts, newest first",
     )
     if page.next_after:

@@ -119,7 +119,8 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
 
 def _curves(told: Story) -> None:
     figures: dict[str, go.Figure] = {}
-    if told.scores and told.metric:
+    # One score is a figure, not a curve.
+    if len(told.scores) > 1 and told.metric:
         figures["score"] = score(told.scores, told.metric)
     if told.loss:
         figures["loss"] = loss(told.loss)

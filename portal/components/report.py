@@ -5,6 +5,7 @@ import streamlit as st
 from portal import format as words
 from portal.charts import against_baselines, confusion
 from portal.components.chart import chart
+from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.names import noun_of_labels
 from portal.verdict import METRIC_NAMES, confused_pairs, headline
@@ -82,7 +83,7 @@ def report_labels(report: Report) -> None:
             ),
         },
         hide_index=True,
-        height=min(700, 38 + 35 * len(scores)),
+        height=up_to(20, len(scores)),
         alt="Scores of each label, the worst first",
     )
     if report.task is Task.token_classification:
@@ -111,7 +112,7 @@ def report_confusions(matrix: Confusion) -> None:
             )
         },
         hide_index=True,
-        height=min(420, 38 + 35 * len(pairs)),
+        height=up_to(12, len(pairs)),
         alt="Pairs of labels that are confused, most frequent first",
     )
     chart(confusion(matrix), key="confusion")
@@ -144,6 +145,6 @@ def report_mistakes(report: Report) -> None:
             "Confidence": st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
         },
         hide_index=True,
-        height=min(700, 38 + 35 * len(report.worst)),
+        height=up_to(20, len(report.worst)),
         alt="The most confident mistakes",
     )

@@ -39,5 +39,5 @@ def row_browser(version: DatasetVersion) -> None:
         st.caption("No rows with this label in this split. Choose another.")
         return
     st.caption(words.count(found.total, "row"))
-    example_rows(found.rows, version.labels, height=920)
+    example_rows(found.rows, version.labels, shown=_PER_PAGE)
     st.pagination(-(-found.total // _PER_PAGE), key=key)

@@ -104,6 +104,12 @@ def test_a_score_from_before_the_training_is_called_so() -> None:
     assert title(charts.score([(0.0, 0.8)], "f1")) == "F1 reached 80.0% before the first epoch"
 
 
+def test_simple_methods_stand_in_the_order_of_their_worth() -> None:
+    figure = charts.against_baselines(0.9, (0.88, 0.92), BASELINES, "accuracy")
+
+    assert list(figure.data[1].y) == ["Counting words", "Always the most frequent label"]
+
+
 def test_a_model_below_a_simple_method_is_called_worse() -> None:
     worse = charts.against_baselines(0.7, (0.6, 0.8), BASELINES, "accuracy")
     better = charts.against_baselines(0.9, (0.8, 0.95), BASELINES, "accuracy")

@@ -37,6 +37,7 @@ def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
         RunEvent(at=NOON, kind=EventKind.phase, phase=Phase.loading),
         RunEvent(at=NOON.replace(second=3), kind=EventKind.phase, phase=Phase.training),
         RunEvent(kind=EventKind.progress, phase=Phase.training, step=1, steps=4, values={"loss": 4.0}),
+        RunEvent(kind=EventKind.metric, phase=Phase.training, step=1, epoch=0.0, values={"accuracy": 0.5}),
         RunEvent(kind=EventKind.metric, phase=Phase.training, step=2, epoch=1.0, values={"accuracy": 0.75}),
         RunEvent(kind=EventKind.note, phase=Phase.training, message="Two texts were :red[cut]."),
         RunEvent(
