@@ -22,21 +22,26 @@ class Loaded:
     """A version, ready to predict; several threads may use it at once."""
 
     def __init__(self, network: Network, card: Card, tokenizer: Tokenizer, machine: Machine) -> None:
-        self._network = network
-        self._card = card
-        self._tokenizer = tokenizer
-        self._machine = machine
         self.task: Task = card.task
         self.labels: list[str] = card.labels
         # What it holds of the device's memory.
         self.bytes = sum(tensor.nbytes for tensor in network.state_dict().values())
-        self._batcher = Batcher(self._compute)
+        # The batcher does not refer to us, so that a version that is let go leaves the memory at once.
+        self._batcher = Batcher(_Computation(network, card, tokenizer, machine).answer)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One prediction per text, in their order; computed together with what other threads ask for."""
         return self._batcher.predict(texts)
 
-    def _compute(self, texts: Sequence[str]) -> list[Prediction]:
+
+class _Computation:
+    def __init__(self, network: Network, card: Card, tokenizer: Tokenizer, machine: Machine) -> None:
+        self._network = network
+        self._card = card
+        self._tokenizer = tokenizer
+        self._machine = machine
+
+    def answer(self, texts: Sequence[str]) -> list[Prediction]:
         if isinstance(self._network, TextClassifier):
             return self._labels(self._network, texts)
         return self._entities(self._network, texts)
@@ -46,7 +51,7 @@ class Loaded:
         padding = networks.padding_id(network.encoder)
         answers: list[Prediction] = []
         for row in batches.compute(network.probabilities, ids, padding, self._machine):
-            scores = dict(zip(self.labels, row.tolist(), strict=True))
+            scores = dict(zip(self._card.labels, row.tolist(), strict=True))
             label = max(scores, key=scores.__getitem__)
             answers.append(LabelPrediction(label=label, score=scores[label], scores=scores))
         return answers

@@ -1,5 +1,7 @@
 """Versions are fetched once, verified, shared by all who ask, and let go when the memory is full."""
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,8 +9,9 @@ import pytest
 
 from services import ids
 from services.config import settings
-from services.inference import folders
+from services.inference import engine, folders
 from services.inference import service as inference
+from services.inference.cache import VersionCache
 from services.inference.folders import folder_of
 from services.inference.predictions import EntityPrediction, LabelPrediction
 from services.registry import service as registry
@@ -131,3 +134,18 @@ def test_versions_of_both_tasks_answer_side_by_side(tmp_path: Path) -> None:
     assert isinstance(label, LabelPrediction)
     assert set(label.scores) == {"a", "b", "c"}
     assert isinstance(found, EntityPrediction)
+
+
+def test_a_version_that_is_let_go_leaves_the_memory_at_once(tmp_path: Path) -> None:
+    versions = VersionCache(1)
+    first = versions.get("first", lambda: engine.load(create_model_folder(tmp_path / "first")))
+    first.predict(["hello"])
+    gone = weakref.ref(first)
+    del first
+
+    gc.disable()
+    try:
+        versions.get("second", lambda: engine.load(create_model_folder(tmp_path / "second")))
+        assert gone() is None
+    finally:
+        gc.enable()
