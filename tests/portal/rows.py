@@ -117,7 +117,7 @@ def create_model(
             tenant_id=member.tenant_id,
             job_id=job.id,
             device_class="cpu",
-            device_seconds=Decimal(30),
+            device_seconds=Decimal(300),
             at=clock.now(),
             user_id=member.user_id,
         )

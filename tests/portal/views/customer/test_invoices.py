@@ -59,8 +59,8 @@ def test_a_draft_shows_its_figures_and_a_line_for_each_job_and_day(
     text = words(page)
     for said in (
         "To pay: €0.00",
-        "Use: €1.03",
-        "Paid by credit: €1.03",
+        "Use: €1.30",
+        "Paid by credit: €1.30",
     ):
         assert said in text
     assert "€0.20 per 1,000" in text
@@ -101,7 +101,7 @@ def test_a_final_invoice_is_listed_under_its_number(
 
     assert number in words(page)
     assert invoice.title[0].value == number.replace("-", r"\-")
-    assert "Use: €0.03" in words(invoice)
+    assert "Use: €0.30" in words(invoice)
 
 
 def test_another_workspace_s_invoice_is_not_found(
@@ -145,4 +145,4 @@ def test_the_billing_role_may_look(owner: Member, version: ModelVersion) -> None
     page = visit(colleague(owner, Role.billing), "invoice", invoice=str(present_month()))
 
     assert not page.exception
-    assert "Use: €0.03" in words(page)
+    assert "Use: €0.30" in words(page)

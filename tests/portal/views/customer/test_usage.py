@@ -31,11 +31,11 @@ def test_the_month_is_summed_up(owner: Member, version: ModelVersion) -> None:
 
     assert not page.exception
     text = words(page)
-    assert "Spend: €1.03" in text
+    assert "Spend: €1.30" in text
     assert "Predictions: 5,000" in text
-    assert "Training: 30 s" in text
-    assert "Trial credit left: €8.97" in text
-    assert r"1\.03 EUR" in text
+    assert "Training: 5 min" in text
+    assert "Trial credit left: €8.70" in text
+    assert r"1\.30 EUR" in text
 
 
 def test_a_meter_can_be_looked_at_alone(owner: Member, version: ModelVersion) -> None:
@@ -70,7 +70,7 @@ def test_a_viewer_may_look(owner: Member, version: ModelVersion) -> None:
     page = visit(colleague(owner, Role.viewer), "usage")
 
     assert not page.exception
-    assert "Spend: €0.03" in words(page)
+    assert "Spend: €0.30" in words(page)
 
 
 def test_a_month_that_is_none_shows_the_present_one(owner: Member) -> None:
