@@ -15,7 +15,7 @@ def create_report(**figures: object) -> Report:
         "test_rows": 500,
         "per_class": [
             ClassScore(label="card_arrival", precision=0.95, recall=0.85, f1=0.9, support=250),
-            ClassScore(label="exchange_rate", precision=0.86, recall=0.95, f1=0.9, support=250),
+            ClassScore(label="exchange_rate", precision=0.86, recall=0.95, f1=0.8, support=250),
         ],
         "macro_f1": 0.9,
         "weighted_f1": 0.9,

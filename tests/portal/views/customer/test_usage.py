@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from services import clock
 from services.accounts import keys
 from services.accounts.scope import Member, Role
 from services.db import transaction
@@ -51,13 +52,14 @@ def test_use_is_told_by_model_key_and_member(owner: Member, version: ModelVersio
         key, _ = keys.create_key(db, owner, name="crawler")
     record_predictions(owner, version, 10, key_id=key.id)
     record_predictions(owner, version, 3)
+    record_predictions(owner, version, 4, days_ago=clock.now().day - 1)
 
     by_model = visit(owner, "usage").dataframe[0].value
     by_key = visit(owner, "usage", by="API key").dataframe[0].value
 
-    assert by_model.set_index("Model").loc["cards, version 1", "Predictions"] == 13
+    assert by_model.set_index("Model").loc["cards, version 1", "Predictions"] == 17
     assert by_key.set_index("API key").loc["crawler", "Predictions"] == 10
-    assert by_key.set_index("API key").loc["From the pages", "Predictions"] == 3
+    assert by_key.set_index("API key").loc["From the pages", "Predictions"] == 7
 
 
 def test_another_workspace_s_use_is_not_there(owner: Member, tmp_path: Path) -> None:
