@@ -51,7 +51,9 @@ def test_a_run_tells_its_events_once_and_ends_with_its_report(
     folder = create_run(tmp_path / "run", base_model)
     events = []
     with launcher.start(folder.path) as run:
-        environment = Path(f"/proc/{run.pid}/environ").read_text()
+        # Empty while the child is between fork and exec.
+        while not (environment := Path(f"/proc/{run.pid}/environ").read_text()):
+            time.sleep(0.01)
         own_session = os.getsid(run.pid) == os.getpgid(run.pid) == run.pid
         while run.poll() is None:
             events += run.events()

@@ -171,6 +171,7 @@ def test_best_token_classification_counts_its_steps_on_from_quick(tmp_path: Path
         epochs=2,
         learning_rate=1e-3,
         batch_size=16,
+        patience=0,
     )
 
     run(folder)
