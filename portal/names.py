@@ -6,7 +6,14 @@ import unicodedata
 from services.training.recipe import Preset, Task
 
 PRESET_WORDS = {Preset.quick: "Quick", Preset.best: "Best", Preset.custom: "Custom"}
-TASK_WORDS = {Task.text_classification: "Text classification", Task.token_classification: "Entities in text"}
+TASK_WORDS = {
+    Task.text_classification: "Text classification",
+    Task.multi_label: "Several labels for each text",
+    Task.token_classification: "Entities in text",
+    Task.pair_classification: "Pairs of texts",
+    Task.regression: "Scores of texts",
+    Task.chat: "Conversations",
+}
 _LONGEST = 60
 
 
@@ -18,4 +25,4 @@ def model_name_from(words: str) -> str:
 
 def noun_of_labels(task: str) -> str:
     """What the labels of a task are called."""
-    return "label" if task == Task.text_classification else "entity type"
+    return "entity type" if task == Task.token_classification else "label"

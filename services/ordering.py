@@ -16,7 +16,7 @@ from services.jobs.service import Quoted
 from services.jobs.tables import Job
 from services.registry import service as registry
 from services.training import catalogue, quote
-from services.training.recipe import Recipe
+from services.training.recipe import Recipe, TaskNotTrainable
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,11 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
 
     Raises:
         NotFound: no such data set version in this workspace.
+        TaskNotTrainable: no run learns the recipe's task yet.
         BaseModelUnknown, BaseModelCannot: the recipe names a base model that is not there or cannot do it.
     """
+    if not recipe.task.trainable:
+        raise TaskNotTrainable(recipe.task)
     version = datasets.get_version(session, member, version_id=dataset_version_id)
     catalogue.require(recipe.base_model, recipe.task)
     device_class = workers.fastest_device(session)

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.errors import Invalid
+
 _FEWEST_STEPS = 150
 DEFAULT_BASE_MODEL = "all-MiniLM-L6-v2"
 
@@ -16,6 +18,28 @@ class Task(StrEnum):
 
     text_classification = "text-classification"
     token_classification = "token-classification"  # noqa: S105
+    multi_label = "multi-label-classification"
+    pair_classification = "pair-classification"
+    regression = "regression"
+    chat = "chat"
+
+    @property
+    def trainable(self) -> bool:
+        """Can a run learn this today? Data for the other tasks can be read, checked and kept."""
+        return self in _BEST
+
+
+class TaskNotTrainable(Invalid):
+    """Data sets may be of this task, and no run learns it yet."""
+
+    code = "task_not_trainable"
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(
+            f"Models for {task.value} cannot be trained yet. The data set is kept; "
+            "choose one for text classification or for entities in text."
+        )
+        self.task = task
 
 
 class Preset(StrEnum):
@@ -91,7 +115,13 @@ _BEST = {
 
 
 def defaults(preset: Preset, task: Task) -> Hyperparameters:
-    """The hyperparameters of a preset; Custom begins at those of Best."""
+    """The hyperparameters of a preset; Custom begins at those of Best.
+
+    Raises:
+        TaskNotTrainable: no run learns the task yet.
+    """
+    if not task.trainable:
+        raise TaskNotTrainable(task)
     return (_QUICK if preset is Preset.quick else _BEST)[task]
 
 

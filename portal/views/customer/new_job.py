@@ -14,7 +14,7 @@ from portal.components.permission import refusal
 from portal.components.preset_cards import chosen_preset, preset_cards
 from portal.components.recipe_form import recipe_form
 from portal.components.run_preview import run_preview
-from portal.errors import shown
+from portal.errors import show, shown
 from portal.highlight import literal
 from portal.names import model_name_from
 from services import clock, ordering
@@ -26,7 +26,7 @@ from services.db import reading, transaction
 from services.errors import ServiceError
 from services.jobs import service as jobs
 from services.registry import service as registry
-from services.training.recipe import Preset, Recipe, Task, defaults
+from services.training.recipe import Preset, Recipe, Task, TaskNotTrainable, defaults
 
 LIST = "views/customer/datasets.py"
 # A second press within this many seconds is the same wish, and finds the job of the first.
@@ -89,6 +89,9 @@ version_id = choice(
 )
 dataset_name, version = versions[version_id]
 task = Task(version.task)
+if not task.trainable:
+    show(TaskNotTrainable(task))
+    st.stop()
 with reading() as db:
     offers = {
         preset: ordering.offer(

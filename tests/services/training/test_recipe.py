@@ -1,13 +1,26 @@
 import pytest
 from pydantic import ValidationError
 
-from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
+from services.training import catalogue
+from services.training.recipe import Hyperparameters, Preset, Recipe, Task, TaskNotTrainable, defaults
+
+TRAINABLE = [task for task in Task if task.trainable]
 
 
-@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("task", TRAINABLE)
 @pytest.mark.parametrize("preset", list(Preset))
 def test_a_recipe_brings_the_hyperparameters_of_its_preset(task: Task, preset: Preset) -> None:
     assert Recipe(task=task, preset=preset).hyperparameters == defaults(preset, task)
+
+
+def test_the_catalogue_and_the_presets_agree_on_what_can_be_trained() -> None:
+    assert {task for entry in catalogue.entries() for task in entry.tasks} == set(TRAINABLE)
+
+
+@pytest.mark.parametrize("task", [task for task in Task if not task.trainable])
+def test_a_recipe_for_what_no_run_learns_is_refused_in_words(task: Task) -> None:
+    with pytest.raises(TaskNotTrainable, match=f"Models for {task.value} cannot be trained yet"):
+        Recipe(task=task)
 
 
 def test_custom_begins_at_best() -> None:

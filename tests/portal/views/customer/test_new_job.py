@@ -6,7 +6,7 @@ from services.datasets.tables import DatasetVersion
 from services.db import reading, transaction
 from services.jobs import service as jobs
 from services.jobs.tables import Job
-from services.training.recipe import Preset
+from services.training.recipe import Preset, Task
 from tests.portal.rows import PLACES, colleague, create_dataset, create_job, stranger
 from tests.portal.visitor import button, visit, words
 
@@ -160,3 +160,14 @@ def test_a_viewer_sees_prices_but_cannot_start(owner: Member, version: DatasetVe
     start = button(page, "Start training")
     assert start.disabled
     assert "needs the role editor" in start.help
+
+
+def test_data_for_a_task_that_no_run_learns_yet_says_so(owner: Member, version: DatasetVersion) -> None:
+    with transaction() as db:
+        db.get_one(DatasetVersion, version.id).task = Task.chat
+
+    page = visit(owner, "new_job", dataset=version.id)
+
+    assert not page.exception
+    assert "task_not_trainable" in page.error[0].value
+    assert not [widget for widget in page.button if widget.label == "Start training"]
