@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlmodel import Session, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from services import clock
 from services.accounts import secrets
@@ -84,3 +84,9 @@ def _fresh(sign_in: SignIn) -> bool:
         and now - sign_in.created_at < timedelta(hours=limits.session_hours)
         and now - sign_in.seen_at < timedelta(minutes=limits.session_idle_minutes)
     )
+
+
+def prune(session: Session) -> int:
+    """Forget sign-ins that no browser can use any more; gives how many."""
+    before = clock.now() - timedelta(hours=settings().session_hours)
+    return session.exec(delete(SignIn).where(col(SignIn.created_at) < before)).rowcount

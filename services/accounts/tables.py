@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from services import clock, ids
@@ -22,7 +22,13 @@ class Tenant(SQLModel, table=True):
     # Jobs of this tenant that may run at once, and that may be open (queued or running) at once.
     running_job_limit: int = 2
     open_job_limit: int = 20
-    # The queue serves whoever was served longest ago.
+    # Longest time that one attempt of a job may take.
+    max_runtime_seconds: int = 6 * 3600
+    # A tenant of weight 2 gets twice the turns of a tenant of weight 1 while both have jobs waiting.
+    share_weight: int = 1
+    # Virtual time of the queue: of this tenant's last claim, and of its next one (see jobs/fairness.py).
+    last_turn: int = Field(default=0, sa_type=BigInteger, index=True)
+    next_turn: int = Field(default=0, sa_type=BigInteger)
     last_claim_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     suspended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)

@@ -14,13 +14,23 @@ class JobQuotaReached(Conflict):
 
 
 class JobIsOver(Conflict):
-    """The job reached its end before it could be cancelled."""
+    """The job reached its end before it could be cancelled or stopped."""
 
     code = "job_is_over"
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"This job has {state} already; there is nothing left to cancel.")
+        how = "was cancelled" if state == "cancelled" else f"has {state}"
+        super().__init__(f"This job {how} already; there is nothing left to stop.")
         self.state = state
+
+
+class JobNotRunning(Conflict):
+    """A job that still waits has nothing to keep."""
+
+    code = "job_not_running"
+
+    def __init__(self) -> None:
+        super().__init__("This job has not started, so there is nothing to keep yet. Wait, or cancel it.")
 
 
 class TaskMismatch(Conflict):
@@ -41,6 +51,18 @@ class KeyReused(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "This idempotency key was used for a different job. Send the same request again, or a new key."
+        )
+
+
+class RecipeUnreadable(ServiceError):
+    """A worker found a recipe that this release cannot read."""
+
+    code = "recipe_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The recipe of this job is not one that this release can read, so it was not started and costs "
+            "nothing. Create the job again."
         )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Update
+from sqlalchemy import Row, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select, update
 
@@ -21,14 +21,18 @@ from services.accounts.tables import Tenant
 from services.jobs import fairness
 from services.jobs.errors import CancelRequested, LeaseLost
 from services.jobs.retries import back_off
-from services.jobs.tables import Job, JobEvent, JobState
+from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, JobState
 from services.training.events import RunEvent
-from services.training.recipe import Recipe
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT = LEASE / 5
+# How often leases that ran out are looked for: slower than heartbeats, so that a live worker is only doubted.
+SWEEP = HEARTBEAT
+# Jobs of other kinds wait, and the operator sees them: a newer release may know what to do.
+KINDS = ("fine-tune",)
 WORKER_CRASHED = "worker_crashed"
 
+_MOST_RECOVERED_AT_ONCE = 100
 _chance = random.Random()
 
 
@@ -41,7 +45,8 @@ class Claimed:
     token: str
     attempt: int
     dataset_version_id: str
-    recipe: Recipe
+    # As it was submitted: another release may have written it, so that the worker checks it again.
+    recipe: dict[str, Any]
     model_name: str
     quoted_seconds_high: int
     max_runtime_seconds: int
@@ -52,48 +57,51 @@ class Claimed:
         return Member(tenant_id=self.tenant_id, role=Role.owner)
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What the customer asked of a running job."""
+
+    cancel: bool
+    # End the training now, and publish the best model so far.
+    stop: bool
+
+
 def claim(session: Session, *, worker_id: str) -> Claimed | None:
-    """Take the best waiting job of the tenant that was served longest ago, or None.
+    """Take the best waiting job of the tenant whose turn it is, or None.
 
     The tenant's row is locked before its running jobs are counted, so that its limit holds exactly.
     """
     now = db.now(session)
     for tenant_id in _tenants_in_turn(session, now):
-        statement = (
-            select(Tenant).where(Tenant.id == tenant_id).with_for_update(skip_locked=True, key_share=True)
-        )
-        tenant = session.exec(statement.execution_options(populate_existing=True)).one_or_none()
-        if tenant is None or tenant.suspended_at is not None:
+        free = select(Tenant).where(Tenant.id == tenant_id, col(Tenant.suspended_at).is_(None))
+        locked = free.with_for_update(skip_locked=True, key_share=True)
+        tenant = session.exec(locked.execution_options(populate_existing=True)).one_or_none()
+        if tenant is None:
             continue
-        if _running(session, now).get(tenant_id, 0) >= tenant.running_job_limit:
-            continue
-        waiting = across(Job).where(
-            Job.tenant_id == tenant_id, Job.state == JobState.queued, Job.run_at <= now
-        )
-        statement_for_job = waiting.order_by(col(Job.priority), col(Job.run_at), col(Job.id)).limit(1)
-        job = session.exec(
-            statement_for_job.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-        ).one_or_none()
+        job = _take(session, tenant, worker_id, now)
         if job is None:
             continue
-
-        job.state = JobState.running
-        job.attempt += 1
-        job.lease_token = uuid4().hex
-        job.lease_until = now + LEASE
-        job.worker_boot_id = worker_id
-        job.started_at = now
-        job.phase, job.progress, job.eta_seconds = None, 0.0, None
+        tenant.last_turn = tenant.next_turn
+        tenant.next_turn += fairness.stride(tenant.share_weight)
         tenant.last_claim_at = now
-        session.add_all([job, tenant])
+        token = job.lease_token or ""
+        attempt = JobAttempt(
+            tenant_id=tenant_id,
+            id=token,
+            job_id=job.id,
+            attempt=job.attempt,
+            worker_id=worker_id,
+            claimed_at=now,
+        )
+        session.add_all([tenant, attempt])
         session.flush()
         return Claimed(
             job_id=job.id,
             tenant_id=tenant_id,
-            token=job.lease_token,
+            token=token,
             attempt=job.attempt,
             dataset_version_id=job.dataset_version_id,
-            recipe=Recipe.model_validate(job.recipe),
+            recipe=job.recipe,
             model_name=job.model_name,
             quoted_seconds_high=job.quoted_seconds_high,
             max_runtime_seconds=job.max_runtime_seconds,
@@ -101,18 +109,36 @@ def claim(session: Session, *, worker_id: str) -> Claimed | None:
     return None
 
 
-def renew(session: Session, claimed: Claimed) -> bool:
-    """Hold the lease for another stretch; gives whether the customer wants the job cancelled.
+def renew(session: Session, claimed: Claimed) -> Wish:
+    """Hold the lease for another stretch; gives what the customer wishes meanwhile.
+
+    A lease that ran out is renewed as well, as long as no sweep has given the job back.
 
     Raises:
-        LeaseLost: it ran out, or another attempt has it.
+        LeaseLost: another attempt has the job, or it waits for one.
     """
-    now = db.now(session)
-    # A lease that ran out stays lost even where nobody took it: its place may have been given away.
-    statement = _mine(claimed).where(col(Job.lease_until) > now).values(lease_until=now + LEASE)
-    _change(session, claimed, statement)
-    requested = across(Job).where(Job.id == claimed.job_id, col(Job.cancel_requested_at).is_not(None))
-    return session.exec(requested).one_or_none() is not None
+    renewed = _mine(claimed).values(lease_until=db.now(session) + LEASE, lease_doubted_at=None)
+    wished = renewed.returning(col(Job.cancel_requested_at), col(Job.stop_requested_at))
+    return _wish(claimed, session.execute(wished).one_or_none())
+
+
+def wish(session: Session, claimed: Claimed) -> Wish:
+    """What the customer wishes, without renewing; reads only.
+
+    Raises:
+        LeaseLost: another attempt has the job, or it waits for one.
+    """
+    asked = select(Job.cancel_requested_at, Job.stop_requested_at).where(
+        Job.id == claimed.job_id, Job.state == JobState.running, Job.lease_token == claimed.token
+    )
+    return _wish(claimed, session.execute(asked).one_or_none())
+
+
+def _wish(claimed: Claimed, row: Row[tuple[datetime | None, datetime | None]] | None) -> Wish:
+    if row is None:
+        raise LeaseLost(claimed.job_id)
+    cancel, stop = (requested_at is not None for requested_at in row)
+    return Wish(cancel=cancel, stop=stop)
 
 
 def report(session: Session, claimed: Claimed, events: Sequence[tuple[int, RunEvent]]) -> None:
@@ -159,14 +185,15 @@ def begin_again(session: Session, claimed: Claimed, *, device: str) -> None:
 
 
 def held(session: Session, claimed: Claimed) -> Job:
-    """The job of an attempt that still holds it.
+    """The job of an attempt that still holds it, as it is now.
 
     Raises:
         LeaseLost: another attempt has the job.
     """
-    job = session.exec(
-        across(Job).where(Job.id == claimed.job_id, Job.lease_token == claimed.token)
-    ).one_or_none()
+    mine = across(Job).where(
+        Job.id == claimed.job_id, Job.state == JobState.running, Job.lease_token == claimed.token
+    )
+    job = session.exec(mine.execution_options(populate_existing=True)).one_or_none()
     if job is None:
         raise LeaseLost(claimed.job_id)
     return job
@@ -179,16 +206,10 @@ def finish(session: Session, claimed: Claimed, *, model_version_id: str, charged
         LeaseLost: another attempt has the job.
         CancelRequested: the customer was told that it is cancelled.
     """
-    statement = _mine(claimed).where(col(Job.cancel_requested_at).is_(None))
+    unless_cancelled = _mine(claimed).where(col(Job.cancel_requested_at).is_(None))
+    values = {"model_version_id": model_version_id, "charged": charged}
     try:
-        _end(
-            session,
-            claimed,
-            JobState.succeeded,
-            statement,
-            model_version_id=model_version_id,
-            charged=charged,
-        )
+        _end(session, claimed, JobState.succeeded, unless_cancelled.values(**values))
     except LeaseLost:
         if held(session, claimed).cancel_requested_at is not None:
             raise CancelRequested(claimed.job_id) from None
@@ -201,7 +222,8 @@ def fail(session: Session, claimed: Claimed, *, code: str, message: str) -> None
     Raises:
         LeaseLost: another attempt has the job.
     """
-    _end(session, claimed, JobState.failed, _mine(claimed), failure_code=code, failure=message, charged=0)
+    values = {"failure_code": code, "failure": message, "charged": 0}
+    _end(session, claimed, JobState.failed, _mine(claimed).values(**values), code=code)
 
 
 def end_cancelled(session: Session, claimed: Claimed, *, charged: int) -> None:
@@ -210,7 +232,7 @@ def end_cancelled(session: Session, claimed: Claimed, *, charged: int) -> None:
     Raises:
         LeaseLost: another attempt has the job.
     """
-    _end(session, claimed, JobState.cancelled, _mine(claimed), charged=charged)
+    _end(session, claimed, JobState.cancelled, _mine(claimed).values(charged=charged))
 
 
 def retry(session: Session, claimed: Claimed, *, code: str, message: str) -> None:
@@ -223,8 +245,9 @@ def retry(session: Session, claimed: Claimed, *, code: str, message: str) -> Non
     if job.attempt >= job.max_attempts:
         fail(session, claimed, code=code, message=message)
         return
-    values = {"run_at": db.now(session) + back_off(job.attempt, _chance)}
-    _change(session, claimed, _mine(claimed).values(**_returned(), **values))
+    now = db.now(session)
+    _change(session, claimed, _mine(claimed).values(**_RETURNED, run_at=now + back_off(job.attempt, _chance)))
+    _close_attempt(session, claimed.token, AttemptOutcome.retried, now, code)
 
 
 def release(session: Session, claimed: Claimed) -> None:
@@ -233,56 +256,108 @@ def release(session: Session, claimed: Claimed) -> None:
     Raises:
         LeaseLost: another attempt has the job.
     """
-    _change(session, claimed, _mine(claimed).values(**_returned(), attempt=claimed.attempt - 1))
+    _change(session, claimed, _mine(claimed).values(**_RETURNED, attempt=claimed.attempt - 1))
+    _close_attempt(session, claimed.token, AttemptOutcome.released, db.now(session))
+
+
+def ended_by(session: Session, claimed: Claimed) -> JobState | None:
+    """How this very attempt ended its job; None where it did not.
+
+    For a worker whose commit got no answer: the job keeps the token of whoever ended it.
+    """
+    mine = across(Job).where(Job.id == claimed.job_id, Job.lease_token == claimed.token)
+    job = session.exec(mine).one_or_none()
+    return job.state if job is not None and job.state.is_final else None
 
 
 def recover(session: Session) -> list[str]:
-    """Return jobs whose lease ran out to the queue, or end them; gives their ids. Any worker does it."""
+    """Give back the jobs of workers that nobody hears from, or end them; gives their ids.
+
+    The first sweep that finds a lease run out only doubts it; a later one, a heartbeat after, takes the job
+    away unless the lease was renewed in between. So a clock that jumps ahead takes no job from a live worker.
+    One that jumped back would leave leases without end: those are cut to their proper length.
+    """
     now = db.now(session)
-    expired = across(Job).where(Job.state == JobState.running, col(Job.lease_until) <= now)
-    jobs = session.exec(expired.with_for_update(skip_locked=True).limit(100)).all()
+    running = update(Job).where(col(Job.state) == JobState.running)
+    session.exec(running.where(col(Job.lease_until) > now + LEASE).values(lease_until=now + LEASE))
+    doubted = across(Job).where(
+        Job.state == JobState.running,
+        col(Job.lease_until) <= now,
+        col(Job.lease_doubted_at) <= now - HEARTBEAT,
+    )
+    jobs = session.exec(doubted.with_for_update(skip_locked=True).limit(_MOST_RECOVERED_AT_ONCE)).all()
     for job in jobs:
-        job.lease_token, job.lease_until = None, None
-        if job.cancel_requested_at is not None:
-            job.state, job.finished_at, job.charged = JobState.cancelled, now, 0
-        elif job.attempt >= job.max_attempts:
-            job.state, job.finished_at, job.charged = JobState.failed, now, 0
-            job.failure_code = WORKER_CRASHED
-            job.failure = (
-                f"The machine stopped answering {job.attempt} times during this job. "
-                "It costs nothing; we have been told and look into it."
-            )
-        else:
-            job.state = JobState.queued
-            job.run_at = now + back_off(job.attempt, _chance)
+        _close_attempt(session, job.lease_token or "", AttemptOutcome.lost, now, WORKER_CRASHED)
+        _take_away(job, now)
         session.add(job)
     session.flush()
+    expired = running.where(col(Job.lease_until) <= now, col(Job.lease_doubted_at).is_(None))
+    session.exec(expired.values(lease_doubted_at=now))
     return [job.id for job in jobs]
 
 
-def _tenants_in_turn(session: Session, now: datetime) -> list[str]:
-    waiting = (
-        select(Tenant.id, Tenant.last_claim_at, Tenant.running_job_limit)
-        .where(
-            across(Job)
-            .where(Job.tenant_id == Tenant.id, Job.state == JobState.queued, Job.run_at <= now)
-            .exists(),
-            col(Tenant.suspended_at).is_(None),
+def _take_away(job: Job, now: datetime) -> None:
+    job.lease_until, job.lease_doubted_at, job.eta_seconds = None, None, None
+    if job.cancel_requested_at is not None:
+        job.state, job.finished_at, job.charged = JobState.cancelled, now, 0
+    elif job.attempt >= job.max_attempts:
+        job.state, job.finished_at, job.charged = JobState.failed, now, 0
+        job.failure_code = WORKER_CRASHED
+        job.failure = (
+            f"The machine stopped answering {job.attempt} times during this job. "
+            "It costs nothing; we have been told and look into it."
         )
-        .order_by(Tenant.id)
+    else:
+        job.state, job.lease_token = JobState.queued, None
+        job.run_at = now + back_off(job.attempt, _chance)
+
+
+def virtual_time(session: Session) -> int:
+    """Where the queue's turns stand: the turn of its latest claim."""
+    return session.exec(select(func.max(Tenant.last_turn))).one() or 0
+
+
+def _tenants_in_turn(session: Session, now: datetime) -> list[str]:
+    ready = across(Job).where(
+        Job.tenant_id == Tenant.id,
+        Job.state == JobState.queued,
+        Job.run_at <= now,
+        col(Job.kind).in_(KINDS),
     )
-    running = _running(session, now)
+    waiting = select(Tenant.id, Tenant.next_turn, Tenant.last_claim_at, Tenant.running_job_limit).where(
+        ready.exists(), col(Tenant.suspended_at).is_(None)
+    )
+    running = across(Job).where(Job.state == JobState.running).subquery()
+    counted = select(running.c.tenant_id, func.count()).group_by(running.c.tenant_id)
+    numbers = dict(session.exec(counted).all())
     return fairness.in_turn(
-        fairness.Waiting(tenant_id, last_claim_at, running.get(tenant_id, 0), limit)
-        for tenant_id, last_claim_at, limit in session.exec(waiting)
+        fairness.Waiting(tenant_id, next_turn, last_claim_at, numbers.get(tenant_id, 0), limit)
+        for tenant_id, next_turn, last_claim_at, limit in session.exec(waiting)
     )
 
 
-def _running(session: Session, now: datetime) -> dict[str, int]:
-    # Counted from unexpired leases: there is no counter that a crash could leave behind.
-    alive = across(Job).where(Job.state == JobState.running, col(Job.lease_until) > now).subquery()
-    counted = select(alive.c.tenant_id, func.count()).group_by(alive.c.tenant_id)
-    return dict(session.exec(counted).all())
+def _take(session: Session, tenant: Tenant, worker_id: str, now: datetime) -> Job | None:
+    """Set the tenant's best waiting job running, unless that were one too many."""
+    mine = across(Job).where(Job.tenant_id == tenant.id)
+    running = select(func.count()).select_from(mine.where(Job.state == JobState.running).subquery())
+    if session.exec(running).one() >= tenant.running_job_limit:
+        return None
+    waiting = mine.where(Job.state == JobState.queued, Job.run_at <= now, col(Job.kind).in_(KINDS))
+    best = waiting.order_by(col(Job.priority), col(Job.run_at), col(Job.id)).limit(1)
+    # Skipped where its customer is just cancelling it.
+    locked = best.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    job = session.exec(locked).one_or_none()
+    if job is None:
+        return None
+    job.state = JobState.running
+    job.attempt += 1
+    job.lease_token = uuid4().hex
+    job.lease_until = now + LEASE
+    job.worker_boot_id = worker_id
+    job.started_at = now
+    job.phase, job.progress, job.eta_seconds = None, 0.0, None
+    session.add(job)
+    return job
 
 
 def _mine(claimed: Claimed) -> Update:
@@ -299,10 +374,20 @@ def _change(session: Session, claimed: Claimed, statement: Update) -> None:
         raise LeaseLost(claimed.job_id)
 
 
-def _end(session: Session, claimed: Claimed, state: JobState, statement: Update, **values: Any) -> None:
-    over = {"state": state, "finished_at": db.now(session), "lease_token": None, "lease_until": None}
-    _change(session, claimed, statement.values(**over, eta_seconds=None, **values))
+_OVER: dict[str, Any] = {"lease_until": None, "lease_doubted_at": None, "eta_seconds": None}
+_RETURNED: dict[str, Any] = {"state": JobState.queued, "lease_token": None, **_OVER}
 
 
-def _returned() -> dict[str, Any]:
-    return {"state": JobState.queued, "lease_token": None, "lease_until": None, "eta_seconds": None}
+def _end(
+    session: Session, claimed: Claimed, state: JobState, statement: Update, code: str | None = None
+) -> None:
+    now = db.now(session)
+    _change(session, claimed, statement.values(state=state, finished_at=now, **_OVER))
+    _close_attempt(session, claimed.token, AttemptOutcome(state), now, code)
+
+
+def _close_attempt(
+    session: Session, token: str, outcome: AttemptOutcome, now: datetime, code: str | None = None
+) -> None:
+    told = update(JobAttempt).where(col(JobAttempt.id) == token)
+    session.exec(told.values(outcome=outcome, ended_at=now, failure_code=code))

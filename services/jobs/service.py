@@ -1,15 +1,17 @@
-"""What a customer may ask of jobs: submit, look, cancel. The worker's half is queue.py."""
+"""What a customer may ask of jobs: submit, look, stop, cancel. The worker's half is queue.py."""
 
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
-from services import clock
+from services import db
 from services.accounts import audit
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role, find, owned
 from services.datasets import service as datasets
-from services.jobs.errors import JobIsOver, JobQuotaReached, KeyReused, TaskMismatch
+from services.errors import NotFound
+from services.jobs import fairness, queue
+from services.jobs.errors import JobIsOver, JobNotRunning, JobQuotaReached, KeyReused, TaskMismatch
 from services.jobs.tables import Job, JobEvent, JobState
 from services.training.recipe import Recipe
 
@@ -55,14 +57,19 @@ def submit(
     version = datasets.get_version(session, member, version_id=dataset_version_id)
     if version.task != recipe.task:
         raise TaskMismatch(recipe.task, version.task)
-    if count_open(session, member) >= tenant.open_job_limit:
+    already_open = count_open(session, member)
+    if already_open >= tenant.open_job_limit:
         raise JobQuotaReached(tenant.open_job_limit)
+    if not already_open:
+        tenant.next_turn = fairness.arrival(tenant.next_turn, queue.virtual_time(session))
+        session.add(tenant)
 
     job = Job(
         tenant_id=member.tenant_id,
         dataset_version_id=version.id,
         recipe=recipe.model_dump(mode="json"),
         model_name=model_name,
+        max_runtime_seconds=tenant.max_runtime_seconds,
         quoted_seconds_low=quoted.seconds_low,
         quoted_seconds_high=quoted.seconds_high,
         quoted_low=quoted.low,
@@ -148,18 +155,45 @@ def cancel(session: Session, member: Member, *, job_id: str) -> Job:
         NotFound: no such job in this workspace.
         JobIsOver: it has succeeded or failed already.
     """
+    job = _locked(session, member, job_id)
+    if job.state in {JobState.succeeded, JobState.failed}:
+        raise JobIsOver(job.state)
+    if job.cancel_requested_at is None:
+        now = db.now(session)
+        job.cancel_requested_at = now
+        if job.state is JobState.queued:
+            job.state, job.finished_at = JobState.cancelled, now
+        session.add(job)
+        session.flush()
+        audit.record(session, member, "job.cancelled", job.id)
+    return job
+
+
+def stop(session: Session, member: Member, *, job_id: str) -> Job:
+    """Have a running job end its training now and publish the best model so far. Asking twice is fine.
+
+    Raises:
+        NotFound: no such job in this workspace.
+        JobNotRunning: it still waits, so that there is nothing to keep.
+        JobIsOver: it has ended already.
+    """
+    job = _locked(session, member, job_id)
+    if job.state is JobState.queued:
+        raise JobNotRunning
+    if job.state is not JobState.running or job.cancel_requested_at is not None:
+        raise JobIsOver(job.state if job.state.is_final else JobState.cancelled)
+    if job.stop_requested_at is None:
+        job.stop_requested_at = db.now(session)
+        session.add(job)
+        session.flush()
+        audit.record(session, member, "job.stopped", job.id)
+    return job
+
+
+def _locked(session: Session, member: Member, job_id: str) -> Job:
     member.require(Role.editor)
     statement = owned(Job, member).where(Job.id == job_id).with_for_update()
     job = session.exec(statement.execution_options(populate_existing=True)).one_or_none()
     if job is None:
-        return get(session, member, job_id=job_id)
-    if job.state in {JobState.succeeded, JobState.failed}:
-        raise JobIsOver(job.state)
-    if job.cancel_requested_at is None:
-        job.cancel_requested_at = clock.now()
-        if job.state is JobState.queued:
-            job.state = JobState.cancelled
-            job.finished_at = clock.now()
-        session.add(job)
-        audit.record(session, member, "job.cancelled", job.id)
+        raise NotFound("job")
     return job

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, column
 from sqlmodel import Field, SQLModel
 
 from services import clock, ids
@@ -28,7 +28,10 @@ class JobState(StrEnum):
 
 
 class Job(TenantOwned, table=True):
-    """One request for work, from the queue to its result."""
+    """One request for work, from the queue to its result.
+
+    Triggers of the database refuse every change of state but those of `JobState`, whoever asks for them.
+    """
 
     __table_args__ = (
         one_per_tenant("id"),
@@ -36,7 +39,22 @@ class Job(TenantOwned, table=True):
         ForeignKeyConstraint(
             ["tenant_id", "dataset_version_id"], ["dataset_version.tenant_id", "dataset_version.id"]
         ),
-        Index("ix_job_claimable", "state", "tenant_id", "priority", "run_at", "id"),
+        Index(
+            "ix_job_waiting",
+            "tenant_id",
+            "priority",
+            "run_at",
+            "id",
+            sqlite_where=column("state") == "queued",
+            postgresql_where=column("state") == "queued",
+        ),
+        Index(
+            "ix_job_running",
+            "tenant_id",
+            "lease_until",
+            sqlite_where=column("state") == "running",
+            postgresql_where=column("state") == "running",
+        ),
         Index("ix_job_tenant_created", "tenant_id", "created_at"),
     )
 
@@ -48,14 +66,19 @@ class Job(TenantOwned, table=True):
     run_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     attempt: int = 0
     max_attempts: int = 3
-    # New at every claim. Whoever writes for this job must still hold it.
+    # New at every claim. Whoever writes for this job must still hold it; a job that is over keeps the token
+    # of the attempt that ended it, so that a worker whose commit went unanswered can ask if it was heard.
     lease_token: str | None = None
-    # By the database's clock; once past, any worker may return the job to the queue.
+    # By the database's clock; set while the job runs, and only then.
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # A sweep found the lease run out; the next one gives the job back, unless its worker renews in between.
+    lease_doubted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # New at every start of a worker process.
     worker_boot_id: str | None = None
     max_runtime_seconds: int = 6 * 3600
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # The customer wants training to end now and the best model so far to be published.
+    stop_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     idempotency_key: str
     failure_code: str | None = None
     failure: str | None = None
@@ -86,6 +109,37 @@ class Job(TenantOwned, table=True):
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended."""
+
+    succeeded = "succeeded"
+    failed = "failed"  # for a reason that trying again would not change, or for the last time
+    cancelled = "cancelled"
+    retried = "retried"  # a fault of ours; the job waits for its next attempt
+    released = "released"  # the worker was told to stop; does not count
+    lost = "lost"  # nobody heard from its worker any more
+
+
+class JobAttempt(TenantOwned, table=True):
+    """One try at a job: who made it, how long it took and how it ended."""
+
+    __tablename__ = "job_attempt"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "job_id"], ["job.tenant_id", "job.id"], ondelete="CASCADE"),
+        Index("ix_job_attempt_job", "job_id"),
+    )
+
+    # The lease token of the claim.
+    id: str = Field(primary_key=True)
+    job_id: str
+    attempt: int
+    worker_id: str = Field(index=True)
+    claimed_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: AttemptOutcome | None = Field(default=None, sa_type=one_of(AttemptOutcome))
+    failure_code: str | None = None
 
 
 class JobEvent(TenantOwned, table=True):
@@ -123,3 +177,17 @@ class Worker(SQLModel, table=True):
     started_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     seen_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime, index=True)
     stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # It finishes what it has and claims no more.
+    drain_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Chore(SQLModel, table=True):
+    """Work of ours that comes round again; any worker does it, one at a time."""
+
+    name: str = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    lease_token: str | None = None
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # Why it broke the last time, if it did.
+    failure: str | None = None

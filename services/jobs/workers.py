@@ -5,10 +5,15 @@ from datetime import timedelta
 from sqlmodel import Session, col, select
 
 from services import db
+from services.accounts import audit
+from services.accounts.scope import Staff, StaffRole
+from services.errors import NotFound
 from services.jobs.tables import Worker
 
 # A worker not heard from for this long is taken for gone.
 SILENCE = timedelta(minutes=1)
+# A row that changed at every poll would be most of what an idle database writes.
+SEEN_PRECISION = timedelta(seconds=5)
 
 
 def register(session: Session, *, host: str, process: int, device: str, device_name: str) -> Worker:
@@ -22,12 +27,33 @@ def register(session: Session, *, host: str, process: int, device: str, device_n
     return worker
 
 
-def seen(session: Session, worker_id: str) -> None:
-    """Note a sign of life."""
+def seen(session: Session, worker_id: str) -> Worker:
+    """Note a sign of life; gives what an operator may have asked of the worker meanwhile."""
     worker = session.get_one(Worker, worker_id)
-    worker.seen_at = db.now(session)
-    session.add(worker)
-    session.flush()
+    now = db.now(session)
+    if now - worker.seen_at > SEEN_PRECISION:
+        worker.seen_at = now
+        session.add(worker)
+        session.flush()
+    return worker
+
+
+def drain(session: Session, staff: Staff, *, worker_id: str) -> Worker:
+    """Have a worker finish what it has and claim no more, until its process is started anew.
+
+    Raises:
+        NotFound: there is no such worker.
+    """
+    staff.require(StaffRole.admin)
+    worker = session.get(Worker, worker_id)
+    if worker is None:
+        raise NotFound("worker")
+    if worker.drain_requested_at is None:
+        worker.drain_requested_at = db.now(session)
+        session.add(worker)
+        session.flush()
+        audit.record(session, staff, "worker.drained", worker.id)
+    return worker
 
 
 def stopped(session: Session, worker_id: str) -> None:

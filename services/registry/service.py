@@ -26,9 +26,14 @@ class Artefact:
     bytes: int
 
 
-def store(folder: Path, *, tenant_id: str, job_id: str, attempt: int) -> Artefact:
+def prefix_of(tenant_id: str, job_id: str, attempt_id: str) -> str:
+    """Where an attempt of a job, and nobody else, stores its model."""
+    return f"{tenant_id}/models/{job_id}/{attempt_id}"
+
+
+def store(folder: Path, *, tenant_id: str, job_id: str, attempt_id: str) -> Artefact:
     """Put a model folder where only this attempt writes; it is nobody's until `publish` names it."""
-    prefix = f"{tenant_id}/models/{job_id}/{attempt}"
+    prefix = prefix_of(tenant_id, job_id, attempt_id)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return Artefact(prefix=prefix, manifest=storage.put_folder(folder, prefix), bytes=size)
 

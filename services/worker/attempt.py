@@ -7,16 +7,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from services.config import settings
 from services.datasets import files
 from services.datasets import service as datasets
 from services.db import reading, transaction
 from services.errors import ServiceError
 from services.jobs import queue
+from services.jobs.errors import RecipeUnreadable
 from services.jobs.queue import Claimed
 from services.training import catalogue, launcher
 from services.training.launcher import Failed, Run
-from services.training.recipe import RunSpec
+from services.training.recipe import Recipe, RunSpec
 from services.worker.lease import Lease
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,9 @@ def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Even
     started = time.monotonic()
     try:
         folder = _prepare(claimed, device)
+    except RecipeUnreadable as refusal:
+        # Another try would read it no better.
+        return Attempt(Failed(code=refusal.code, message=refusal.message, whose="data"), 0.0)
     except ServiceError as refusal:
         return Attempt(Failed(code=refusal.code, message=refusal.message, whose="ours"), 0.0)
 
@@ -83,15 +89,22 @@ def _prepare(claimed: Claimed, device: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         files.materialise(version, folder / "data")
-    base_model = catalogue.resolve(claimed.recipe.base_model, settings().cache_folder)
+    recipe = _recipe(claimed)
     spec = RunSpec(
-        recipe=claimed.recipe,
-        base_model_path=base_model,
+        recipe=recipe,
+        base_model_path=catalogue.resolve(recipe.base_model, settings().cache_folder),
         labels=sorted(version.labels),
         data_hash=version.content_hash,
     )
     (folder / "spec.json").write_text(spec.model_dump_json())
     return folder
+
+
+def _recipe(claimed: Claimed) -> Recipe:
+    try:
+        return Recipe.model_validate(claimed.recipe)
+    except ValidationError as error:
+        raise RecipeUnreadable from error
 
 
 def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
@@ -100,7 +113,7 @@ def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) 
     while run.poll() is None:
         if lease.lost:
             return LEASE_LOST
-        if lease.cancelled:
+        if lease.wish.cancel:
             return CANCELLED
         if time.monotonic() > deadline:
             return TOO_LONG

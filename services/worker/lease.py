@@ -1,6 +1,5 @@
 """Holding a job while its run works."""
 
-import logging
 import threading
 import time
 from types import TracebackType
@@ -8,19 +7,20 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.db import transaction
+from services.db import reading, transaction
 from services.jobs import queue, workers
 from services.jobs.errors import LeaseLost
-from services.jobs.queue import HEARTBEAT, LEASE, Claimed
-
-log = logging.getLogger(__name__)
+from services.jobs.queue import HEARTBEAT, LEASE, Claimed, Wish
+from services.worker.trouble import Trouble
 
 # Time to end the run before anybody else may claim the job.
 _MARGIN_SECONDS = 2 * HEARTBEAT.total_seconds()
+# How soon a wish of the customer is known here.
+_LOOK_SECONDS = 1.0
 
 
 class Lease:
-    """Renews a claim from a thread of its own, and learns there whether the customer cancelled.
+    """Renews a claim from a thread of its own, and learns there what the customer wishes.
 
     Where renewals fail, `lost` turns true by this process's own monotonic clock, before the lease ends for
     the database: the run is then killed while the job is still surely ours.
@@ -31,7 +31,7 @@ class Lease:
         self._worker_id = worker_id
         self._stop = threading.Event()
         self._lost = threading.Event()
-        self._cancelled = threading.Event()
+        self._wish = Wish(cancel=False, stop=False)
         self._renewed = time.monotonic()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{claimed.job_id}", daemon=True)
 
@@ -43,9 +43,9 @@ class Lease:
         )
 
     @property
-    def cancelled(self) -> bool:
-        """Did the customer ask to stop?"""
-        return self._cancelled.is_set()
+    def wish(self) -> Wish:
+        """What the customer asked for, as far as we know."""
+        return self._wish
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -58,18 +58,29 @@ class Lease:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._stop.wait(HEARTBEAT.total_seconds()):
-            asked = time.monotonic()
+        trouble = Trouble(f"for the lease of {self._claimed.job_id}")
+        while not self._stop.wait(_LOOK_SECONDS):
             try:
-                with transaction() as session:
-                    if queue.renew(session, self._claimed):
-                        self._cancelled.set()
-                    workers.seen(session, self._worker_id)
+                if time.monotonic() < self._renewed + HEARTBEAT.total_seconds():
+                    self._look()
+                else:
+                    self._renew()
             except LeaseLost:
                 self._lost.set()
                 return
             except SQLAlchemyError:
-                log.exception("could not renew the lease of %s", self._claimed.job_id)
+                trouble.tell()
             else:
-                # The lease counts from when we asked, not from when the answer came.
-                self._renewed = asked
+                trouble.over()
+
+    def _look(self) -> None:
+        with reading() as session:
+            self._wish = queue.wish(session, self._claimed)
+
+    def _renew(self) -> None:
+        asked = time.monotonic()
+        with transaction() as session:
+            self._wish = queue.renew(session, self._claimed)
+            workers.seen(session, self._worker_id)
+        # The lease counts from when we asked, not from when the answer came.
+        self._renewed = asked

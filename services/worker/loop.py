@@ -1,4 +1,4 @@
-"""The worker process: claim, supervise, settle, and look after jobs that nobody holds any more."""
+"""The worker process: claim, supervise, settle; and chores beside."""
 
 import logging
 import os
@@ -8,23 +8,22 @@ import socket
 import threading
 import time
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from services.db import transaction
 from services.jobs import queue, workers
 from services.jobs.errors import LeaseLost
 from services.jobs.queue import Claimed
 from services.training import device as devices
-from services.worker.attempt import attempt
+from services.worker import chores
+from services.worker.attempt import Attempt, attempt
 from services.worker.lease import Lease
 from services.worker.settle import settle
+from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-RECOVER_SECONDS = 5.0
-# After a database error: long enough not to fill the log, short enough not to be missed.
-TROUBLE_SECONDS = 10.0
 
 
 def serve() -> None:
@@ -47,34 +46,39 @@ def run(stop: threading.Event) -> None:
             device_name=device.name,
         ).id
     log.info("worker %s ready on %s (%s)", worker_id, device.kind, device.name)
-    recovered = 0.0
+    # Beside the jobs, so that a worker that is busy for hours still sees that another has died.
+    beside = threading.Thread(target=chores.run, args=(stop,), name="chores", daemon=True)
+    beside.start()
+    trouble = Trouble("the worker")
     while not stop.is_set():
         try:
-            if time.monotonic() - recovered > RECOVER_SECONDS:
-                recovered = time.monotonic()
-                with transaction() as session:
-                    workers.seen(session, worker_id)
-                    for job_id in queue.recover(session):
-                        log.warning("job %s was recovered from a lost worker", job_id)
-            with transaction() as session:
-                claimed = queue.claim(session, worker_id=worker_id)
+            claimed = _claim(worker_id)
             if claimed is None:
                 stop.wait(POLL_SECONDS * (0.5 + random.random()))
             else:
                 _work(claimed, worker_id=worker_id, device=device.kind, stop=stop)
         except SQLAlchemyError:
-            log.exception("the database does not answer; trying again")
-            stop.wait(TROUBLE_SECONDS)
+            trouble.wait(stop)
+        else:
+            trouble.over()
+    beside.join()
     with transaction() as session:
         workers.stopped(session, worker_id)
     log.info("worker %s stopped", worker_id)
+
+
+def _claim(worker_id: str) -> Claimed | None:
+    with transaction() as session:
+        if workers.seen(session, worker_id).drain_requested_at is not None:
+            return None
+        return queue.claim(session, worker_id=worker_id)
 
 
 def _work(claimed: Claimed, *, worker_id: str, device: str, stop: threading.Event) -> None:
     log.info("job %s attempt %s claimed", claimed.job_id, claimed.attempt)
     try:
         with Lease(claimed, worker_id=worker_id) as lease:
-            settle(claimed, attempt(claimed, lease, device=device, stop=stop), device=device)
+            _settle(claimed, attempt(claimed, lease, device=device, stop=stop), lease, device)
     except LeaseLost:
         log.warning("job %s attempt %s lost its lease", claimed.job_id, claimed.attempt)
     except SQLAlchemyError:
@@ -84,6 +88,19 @@ def _work(claimed: Claimed, *, worker_id: str, device: str, stop: threading.Even
         log.exception("job %s attempt %s broke the worker's own code", claimed.job_id, claimed.attempt)
         with transaction() as session:
             queue.retry(session, claimed, code="internal_error", message=_OUR_FAULT)
+
+
+def _settle(claimed: Claimed, came: Attempt, lease: Lease, device: str) -> None:
+    """Settle, again and again where the database is away, until it surely was or the lease is lost."""
+    trouble = Trouble(f"about the end of {claimed.job_id}")
+    while True:
+        try:
+            return settle(claimed, came, device=device)
+        except (OperationalError, InterfaceError):
+            if lease.lost:
+                raise
+            trouble.tell()
+            time.sleep(POLL_SECONDS)
 
 
 _OUR_FAULT = "Something of ours broke while this job was worked on. It costs nothing, and we have been told."

@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from services import clock, storage
 from services.billing import service as billing
-from services.db import transaction
+from services.db import reading, transaction
 from services.jobs import queue
-from services.jobs.errors import CancelRequested
+from services.jobs.errors import CancelRequested, LeaseLost
 from services.jobs.queue import Claimed
+from services.jobs.tables import JobState
 from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
@@ -77,7 +78,7 @@ _TOO_LONG = (
 def _publish(claimed: Claimed, attempt: Attempt, outcome: Succeeded, *, device: str) -> None:
     folder = folder_of(claimed)
     artefact = registry.store(
-        folder / "model", tenant_id=claimed.tenant_id, job_id=claimed.job_id, attempt=claimed.attempt
+        folder / "model", tenant_id=claimed.tenant_id, job_id=claimed.job_id, attempt_id=claimed.token
     )
     try:
         with transaction() as session:
@@ -96,9 +97,14 @@ def _publish(claimed: Claimed, attempt: Attempt, outcome: Succeeded, *, device: 
         storage.delete(artefact.prefix)
         settle(claimed, Attempt(CANCELLED, attempt.seconds), device=device)
         return
-    except Exception:
-        storage.delete(artefact.prefix)
-        raise
+    except LeaseLost:
+        with reading() as session:
+            published = queue.ended_by(session, claimed) is JobState.succeeded
+        # An earlier try was heard, and only its answer was lost.
+        if not published:
+            storage.delete(artefact.prefix)
+            raise
+    # After any other error nobody knows yet whether the model is published: its files stay for the next try.
     forget(claimed)
 
 

@@ -102,7 +102,7 @@ def create_model(
     weights = folder / job.id
     weights.mkdir(parents=True)
     (weights / "model.safetensors").write_bytes(b"weights")
-    artefact = registry.store(weights, tenant_id=member.tenant_id, job_id=job.id, attempt=1)
+    artefact = registry.store(weights, tenant_id=member.tenant_id, job_id=job.id, attempt_id="1")
     with transaction() as db:
         made = registry.publish(
             db,

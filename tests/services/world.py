@@ -104,7 +104,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
             JobEvent(
                 tenant_id=tenant_id,
                 job_id=job.id,
-                attempt=1,
+                attempt_id="1",
                 position=position,
                 at=clock.now(),
                 kind=EventKind.phase,
@@ -112,7 +112,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
             )
         )
     artefact = (
-        registry.store(model, tenant_id=tenant_id, job_id=job.id, attempt=1)
+        registry.store(model, tenant_id=tenant_id, job_id=job.id, attempt_id="1")
         if model
         else create_artefact(folder / job.id, job_id=job.id, tenant_id=tenant_id)
     )

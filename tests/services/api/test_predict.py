@@ -37,7 +37,7 @@ def publish(
     create_model_folder(folder, task=task, labels=labels)
     with transaction() as db:
         job = factories.create_job(db, workspace.member)
-        artefact = registry.store(folder, tenant_id=workspace.member.tenant_id, job_id=job.id, attempt=1)
+        artefact = registry.store(folder, tenant_id=workspace.member.tenant_id, job_id=job.id, attempt_id="1")
         version = registry.publish(
             db,
             workspace.member,

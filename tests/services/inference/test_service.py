@@ -29,7 +29,7 @@ def create_version(
     """A version's row and its stored files, in no database."""
     version_id = ids.new("model_version")
     create_model_folder(folder / version_id, task=task, labels=labels)
-    artefact = registry.store(folder / version_id, tenant_id="ten_1", job_id=version_id, attempt=1)
+    artefact = registry.store(folder / version_id, tenant_id="ten_1", job_id=version_id, attempt_id="1")
     return ModelVersion(
         id=version_id,
         tenant_id="ten_1",

@@ -1,23 +1,27 @@
 """The promises of the job table, on both databases."""
 
+from dataclasses import replace
+
 import pytest
-from sqlmodel import Session, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select, update
 
 from services.accounts.scope import Member, Role, RoleMissing
 from services.accounts.tables import Tenant
 from services.errors import NotFound
-from services.jobs import fairness, queue
+from services.jobs import queue
 from services.jobs import service as jobs
 from services.jobs.errors import (
     CancelRequested,
     JobIsOver,
+    JobNotRunning,
     JobQuotaReached,
     KeyReused,
     LeaseLost,
     TaskMismatch,
 )
-from services.jobs.queue import LEASE
-from services.jobs.tables import Job, JobState
+from services.jobs.queue import HEARTBEAT, LEASE
+from services.jobs.tables import Job, JobAttempt, JobState
 from services.training.events import EventKind, Phase, RunEvent
 from services.training.recipe import Recipe, Task
 from tests import factories
@@ -29,6 +33,18 @@ AN_HOUR = 3600
 
 def claim(session: Session) -> queue.Claimed | None:
     return queue.claim(session, worker_id=factories.next_worker(session))
+
+
+def sweep(session: Session, clock: Clock) -> list[str]:
+    """Two sweeps, a heartbeat apart: what the first doubts, the second gives back."""
+    doubted = queue.recover(session)
+    clock.advance(HEARTBEAT.total_seconds())
+    return doubted + queue.recover(session)
+
+
+def attempts(session: Session) -> list[tuple[int, str | None, str | None]]:
+    rows = session.exec(select(JobAttempt).order_by(JobAttempt.claimed_at, JobAttempt.attempt)).all()
+    return [(row.attempt, row.outcome, row.failure_code) for row in rows]
 
 
 def state_of(session: Session, job_id: str) -> JobState:
@@ -48,8 +64,9 @@ def test_a_job_goes_from_the_queue_to_its_result(session: Session, member: Membe
         JobState.succeeded,
         "mv_1",
         42_000,
-        None,
+        claimed.token,
     )
+    assert attempts(session) == [(1, "succeeded", None)]
 
 
 def test_a_claimed_job_is_not_claimed_again(session: Session, member: Member) -> None:
@@ -105,7 +122,7 @@ def test_a_foreign_job_does_not_exist(session: Session, member: Member) -> None:
     job = factories.create_job(session, member)
     stranger = factories.create_member(session)
 
-    for ask in (jobs.get, jobs.events, jobs.cancel, jobs.queue_position):
+    for ask in (jobs.get, jobs.events, jobs.cancel, jobs.stop, jobs.queue_position):
         with pytest.raises(NotFound):
             ask(session, stranger, job_id=job.id)
 
@@ -125,6 +142,8 @@ def test_a_crash_gives_its_place_back(session: Session, member: Member, clock: C
     claim(session), claim(session)
 
     clock.advance(LONG_ENOUGH)
+    assert claim(session) is None
+    sweep(session, clock)
 
     assert claim(session) is not None
     assert claim(session) is not None
@@ -172,19 +191,48 @@ def test_a_renewed_lease_outlives_its_first_end(session: Session, member: Member
     assert queue.recover(session) == []
 
 
-def test_a_lease_that_ran_out_cannot_be_renewed(session: Session, member: Member, clock: Clock) -> None:
+def test_a_lease_that_ran_out_is_renewed_as_long_as_nobody_took_the_job(
+    session: Session, member: Member, clock: Clock
+) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    clock.advance(LONG_ENOUGH)
+    queue.recover(session)
+
+    queue.renew(session, claimed)
+
+    assert sweep(session, clock) == []
+    assert state_of(session, claimed.job_id) is JobState.running
+
+
+def test_a_clock_that_jumps_ahead_takes_no_job_from_a_live_worker(
+    session: Session, member: Member, clock: Clock
+) -> None:
     claimed = factories.create_claimed_job(session, member)
 
+    clock.advance(AN_HOUR)
+    first_sweep = queue.recover(session)
+    queue.renew(session, claimed)
+
+    assert first_sweep == []
+    assert sweep(session, clock) == []
+
+
+def test_a_clock_that_jumps_back_leaves_no_lease_without_end(
+    session: Session, member: Member, clock: Clock
+) -> None:
+    claimed = factories.create_claimed_job(session, member)
+
+    clock.advance(-AN_HOUR)
+    queue.recover(session)
     clock.advance(LONG_ENOUGH)
 
-    with pytest.raises(LeaseLost):
-        queue.renew(session, claimed)
+    assert sweep(session, clock) == [claimed.job_id]
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(session: Session, member: Member, clock: Clock) -> None:
     stale = factories.create_claimed_job(session, member)
     clock.advance(LONG_ENOUGH)
-    assert queue.recover(session) == [stale.job_id]
+    assert sweep(session, clock) == [stale.job_id]
     clock.advance(AN_HOUR)
     fresh = claim(session)
     told = RunEvent(kind=EventKind.note, phase=Phase.loading, message="from the grave")
@@ -213,8 +261,9 @@ def test_an_expired_job_returns_to_the_queue_with_back_off(
     claimed = factories.create_claimed_job(session, member)
     clock.advance(LONG_ENOUGH)
 
-    queue.recover(session)
+    sweep(session, clock)
 
+    assert attempts(session) == [(1, "lost", "worker_crashed")]
     assert state_of(session, claimed.job_id) is JobState.queued
     assert claim(session) is None
     clock.advance(AN_HOUR)
@@ -225,7 +274,7 @@ def test_a_poison_job_stops(session: Session, member: Member, clock: Clock) -> N
     claimed = factories.create_claimed_job(session, member)
     for _ in range(3):
         clock.advance(AN_HOUR)
-        queue.recover(session)
+        sweep(session, clock)
         clock.advance(AN_HOUR)
         claim(session)
 
@@ -253,6 +302,7 @@ def test_a_released_job_has_lost_no_attempt(session: Session, member: Member) ->
     queue.release(session, claimed)
 
     assert claim(session).attempt == 1
+    assert attempts(session) == [(1, "released", None), (1, None, None)]
 
 
 def test_cancelling_a_waiting_job_ends_it_at_once(session: Session, member: Member) -> None:
@@ -266,11 +316,13 @@ def test_cancelling_a_waiting_job_ends_it_at_once(session: Session, member: Memb
 
 def test_a_running_job_learns_of_its_cancellation(session: Session, member: Member) -> None:
     claimed = factories.create_claimed_job(session, member)
-    assert queue.renew(session, claimed) is False
+    assert queue.renew(session, claimed) == queue.Wish(cancel=False, stop=False)
 
     jobs.cancel(session, member, job_id=claimed.job_id)
 
-    assert queue.renew(session, claimed) is True
+    assert (
+        queue.renew(session, claimed) == queue.wish(session, claimed) == queue.Wish(cancel=True, stop=False)
+    )
     queue.end_cancelled(session, claimed, charged=0)
     assert state_of(session, claimed.job_id) is JobState.cancelled
 
@@ -290,7 +342,7 @@ def test_cancel_wins_over_a_crash(session: Session, member: Member, clock: Clock
     jobs.cancel(session, member, job_id=claimed.job_id)
     clock.advance(LONG_ENOUGH)
 
-    queue.recover(session)
+    sweep(session, clock)
 
     assert state_of(session, claimed.job_id) is JobState.cancelled
 
@@ -301,6 +353,78 @@ def test_what_is_over_cannot_be_cancelled(session: Session, member: Member) -> N
 
     with pytest.raises(JobIsOver):
         jobs.cancel(session, member, job_id=claimed.job_id)
+
+
+def test_stopping_asks_a_running_job_to_end_with_what_it_has(session: Session, member: Member) -> None:
+    claimed = factories.create_claimed_job(session, member)
+
+    jobs.stop(session, member, job_id=claimed.job_id)
+    jobs.stop(session, member, job_id=claimed.job_id)
+
+    assert queue.wish(session, claimed) == queue.Wish(cancel=False, stop=True)
+    queue.finish(session, claimed, model_version_id="mv_1", charged=1)
+    assert state_of(session, claimed.job_id) is JobState.succeeded
+
+
+def test_a_waiting_job_has_nothing_to_keep(session: Session, member: Member) -> None:
+    job = factories.create_job(session, member)
+
+    with pytest.raises(JobNotRunning):
+        jobs.stop(session, member, job_id=job.id)
+
+
+def test_a_worker_whose_commit_went_unanswered_learns_that_it_was_heard(
+    session: Session, member: Member
+) -> None:
+    claimed = factories.create_claimed_job(session, member)
+    before = queue.ended_by(session, claimed)
+    queue.finish(session, claimed, model_version_id="mv_1", charged=1)
+
+    with pytest.raises(LeaseLost):
+        queue.finish(session, claimed, model_version_id="mv_1", charged=1)
+
+    assert before is None
+    assert queue.ended_by(session, claimed) is JobState.succeeded
+    assert queue.ended_by(session, replace(claimed, token="another")) is None
+
+
+def test_an_unknown_kind_of_job_waits(session: Session, member: Member) -> None:
+    strange = factories.create_job(session, member)
+    strange.kind = "read-tea-leaves"
+    session.add(strange)
+    session.flush()
+    known = factories.create_job(session, member)
+
+    assert claim(session).job_id == known.id
+    assert claim(session) is None
+    assert state_of(session, strange.id) is JobState.queued
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("queued", "succeeded"),
+        ("queued", "running"),  # without a lease
+        ("succeeded", "queued"),
+        ("failed", "running"),
+        ("cancelled", "succeeded"),
+    ],
+)
+def test_the_database_refuses_an_illegal_change(
+    session: Session, member: Member, before: str, after: str
+) -> None:
+    job = factories.create_job(session, member)
+    if before == "succeeded":
+        queue.finish(session, claim(session), model_version_id="mv_1", charged=0)
+    elif before == "failed":
+        queue.fail(session, claim(session), code="x", message="x")
+    elif before == "cancelled":
+        jobs.cancel(session, member, job_id=job.id)
+
+    with pytest.raises(IntegrityError, match="illegal change of a job"), session.begin_nested():
+        session.execute(update(Job).where(col(Job.id) == job.id).values(state=after))
+
+    assert state_of(session, job.id) == before
 
 
 def test_a_line_told_twice_is_kept_once(session: Session, member: Member) -> None:
@@ -328,10 +452,3 @@ def test_a_new_attempt_tells_its_story_from_the_start(session: Session, member: 
     queue.begin_again(session, claimed, device="cpu")
 
     assert jobs.events(session, member, job_id=claimed.job_id) == []
-
-
-def test_whoever_was_served_longest_ago_is_next() -> None:
-    full = fairness.Waiting("full", None, running=2, limit=2)
-    newcomer = fairness.Waiting("newcomer", None, running=0, limit=2)
-
-    assert fairness.in_turn([full, newcomer]) == ["newcomer"]

@@ -45,7 +45,7 @@ def create_artefact(folder: Path, *, job_id: str = "job_1", tenant_id: str = "te
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.safetensors").write_bytes(b"weights")
     (folder / "tuneport.json").write_text("{}")
-    return registry.store(folder, tenant_id=tenant_id, job_id=job_id, attempt=1)
+    return registry.store(folder, tenant_id=tenant_id, job_id=job_id, attempt_id="1")
 
 
 def publish(session: Session, member: Member, folder: Path, *, name: str = "intents") -> ModelVersion:

@@ -1,0 +1,41 @@
+"""How long the queue remembers what no customer and no invoice needs."""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col, delete, select
+
+from services import db
+from services.accounts.scope import across
+from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, Worker
+
+# The curves of a job's page; its report stays with the model.
+KEEP_EVENTS = timedelta(days=180)
+KEEP_WORKERS = timedelta(days=30)
+# Long after a lost attempt's worker must have noticed, and long enough for a few sweeps to fail.
+_SWEPT_AFTER = timedelta(hours=1)
+_SWEPT_UNTIL = timedelta(days=7)
+_JOBS_AT_ONCE = 200
+
+
+def prune_events(session: Session) -> int:
+    """Forget the curves of jobs that ended long ago, some jobs at a time; gives how many rows went."""
+    before = db.now(session) - KEEP_EVENTS
+    told = across(JobEvent).where(JobEvent.job_id == Job.id).exists()
+    old = select(Job.id).where(col(Job.finished_at) < before, told).limit(_JOBS_AT_ONCE)
+    return session.exec(delete(JobEvent).where(col(JobEvent.job_id).in_(old))).rowcount
+
+
+def prune_workers(session: Session) -> int:
+    """Forget workers that were last heard from long ago; gives how many."""
+    before = db.now(session) - KEEP_WORKERS
+    return session.exec(delete(Worker).where(col(Worker.seen_at) < before)).rowcount
+
+
+def lost_attempts(session: Session) -> list[JobAttempt]:
+    """Attempts that ended without a word, and may have left files that no model names."""
+    now = db.now(session)
+    lost = across(JobAttempt).where(
+        JobAttempt.outcome == AttemptOutcome.lost,
+        col(JobAttempt.ended_at).between(now - _SWEPT_UNTIL, now - _SWEPT_AFTER),
+    )
+    return list(session.exec(lost))

@@ -1,0 +1,117 @@
+"""What workers do beside jobs: give back what nobody holds, forget what is past, close the months."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from services import clock, storage
+from services.accounts import service as accounts
+from services.accounts import sign_ins
+from services.accounts.scope import Member, Role
+from services.billing.closing import close_month
+from services.billing.errors import MonthNotOver
+from services.billing.period import Month
+from services.db import reading, transaction
+from services.jobs import chores, queue, retention
+from services.jobs.chores import Taken
+from services.registry import service as registry
+from services.worker.trouble import Trouble
+
+log = logging.getLogger(__name__)
+
+# How often a worker looks for chores. Together with the pace of `recover` it bounds how long a dead worker's
+# job waits: its lease, and twice the sum of the two.
+LOOK_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class _Chore:
+    every: timedelta
+    do: Callable[[], None]
+
+
+def run(stop: threading.Event) -> None:
+    """Do whatever is due, until `stop` is set; one chore at a time, any number of workers."""
+    trouble = Trouble("the chores")
+    while not stop.wait(LOOK_SECONDS * (0.5 + random.random() / 2)):
+        try:
+            with reading() as session:
+                due = chores.due(session, CHORES)
+            for name in due:
+                _do(name)
+        except SQLAlchemyError:
+            trouble.wait(stop)
+        else:
+            trouble.over()
+
+
+def _do(name: str) -> None:
+    with transaction() as session:
+        taken: Taken | None = chores.take(session, name, every=CHORES[name].every)
+    if taken is None:
+        return
+    failure = None
+    try:
+        CHORES[name].do()
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        # A broken chore must not stop the others; the operator sees it, and it comes round again.
+        log.exception("the chore %s broke", name)
+        failure = repr(error)
+    with transaction() as session:
+        chores.done(session, taken, failure=failure)
+
+
+def recover() -> None:
+    """Give back the jobs of workers that nobody hears from any more."""
+    with transaction() as session:
+        recovered = queue.recover(session)
+    for job_id in recovered:
+        log.warning("job %s was recovered from a lost worker", job_id)
+
+
+def prune() -> None:
+    """Forget what nobody looks at any more: ended sign-ins, workers long gone, curves of old jobs."""
+    with transaction() as session:
+        sign_ins.prune(session)
+        retention.prune_workers(session)
+    while True:
+        with transaction() as session:
+            if not retention.prune_events(session):
+                return
+
+
+def sweep() -> None:
+    """Delete what lost attempts had stored and never published."""
+    with reading() as session:
+        lost = retention.lost_attempts(session)
+    for attempt in lost:
+        prefix = registry.prefix_of(attempt.tenant_id, attempt.job_id, attempt.id)
+        storage.delete(prefix)
+
+
+def close_months() -> None:
+    """Finalise every workspace's invoice of the month that is over."""
+    with reading() as session:
+        workspaces = accounts.all_tenants(session)
+    for workspace in workspaces:
+        last = Month.of(clock.now(), workspace.time_zone).previous
+        owner = Member(tenant_id=workspace.id, role=Role.owner)
+        # Midnight comes to each workspace in its own time zone.
+        with suppress(MonthNotOver), transaction() as session:
+            close_month(session, owner, year=last.year, month=last.month)
+
+
+CHORES = {
+    "recover": _Chore(queue.SWEEP, recover),
+    "prune": _Chore(timedelta(hours=1), prune),
+    "sweep": _Chore(timedelta(hours=1), sweep),
+    "close_months": _Chore(timedelta(hours=6), close_months),
+}
