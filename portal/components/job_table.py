@@ -35,9 +35,11 @@ def job_table(jobs: Sequence[Job], *, currency: str, now: datetime) -> None:
 
 
 def shown_state(job: Job) -> str:
-    """The job's state as people see it: one that was asked to stop and still runs is stopping."""
+    """The job's state as people see it: one that was asked to end and still runs is stopping or finishing."""
     if job.state is JobState.running and job.cancel_requested_at is not None:
         return "stopping"
+    if job.state is JobState.running and job.stop_requested_at is not None:
+        return "finishing"
     return job.state.value
 
 

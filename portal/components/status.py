@@ -22,6 +22,7 @@ _LOOKS = {
     "queued": Look("Queued", "gray", ":material/schedule:"),
     "running": Look("Running", "blue", ":material/play_circle:"),
     "stopping": Look("Stopping", "orange", ":material/stop_circle:"),
+    "finishing": Look("Finishing", "blue", ":material/save:"),
     "succeeded": Look("Succeeded", "green", ":material/check_circle:"),
     "failed": Look("Failed", "red", ":material/error:"),
     "cancelled": Look("Cancelled", "gray", ":material/cancel:"),

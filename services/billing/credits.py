@@ -5,10 +5,11 @@ from sqlmodel import Session, col
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import lock_tenant
+from services.accounts.tables import Tenant
 from services.billing.drafting import credits_before, rated, subscription, this_month, today
 from services.billing.errors import CreditSpent
 from services.billing.money import Money, total
-from services.billing.plans import PAY_AS_YOU_GO, in_force
+from services.billing.plans import PAY_AS_YOU_GO, Limits, in_force
 from services.billing.tables import CreditGrant, Subscription
 from services.metering.days import midnight
 
@@ -34,7 +35,8 @@ def grant_trial(session: Session, member: Member) -> Subscription:
         created_at=started.starts_at,
         expires_at=midnight(day + plan.trial.valid, tenant.time_zone),
     )
-    session.add_all([started, grant])
+    _limit(tenant, plan.trial.limits)
+    session.add_all([tenant, started, grant])
     session.flush()
     audit.record(session, member, "trial.granted", grant.id, amount=grant.amount)
     return started
@@ -44,7 +46,7 @@ def end_trial(session: Session, staff: Staff, *, tenant_id: str) -> Subscription
     """Go on with pay as you go: use no longer stops, and what the credit leaves uncovered is invoiced."""
     staff.require(StaffRole.admin)
     member = Member(tenant_id=tenant_id, role=Role.owner)
-    lock_tenant(session, member)
+    tenant = lock_tenant(session, member)
     current = subscription(session, member)
     if current is not None and not current.trial:
         return current
@@ -52,10 +54,18 @@ def end_trial(session: Session, staff: Staff, *, tenant_id: str) -> Subscription
     if current is not None:
         current.ends_at = paying.starts_at
         session.add(current)
-    session.add(paying)
+    _limit(tenant, in_force((PAY_AS_YOU_GO,), today(session, member)).limits)
+    session.add_all([tenant, paying])
     session.flush()
     audit.record(session, staff, "trial.ended", paying.id, tenant_id=tenant_id)
     return paying
+
+
+def _limit(tenant: Tenant, limits: Limits) -> None:
+    tenant.running_job_limit = limits.running_jobs
+    tenant.open_job_limit = limits.open_jobs
+    tenant.max_runtime_seconds = int(limits.runtime.total_seconds())
+    tenant.share_weight = limits.share_weight
 
 
 def on_trial(session: Session, member: Member) -> bool:

@@ -35,11 +35,24 @@ class PlanPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a workspace on a plan may ask of the queue."""
+
+    running_jobs: int
+    open_jobs: int
+    # Of one attempt of a job.
+    runtime: timedelta
+    # Turns beside others while both have jobs waiting (see jobs/fairness.py).
+    share_weight: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What a new workspace may use before it pays."""
 
     credit: Money
     valid: timedelta
+    limits: Limits
 
 
 class NotSold(LookupError):
@@ -62,6 +75,7 @@ class Plan:
     prices: tuple[PlanPrice, ...]
     # Meters that are shown and cost nothing, so that a forgotten price is an error and not a present.
     included: frozenset[str]
+    limits: Limits
     trial: Trial
 
     def price_of(self, meter: str, properties: Mapping[str, str]) -> PlanPrice | None:
@@ -111,7 +125,12 @@ PAY_AS_YOU_GO = Plan(
     currency="EUR",
     prices=(_TRAINING_CPU, _TRAINING_CUDA, _PREDICTIONS),
     included=frozenset({TRAINED_TOKENS.name}),
-    trial=Trial(credit=Money(10 * MICROS, "EUR"), valid=timedelta(days=30)),
+    limits=Limits(running_jobs=4, open_jobs=50, runtime=timedelta(hours=12), share_weight=2),
+    trial=Trial(
+        credit=Money(10 * MICROS, "EUR"),
+        valid=timedelta(days=30),
+        limits=Limits(running_jobs=2, open_jobs=20, runtime=timedelta(hours=6), share_weight=1),
+    ),
 )
 
 # Every version ever in force, per plan, oldest first: a published version never changes.

@@ -82,6 +82,7 @@ def _publish(claimed: Claimed, attempt: Attempt, outcome: Succeeded, *, device: 
     )
     try:
         with transaction() as session:
+            queue.held(session, claimed)
             version = registry.publish(
                 session,
                 claimed.member,

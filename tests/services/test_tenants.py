@@ -153,6 +153,7 @@ CASES: dict[str, Finds | Shows] = {
     "datasets.service.versions": Finds(by("dataset_id")),
     "jobs.service.by_key": Shows(("job_id",), by(key="<idempotency_key>")),
     "jobs.service.cancel": Finds(by("job_id")),
+    "jobs.service.stop": Finds(by("job_id")),
     "jobs.service.count_open": Shows(),
     "jobs.service.events": Finds(by("job_id")),
     "jobs.service.get": Finds(by("job_id")),

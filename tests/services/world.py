@@ -104,7 +104,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
             JobEvent(
                 tenant_id=tenant_id,
                 job_id=job.id,
-                attempt_id="1",
+                attempt=1,
                 position=position,
                 at=clock.now(),
                 kind=EventKind.phase,

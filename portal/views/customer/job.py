@@ -30,13 +30,19 @@ if not job_id:
     st.switch_page(HOME)
 
 
-def stop(job_id: str) -> None:
-    """Cancel the job."""
+def cancel(job_id: str) -> None:
+    """Stop the job, whatever it has learned."""
     with transaction() as db:
         jobs.cancel(db, session.member(), job_id=job_id)
 
 
-def ask_to_stop(job: Job) -> None:
+def keep(job_id: str) -> None:
+    """End the training with what it has learned."""
+    with transaction() as db:
+        jobs.stop(db, session.member(), job_id=job_id)
+
+
+def ask_to_cancel(job: Job) -> None:
     """Say what stopping loses, and stop when the person agrees."""
     loses = "It leaves the queue, and nothing is billed."
     if job.state is JobState.running:
@@ -45,8 +51,20 @@ def ask_to_stop(job: Job) -> None:
         "Stop this job?",
         loses=loses,
         verb="Stop the job",
-        act=lambda: stop(job.id),
+        act=lambda: cancel(job.id),
         done="The job is stopping.",
+    )
+
+
+def ask_to_keep(job: Job) -> None:
+    """Say what an early end means, and end the training when the person agrees."""
+    confirm(
+        "Stop and keep the model?",
+        loses="Training ends at the next evaluation, and the best model so far is published. "
+        "It may be less good than after a whole run. The time until then is billed.",
+        verb="Stop and keep",
+        act=lambda: keep(job.id),
+        done="Training ends soon; the model follows.",
     )
 
 
@@ -79,10 +97,14 @@ with actions:
             help=why_not,
         ):
             st.switch_page("views/customer/new_job.py", query_params=again)
-    elif job.cancel_requested_at is None and st.button(
-        "Stop", icon=":material/stop_circle:", disabled=why_not is not None, help=why_not
-    ):
-        ask_to_stop(job)
+    elif job.cancel_requested_at is None:
+        may_keep = job.state is JobState.running and job.stop_requested_at is None
+        if may_keep and st.button(
+            "Stop and keep", icon=":material/save:", disabled=why_not is not None, help=why_not
+        ):
+            ask_to_keep(job)
+        if st.button("Stop", icon=":material/stop_circle:", disabled=why_not is not None, help=why_not):
+            ask_to_cancel(job)
 
 with st.container(horizontal=True, vertical_alignment="center"):
     status_badge(shown_state(job))
@@ -94,12 +116,17 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
 
 
+def asked_of(job: Job) -> tuple[object, ...]:
+    """What decides which buttons stand above."""
+    return job.state, job.cancel_requested_at, job.stop_requested_at
+
+
 def progress() -> None:
     """How it goes; a change of state is told by the whole page."""
     with reading() as db:
         here = session.member()
         now = jobs.get(db, here, job_id=job.id)
-    if (now.state, now.cancel_requested_at) != (job.state, job.cancel_requested_at):
+    if asked_of(now) != asked_of(job):
         st.rerun()
     job_progress(here, now)
 

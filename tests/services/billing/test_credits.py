@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import Session, select
 
 from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
-from services.accounts.tables import AuditEntry
+from services.accounts.tables import AuditEntry, Tenant
 from services.billing import service as billing
 from services.billing.errors import CreditSpent
 from services.billing.money import MICROS, Money
@@ -117,6 +117,17 @@ def test_ending_a_trial_twice_is_fine_and_keeps_the_rest_of_the_credit(
     assert first.id == second.id
     assert billing.credit_left(session, member) == TEN
     assert billing.grant_trial(session, member).id == first.id
+
+
+def test_the_plan_says_what_a_workspace_may_ask_of_the_queue(session: Session, member: Member) -> None:
+    tenant = session.get_one(Tenant, member.tenant_id)
+
+    billing.grant_trial(session, member)
+    on_trial = (tenant.running_job_limit, tenant.open_job_limit, tenant.share_weight)
+    billing.end_trial(session, ADMIN, tenant_id=member.tenant_id)
+
+    assert on_trial == (2, 20, 1)
+    assert (tenant.running_job_limit, tenant.open_job_limit, tenant.share_weight) == (4, 50, 2)
 
 
 def test_only_an_admin_of_ours_ends_a_trial(session: Session, member: Member) -> None:

@@ -1,0 +1,123 @@
+"""What workers do beside jobs, done once by whoever comes."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from services import storage
+from services.accounts import sign_ins
+from services.accounts.scope import Member
+from services.accounts.tables import SignIn
+from services.billing.tables import Invoice
+from services.db import reading, transaction
+from services.jobs import queue
+from services.jobs.queue import HEARTBEAT, LEASE
+from services.jobs.retention import KEEP_EVENTS, KEEP_WORKERS
+from services.jobs.tables import JobEvent, JobState, Worker
+from services.registry import service as registry
+from services.training.events import EventKind, Phase, RunEvent
+from services.worker import chores
+from tests import factories
+from tests.conftest import Clock
+from tests.services.billing.factories import record
+
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def customer(live_database: str) -> Member:
+    with transaction() as session:
+        return factories.create_member(session)
+
+
+def claimed_job(member: Member) -> queue.Claimed:
+    with transaction() as session:
+        return factories.create_claimed_job(session, member)
+
+
+def lose(clock: Clock) -> None:
+    clock.advance(LEASE.total_seconds() + 1)
+    chores.recover()
+    clock.advance(HEARTBEAT.total_seconds())
+    chores.recover()
+
+
+def test_what_is_due_is_done_beside_the_jobs(customer: Member, clock: Clock) -> None:
+    claimed = claimed_job(customer)
+    clock.advance(LEASE.total_seconds() + 1)
+    chores.recover()
+    clock.advance(HEARTBEAT.total_seconds())
+    stop = threading.Event()
+    thread = threading.Thread(target=chores.run, args=(stop,))
+    thread.start()
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (state := state_of(claimed)) is JobState.running and time.monotonic() < deadline:
+        time.sleep(0.05)
+    stop.set()
+    thread.join(PATIENCE_SECONDS)
+
+    assert state is JobState.queued
+
+
+def test_what_nobody_can_use_any_more_is_forgotten(customer: Member, clock: Clock) -> None:
+    claimed = claimed_job(customer)
+    with transaction() as session:
+        queue.report(session, claimed, [(0, RunEvent(kind=EventKind.phase, phase=Phase.training))])
+        queue.fail(session, claimed, code="x", message="x")
+        sign_ins.begin(session)
+    clock.advance((max(KEEP_EVENTS, KEEP_WORKERS) + timedelta(days=1)).total_seconds())
+    with transaction() as session:
+        sign_ins.begin(session)
+        alive = factories.next_worker(session)
+
+    chores.prune()
+
+    with reading() as session:
+        assert session.exec(select(JobEvent)).all() == []
+        assert [worker.id for worker in session.exec(select(Worker))] == [alive]
+        assert len(session.exec(select(SignIn)).all()) == 1
+
+
+def test_files_of_a_lost_attempt_are_swept_and_no_others(customer: Member, clock: Clock) -> None:
+    claimed = claimed_job(customer)
+    lost = registry.prefix_of(claimed.tenant_id, claimed.job_id, claimed.token)
+    other = registry.prefix_of(claimed.tenant_id, claimed.job_id, "another")
+    for prefix in (lost, other):
+        storage.put(f"{prefix}/model.safetensors", b"weights")
+    lose(clock)
+    chores.sweep()
+    early = storage.get(f"{lost}/model.safetensors")
+    clock.advance(2 * 3600)
+
+    chores.sweep()
+
+    assert early == b"weights"
+    assert storage.get(f"{other}/model.safetensors") == b"weights"
+    with pytest.raises(Exception, match="file"):
+        storage.get(f"{lost}/model.safetensors")
+
+
+def test_months_are_closed_once_they_are_over(customer: Member, clock: Clock) -> None:
+    with transaction() as session:
+        record(session, customer, texts=1000)
+
+    chores.close_months()
+    with reading() as session:
+        early = session.exec(select(Invoice)).all()
+    clock.advance(timedelta(days=33).total_seconds())
+    chores.close_months()
+    chores.close_months()
+
+    assert early == []
+    with reading() as session:
+        assert len(session.exec(select(Invoice)).all()) == 1
+
+
+def state_of(claimed: queue.Claimed) -> JobState:
+    with reading() as session:
+        held = session.get_one(factories.Job, claimed.job_id)
+    return held.state
