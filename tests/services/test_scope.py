@@ -16,6 +16,9 @@ STATEMENTS = {"select", "update", "delete", "insert", "exists", "aliased", "quer
 # Who may name a tenant's table in a statement of its own, and which statements.
 ALLOWED = {
     "services/accounts/scope.py": STATEMENTS,
+    "services/jobs/history.py": {"select"},  # the staff's questions
+    "services/jobs/operate.py": {"update"},  # the staff's deeds
+    "services/jobs/outlook.py": {"select"},  # one queue for all: what runs and waits before a tenant's jobs
     "services/jobs/queue.py": STATEMENTS,  # the worker's half, for all tenants
     "services/jobs/retention.py": {"select", "delete"},  # what is old goes, whosever it is
     "services/reports.py": STATEMENTS,  # the staff's questions
@@ -28,8 +31,13 @@ ACROSS = {
     "services/accounts/scope.py",
     "services/accounts/service.py",
     "services/accounts/keys.py",
+    "services/gauges.py",
+    "services/jobs/history.py",
+    "services/jobs/operate.py",
+    "services/jobs/outlook.py",
     "services/jobs/queue.py",
     "services/jobs/retention.py",
+    "services/jobs/watch.py",
     "services/reports.py",
 }
 

@@ -151,6 +151,7 @@ CASES: dict[str, Finds | Shows] = {
     "datasets.service.uploads": Shows(("upload_id",)),
     "datasets.service.version_of_upload": Finds(by("upload_id")),
     "datasets.service.versions": Finds(by("dataset_id")),
+    "jobs.outlook.starts": Shows(),
     "jobs.service.by_key": Shows(("job_id",), by(key="<idempotency_key>")),
     "jobs.service.cancel": Finds(by("job_id")),
     "jobs.service.stop": Finds(by("job_id")),
