@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: ordered, watched, cancelled."""
+"""Fine-tuning jobs: ordered, watched, stopped, cancelled."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,8 +19,9 @@ from services.api.threads import whole_files
 from services.datasets import service as datasets
 from services.db import reading, transaction
 from services.errors import NotFound
+from services.jobs import outlook
 from services.jobs import service as jobs
-from services.jobs.tables import Job
+from services.jobs.tables import Job, JobState
 from services.metering import service as metering
 from services.metering.meters import TRAINED_TOKENS
 
@@ -76,6 +77,14 @@ def cancel(job_id: str, caller: Caller) -> FineTuningJob:
         return _shown(db, caller, [job])[0]
 
 
+@router.post("/{job_id}/stop", summary="Stop a fine-tuning job and keep its model")
+def stop(job_id: str, caller: Caller) -> FineTuningJob:
+    """End the training now and publish the best model so far; the time used is billed."""
+    with transaction() as db:
+        job = jobs.stop(db, caller, job_id=job_id)
+        return _shown(db, caller, [job])[0]
+
+
 @router.get("/{job_id}/events", summary="What a job’s run told")
 def list_events(
     job_id: str, caller: Caller, after: str | None = None, limit: Limit = 20
@@ -94,6 +103,8 @@ def list_events(
 
 def _shown(session: Session, member: Member, found: Sequence[Job]) -> list[FineTuningJob]:
     currency = accounts.get_tenant(session, member).currency
+    waiting = any(job.state is JobState.queued for job in found)
+    starts = outlook.starts(session, member) if waiting else {}
     shown = []
     for job in found:
         version = datasets.get_version(session, member, version_id=job.dataset_version_id)
@@ -104,6 +115,7 @@ def _shown(session: Session, member: Member, found: Sequence[Job]) -> list[FineT
                 training_file=version.upload_id or version.id,
                 currency=currency,
                 trained_tokens=_trained_tokens(session, member, job),
+                start=starts.get(job.id),
             )
         )
     return shown

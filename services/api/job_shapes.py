@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services import clock
 from services.api.shapes import unix
+from services.jobs.forecast import Start
 from services.jobs.tables import Job, JobEvent, JobState
 from services.training.events import EventKind
 from services.training.recipe import Preset, Recipe, defaults
@@ -64,6 +65,8 @@ class FineTuningJob(BaseModel):
     hyperparameters: JobTuning
     seed: int
     error: JobFailure | None
+    estimated_start: int | None = Field(description="Of a waiting job; null where no worker will take it.")
+    latest_start: int | None = Field(description="Nineteen of twenty waiting jobs have started by then.")
     estimated_finish: int | None
     trained_tokens: int | None
     result_files: list[str] = []
@@ -73,7 +76,9 @@ class FineTuningJob(BaseModel):
     progress: float = Field(description="From 0 to 1, within the present phase; 1 once it has succeeded.")
 
 
-def job_shape(job: Job, *, training_file: str, currency: str, trained_tokens: int | None) -> FineTuningJob:
+def job_shape(
+    job: Job, *, training_file: str, currency: str, trained_tokens: int | None, start: Start | None
+) -> FineTuningJob:
     """A job as its customer's program sees it."""
     recipe = Recipe.model_validate(job.recipe)
     return FineTuningJob(
@@ -90,6 +95,8 @@ def job_shape(job: Job, *, training_file: str, currency: str, trained_tokens: in
         error=JobFailure(code=job.failure_code or "failed", message=job.failure or "")
         if job.state is JobState.failed
         else None,
+        estimated_start=None if start is None else _from_now(start.likely),
+        latest_start=None if start is None else _from_now(start.late),
         estimated_finish=_estimated_finish(job),
         trained_tokens=trained_tokens,
         metadata={
@@ -123,7 +130,11 @@ def _tuning(recipe: Recipe) -> JobTuning:
 def _estimated_finish(job: Job) -> int | None:
     if job.state is not JobState.running or job.eta_seconds is None:
         return None
-    return unix(clock.now() + timedelta(seconds=job.eta_seconds))
+    return _from_now(job.eta_seconds)
+
+
+def _from_now(seconds: float) -> int:
+    return unix(clock.now() + timedelta(seconds=seconds))
 
 
 class FineTuningEvent(BaseModel):

@@ -256,6 +256,19 @@ def test_the_list_has_pages(workspace: Workspace) -> None:
 
 
 @on_both_databases
+def test_a_waiting_job_tells_when_it_will_start(workspace: Workspace) -> None:
+    job = ordered(workspace, workspace.upload(CSV))
+    assert (job["estimated_start"], job["latest_start"]) == (None, None), "nobody is there to take it"
+    with transaction() as db:
+        factories.next_worker(db)
+
+    [shown] = workspace.call("GET", JOBS).json()["data"]
+
+    now = clock.now().timestamp()
+    assert now - 5 <= shown["estimated_start"] <= shown["latest_start"] <= now + 5
+
+
+@on_both_databases
 def test_a_running_job_tells_when_it_will_finish(workspace: Workspace) -> None:
     job = ordered(workspace, workspace.upload(CSV))
     claimed = claim()
@@ -338,6 +351,19 @@ def test_a_failed_job_says_why(workspace: Workspace) -> None:
 
     assert shown["status"] == "failed"
     assert shown["error"] == {"code": "nan_loss", "message": "The loss became infinite.", "param": None}
+
+
+def test_a_running_job_can_be_stopped_and_kept(workspace: Workspace) -> None:
+    job = ordered(workspace, workspace.upload(CSV))
+    refused(workspace.call("POST", f"{JOBS}/{job['id']}/stop"), 409, "job_not_running")
+    with transaction() as db:
+        claimed = queue.claim(db, worker_id=factories.next_worker(db))
+
+    stopped = workspace.call("POST", f"{JOBS}/{job['id']}/stop")
+
+    assert stopped.json()["status"] == "running"
+    with reading() as db:
+        assert queue.wish(db, claimed) == queue.Wish(cancel=False, stop=True)
 
 
 def test_a_queued_job_is_cancelled_at_once(workspace: Workspace) -> None:
