@@ -18,7 +18,9 @@ from services.accounts.scope import Member
 from services.billing import service as billing
 from services.billing.money import Money
 from services.db import reading
+from services.jobs import outlook
 from services.jobs import service as jobs
+from services.jobs.forecast import Start
 from services.jobs.tables import Job, JobState
 
 _BEST = {"accuracy": "Best accuracy", "f1": "Best F1"}
@@ -29,6 +31,7 @@ def job_progress(member: Member, job: Job) -> None:
     with reading() as db:
         told = story(jobs.events(db, member, job_id=job.id), job.finished_at)
         ahead = jobs.queue_position(db, member, job_id=job.id)
+        expected = outlook.starts(db, member).get(job.id) if job.state is JobState.queued else None
         so_far = billing.training_charge(
             db, member, seconds=_seconds(job), device_class=job.device or job.quoted_device_class
         )
@@ -36,7 +39,7 @@ def job_progress(member: Member, job: Job) -> None:
     if job.state is JobState.failed:
         _failure(job)
     if job.state is JobState.queued:
-        _waiting(job, ahead or 0)
+        _waiting(job, ahead or 0, expected)
     elif told.phases:
         _phases(job, told)
     elif job.state is JobState.running:
@@ -59,14 +62,20 @@ def _failure(job: Job) -> None:
     st.error(f"{literal(reason)}  \n{code}", icon=":material/error:")
 
 
-def _waiting(job: Job, ahead: int) -> None:
-    before = {0: "It starts as soon as a worker is free.", 1: "One of your jobs starts before it."}
-    st.info(
-        f"{before.get(ahead, f'{ahead} of your jobs start before it.')} Waiting costs nothing.",
-        icon=":material/schedule:",
-    )
+def _waiting(job: Job, ahead: int, expected: Start | None) -> None:
+    before = {0: "It is the next of your jobs.", 1: "One of your jobs starts before it."}
+    place = before.get(ahead, f"{ahead} of your jobs start before it.")
+    st.info(f"{_starts(expected)} {place} Waiting costs nothing.", icon=":material/schedule:")
     if job.attempt:
         st.caption(f"Attempt {job.attempt} was interrupted. The next one goes on from the last checkpoint.")
+
+
+def _starts(expected: Start | None) -> str:
+    if expected is None:
+        return "It starts as soon as a worker is free."
+    likely, late = words.about(expected.likely), words.about(expected.late)
+    latest = "" if late == likely else f" (at the latest {late.removeprefix('about ')})"
+    return f"It starts in {likely}{latest}."
 
 
 def _phases(job: Job, told: Story) -> None:

@@ -7,6 +7,8 @@ from statistics import median
 
 # Run time ÷ the most that was quoted, after training/quote.py; outvoted once a handful of runs has finished.
 _GUESSES = (0.2, 0.4, 0.8)
+# No run takes no time, whatever a clock that was set back may say.
+_LEAST = 0.01
 # A run that has taken longer than any before it is expected to take this share longer still.
 _OVERRUN = 0.25
 
@@ -35,7 +37,7 @@ def pace(history: Iterable[tuple[str, float]]) -> Pace:
     """The pace of recent runs, told as (device class, actual ÷ quoted); without any, that of the guesses."""
     ratios: dict[str, list[float]] = defaultdict(lambda: [*_GUESSES])
     for device_class, ratio in history:
-        ratios[device_class].append(ratio)
+        ratios[device_class].append(max(_LEAST, ratio))
     typical = {device_class: median(found) for device_class, found in ratios.items()}
     spread = [ratio / typical[device_class] for device_class, found in ratios.items() for ratio in found]
     return Pace(typical, spread or [guess / median(_GUESSES) for guess in _GUESSES])

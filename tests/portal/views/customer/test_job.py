@@ -30,6 +30,18 @@ def test_a_waiting_job_says_how_many_come_before_it(owner: Member) -> None:
     assert "One of your jobs starts before it" in page.info[0].value
 
 
+def test_a_waiting_job_says_when_it_will_start(owner: Member) -> None:
+    create_job(owner, version := create_dataset(owner))
+    claim()
+    job = create_job(owner, version)
+
+    page = visit(owner, "job", id=job.id)
+
+    assert not page.exception
+    assert "It starts in about " in page.info[0].value
+    assert "(at the latest " in page.info[0].value
+
+
 def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
     job = create_job(owner)
     claimed = claim()
