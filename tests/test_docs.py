@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlmodel import Session
 from typer.core import TyperGroup
 
 from portal.snippets import PLACEHOLDER
+from services import gauges, metrics
 from services.accounts.scope import Role
 from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
 from services.billing.plans import PAY_AS_YOU_GO
@@ -204,6 +206,15 @@ def test_the_customers_guide_names_the_limits() -> None:
 
     assert f"{files} and {limits.MAX_LABELS:,} different labels" in guide
     assert f"up to {MAX_TEXTS:,} texts of up to {MAX_TEXT_CHARACTERS:,} characters" in guide
+
+
+def test_the_operators_guide_names_every_metric(session: Session) -> None:
+    text = (metrics.text() + gauges.text(session)).decode()
+    names = set(re.findall(r"^# TYPE (tuneport_\w+)", text, re.MULTILINE))
+
+    documented = set(re.findall(r"^\| `(tuneport_\w+)` \|", OPERATORS.read_text("utf-8"), re.MULTILINE))
+
+    assert documented == names
 
 
 def test_every_dependency_earns_its_place() -> None:

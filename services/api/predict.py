@@ -1,12 +1,13 @@
 """Predictions: the one door for the portal and for customers' programs, so that each is counted once."""
 
+from time import perf_counter
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services import clock
+from services import clock, metrics
 from services.accounts.scope import Member
 from services.api.allowance import Allowances
 from services.api.deps import Caller, RequestId
@@ -106,9 +107,11 @@ class PredictionRequest(BaseModel):
 async def predict(request: PredictionRequest, caller: Caller, request_id: RequestId) -> Response:
     """The label and its probability, or the entities, of each text; every text counts as one prediction."""
     texts = request.texts()
+    asked = perf_counter()
 
     def work() -> Response:
         answer = _predict(caller, request.model, texts, request_id)
+        metrics.predicted(len(texts), seconds=perf_counter() - asked)
         # Written out here: for many texts and labels it takes long enough to hold up the event loop.
         return Response(answer.model_dump_json(), media_type="application/json")
 

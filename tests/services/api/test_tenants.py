@@ -35,7 +35,7 @@ class Shows:
     query: str = ""
 
 
-PUBLIC = {"GET /openapi.json", "GET /docs", "GET /healthz"}
+PUBLIC = {"GET /openapi.json", "GET /docs", "GET /healthz", "GET /metrics"}
 JOBS = "/v1/fine_tuning/jobs"
 CASES: dict[str, Finds | Shows] = {
     "GET /v1/files": Shows(("upload_id",)),
