@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     """All settings, with the defaults of a laptop: SQLite, local files, no provider."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TUNEPORT_", env_nested_delimiter="__", extra="ignore", frozen=True
+        env_prefix="TUNEPORT_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     mode: Literal["development", "production"] = "development"
@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(60, ge=1)
     # Memory that loaded models may hold in the api process.
     model_cache_mb: int = Field(2048, ge=64)
+    # How long a worker that is told to stop waits for its run to reach a checkpoint.
+    shutdown_seconds: int = Field(60, ge=0)
+    # Bearer token of /metrics on api and worker; without one only this machine may read them.
+    metrics_token: SecretStr = SecretStr("")
+    # Where a worker tells its metrics; 0 is nowhere.
+    worker_metrics_port: int = Field(0, ge=0, le=65535)
 
     seller_name: str = "Tuneport"
     seller_address: str = ""
