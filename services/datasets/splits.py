@@ -1,16 +1,21 @@
 """Train, validation and test: seeded, by label, and honest about copies and rare labels."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+import numpy as np
+
 from services.datasets.errors import TooFewRows
 from services.datasets.examples import Example
 from services.datasets.limits import MIN_TEXTS_TO_SPLIT
+from services.datasets.near import Positions, clusters, joined
 
 HELD_OUT_SHARE = 0.1
+# Positions of examples that are of one split: copies, near copies, or a group that was asked for.
+Bundle = list[int]
 
 
 class Split(StrEnum):
@@ -48,34 +53,72 @@ class Splits:
         return {label: {which.value: counts[which][label] for which in Split} for label in ranked}
 
 
-def split(examples: Sequence[Example], *, seed: int, test_share: float = HELD_OUT_SHARE) -> Splits:
+def split(
+    examples: Sequence[Example],
+    *,
+    seed: int,
+    test_share: float = HELD_OUT_SHARE,
+    given: Mapping[int, Split] | None = None,
+    groups: Mapping[int, str] | None = None,
+    frozen: Collection[str] = (),
+) -> Splits:
     """Divide examples by label; the same examples and seed always give the same splits.
 
-    Copies of a text stay together, so that no test row was trained on. A label with fewer than three
-    different texts stays in train, and every label keeps a row there. Validation takes a tenth of the rows,
-    test the `test_share`, which is 0 for whoever brings a test file of their own. A sentence counts under the
-    rarest type of entity in it.
+    Copies and near copies of a text stay together, so that no test row was trained on, and so do the rows
+    that `groups` (row -> name) puts together. A label with fewer than three different texts stays in train,
+    and every label keeps a row there. Validation takes a tenth of the rows, test the `test_share`, which is 0
+    for whoever brings a test file of their own. A sentence counts under the rarest type of entity in it.
+
+    Splits that are `given` (row -> split) are kept, and only what they lack is divided off the rest. The
+    texts of `frozen`, an earlier version's test split, are the test with all their near copies, and nothing
+    is added to it.
+
+    Where near copies leave nothing to judge by, only exact copies are kept together; `examine` then tells of
+    the leakage.
 
     Raises:
         TooFewRows: validation or test would be empty.
     """
-    frequency = _count_labels(examples)
-    strata: dict[str, list[list[Example]]] = defaultdict(list)
-    for copies in _copies(examples):
-        # Copies may contradict one another, sentences hold several types: the rarest needs the most care.
-        rarest = min(_labels(copies), key=lambda label: (frequency[label], label), default="")
-        strata[rarest].append(copies)
+    texts = [example.text for example in examples]
+    near = clusters([*texts, *frozen])
+    try:
+        return _divide(
+            examples, _together(near, examples, groups), near[len(texts) :], seed, test_share, given
+        )
+    except TooFewRows:
+        exact = _exact([*texts, *frozen])
+        return _divide(
+            examples, _together(exact, examples, groups), exact[len(texts) :], seed, test_share, given
+        )
+
+
+def _divide(
+    examples: Sequence[Example],
+    together: Positions,
+    frozen: Positions,
+    seed: int,
+    test_share: float,
+    given: Mapping[int, Split] | None,
+) -> Splits:
+    bundles: dict[int, Bundle] = defaultdict(list)
+    for at, root in enumerate(together[: len(examples)].tolist()):
+        bundles[root].append(at)
+    where = {at: given[example.row] for at, example in enumerate(examples) if given and example.row in given}
+    for root in set(together[frozen].tolist()):
+        where |= dict.fromkeys(bundles.get(root, ()), Split.test)
+    free = _settle(bundles.values(), where)
 
     held_out = {Split.test: test_share, Split.validation: HELD_OUT_SHARE}
-    where: dict[int, Split] = {}
-    for name in sorted(strata):
+    taken = set(where.values())
+    shares = {which: 0.0 if which in taken else share for which, share in held_out.items()}
+    for name, stratum in sorted(_strata(examples, free).items()):
         # A stratum's fate does not depend on which others there are.
-        for copies, which in _deal(strata[name], held_out, Random(f"{seed}:{name}")):
-            where.update((example.row, which) for example in copies)
-    _keep_every_label_in_train(examples, where)
+        for bundle, which in _deal(stratum, shares, Random(f"{seed}:{name}")):
+            where |= dict.fromkeys(bundle, which)
+    _keep_every_label_in_train(examples, free, where)
 
-    parts = {which: tuple(e for e in examples if where[e.row] is which) for which in Split}
-    if not parts[Split.validation] or (test_share and not parts[Split.test]):
+    parts = {which: tuple(e for at, e in enumerate(examples) if where[at] is which) for which in Split}
+    if not (parts[Split.train] and parts[Split.validation]) or (test_share and not parts[Split.test]):
         raise TooFewRows
     elsewhere = _labels(parts[Split.validation]) | _labels(parts[Split.test])
     return Splits(
@@ -86,49 +129,85 @@ def split(examples: Sequence[Example], *, seed: int, test_share: float = HELD_OU
     )
 
 
-def _copies(examples: Iterable[Example]) -> list[list[Example]]:
-    by_text: dict[str, list[Example]] = defaultdict(list)
-    for example in examples:
-        by_text[example.text].append(example)
-    return list(by_text.values())
+def _exact(texts: Sequence[str]) -> Positions:
+    seen: dict[str, int] = {}
+    return np.fromiter((seen.setdefault(text, at) for at, text in enumerate(texts)), np.int64, len(texts))
 
 
-def _deal(
-    groups: list[list[Example]], shares: dict[Split, float], random: Random
-) -> list[tuple[list[Example], Split]]:
-    if len(groups) < MIN_TEXTS_TO_SPLIT:
-        return [(copies, Split.train) for copies in groups]
-    rows = sum(map(len, groups))
-    left = random.sample(groups, len(groups))
-    dealt: list[tuple[list[Example], Split]] = []
+def _together(roots: Positions, examples: Sequence[Example], groups: Mapping[int, str] | None) -> Positions:
+    """The roots after joining the examples of each group."""
+    if not groups:
+        return roots
+    seen: dict[str, int] = {}
+    pairs = [
+        (at, seen.setdefault(groups[example.row], at))
+        for at, example in enumerate(examples)
+        if example.row in groups
+    ]
+    left, right = np.array(pairs, np.int64).reshape(-1, 2).T
+    return joined(roots, left, right)
+
+
+def _settle(bundles: Iterable[Bundle], where: dict[int, Split]) -> list[Bundle]:
+    """Gives the bundles of which nothing is settled; what else is open goes where its copies are held out."""
+    free = []
+    for bundle in bundles:
+        settled = {where[at] for at in bundle if at in where}
+        if not settled:
+            free.append(bundle)
+            continue
+        furthest = max(settled, key=list(Split).index)
+        where |= {at: furthest for at in bundle if at not in where}
+    return free
+
+
+def _strata(examples: Sequence[Example], bundles: Iterable[Bundle]) -> dict[str, list[Bundle]]:
+    """Label -> the bundles that count under it."""
+    frequency = _count_labels(examples)
+    strata: dict[str, list[Bundle]] = defaultdict(list)
+    for bundle in bundles:
+        # Copies may contradict one another, sentences hold several types: the rarest needs the most care.
+        labels = _labels(examples[at] for at in bundle)
+        strata[min(labels, key=lambda label: (frequency[label], label), default="")].append(bundle)
+    return strata
+
+
+def _deal(bundles: list[Bundle], shares: dict[Split, float], random: Random) -> list[tuple[Bundle, Split]]:
+    if len(bundles) < MIN_TEXTS_TO_SPLIT:
+        return [(bundle, Split.train) for bundle in bundles]
+    rows = sum(map(len, bundles))
+    left = random.sample(bundles, len(bundles))
+    dealt: list[tuple[Bundle, Split]] = []
     for others, (which, share) in zip((2, 1), shares.items(), strict=True):
         if share:
             taken = _take(left, max(1, round(rows * share)), len(left) - others)
-            left = [copies for at, copies in enumerate(left) if at not in taken]
-            dealt += [(copies, which) for copies in taken.values()]
-    return dealt + [(copies, Split.train) for copies in left]
+            left = [bundle for at, bundle in enumerate(left) if at not in taken]
+            dealt += [(bundle, which) for bundle in taken.values()]
+    return dealt + [(bundle, Split.train) for bundle in left]
 
 
-def _take(groups: list[list[Example]], rows: int, most: int) -> dict[int, list[Example]]:
-    """Up to `most` groups with up to `rows` rows together, but one at least; position -> group."""
-    taken: dict[int, list[Example]] = {}
-    for at, copies in enumerate(groups):
-        if len(copies) <= rows and len(taken) < most:
-            taken[at] = copies
-            rows -= len(copies)
+def _take(bundles: list[Bundle], rows: int, most: int) -> dict[int, Bundle]:
+    """Up to `most` bundles with up to `rows` rows together, but one at least; position -> bundle."""
+    taken: dict[int, Bundle] = {}
+    for at, bundle in enumerate(bundles):
+        if len(bundle) <= rows and len(taken) < most:
+            taken[at] = bundle
+            rows -= len(bundle)
     if not taken:
-        smallest = min(range(len(groups)), key=lambda at: len(groups[at]))
-        taken[smallest] = groups[smallest]
+        smallest = min(range(len(bundles)), key=lambda at: len(bundles[at]))
+        taken[smallest] = bundles[smallest]
     return taken
 
 
-def _keep_every_label_in_train(examples: Sequence[Example], where: dict[int, Split]) -> None:
+def _keep_every_label_in_train(
+    examples: Sequence[Example], free: Iterable[Bundle], where: dict[int, Split]
+) -> None:
     # A label can have slipped out where it never was the rarest of its rows.
-    missing = _labels(examples) - _labels(e for e in examples if where[e.row] is Split.train)
-    moved = {e.text for e in examples if missing.intersection(e.labels)}
-    for example in examples:
-        if example.text in moved:
-            where[example.row] = Split.train
+    trained = _labels(example for at, example in enumerate(examples) if where[at] is Split.train)
+    missing = _labels(examples) - trained
+    for bundle in free:
+        if missing.intersection(_labels(examples[at] for at in bundle)):
+            where |= dict.fromkeys(bundle, Split.train)
 
 
 def _labels(examples: Iterable[Example]) -> set[str]:

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.datasets.errors import TooFewRows
-from services.datasets.examples import Example, TextExample, TokenExample
-from services.datasets.splits import Split, split
+from services.datasets.examples import Example, ScoreExample, TextExample, TokenExample
+from services.datasets.splits import Split, Splits, split
 from tests.services.datasets.factories import sentence, texts
 
 EXAMPLES = st.lists(
@@ -140,3 +140,89 @@ def test_whatever_the_data_the_splits_are_honest(examples: list[Example], seed: 
     assert splits.test
     held_out = labels(splits.validation) | labels(splits.test)
     assert set(splits.train_only) == labels(examples) - held_out
+
+
+LONG = "Where is the parcel that I ordered from you last week, please"
+
+
+def where(splits: Splits) -> dict[int, Split]:
+    return {example.row: which for which in Split for example in splits.of(which)}
+
+
+def test_near_copies_stay_in_one_split() -> None:
+    near = [TextExample(row, f"{LONG}{'?' * (row - 999)}", "a") for row in range(1000, 1005)]
+    wrong = [TextExample(1005, LONG.replace("parcel", "parcell"), "a")]
+
+    for seed in range(20):
+        found = where(split([*texts(a=50, b=50), *near, *wrong], seed=seed))
+        assert len({found[row] for row in range(1000, 1006)}) == 1
+
+
+def test_rows_of_a_group_stay_in_one_split() -> None:
+    examples = texts(a=50, b=50)
+    groups = {example.row: f"author {example.row // 10}" for example in examples}
+
+    for seed in range(20):
+        found = where(split(examples, seed=seed, groups=groups))
+        assert all(
+            len({found[row] for row in groups if groups[row] == name}) == 1 for name in groups.values()
+        )
+
+
+def test_given_splits_are_kept() -> None:
+    examples = texts(a=20, b=20)
+    given = {example.row: list(Split)[example.row % 3] for example in examples}
+
+    assert where(split(examples, seed=1, given=given)) == given
+
+
+def test_what_given_splits_lack_is_divided_off_the_rest() -> None:
+    examples = texts(a=50, b=50)
+    given = {example.row: Split.test for example in examples[:5]}
+
+    splits = split(examples, seed=1, given=given)
+
+    assert splits.test == tuple(examples[:5])
+    assert splits.rows == {"train": 86, "validation": 9, "test": 5}
+
+
+def test_a_copy_of_a_given_test_row_is_not_trained_on() -> None:
+    examples = [*texts(a=20, b=20), TextExample(100, LONG, "a"), TextExample(101, f"{LONG}!", "a")]
+
+    splits = split(examples, seed=1, given={100: Split.test})
+
+    assert [example.row for example in splits.test] == [100, 101]
+
+
+def test_the_test_of_an_earlier_version_stays_the_test() -> None:
+    earlier = split(texts(a=50, b=50), seed=1)
+    grown = texts(a=80, b=70, c=30)
+
+    splits = split(grown, seed=2, frozen=[example.text for example in earlier.test])
+
+    assert {example.text for example in splits.test} == {example.text for example in earlier.test}
+    assert splits.labels["c"]["test"] == 0
+
+
+def test_a_near_copy_of_an_earlier_test_row_is_never_trained_on() -> None:
+    examples = [*texts(a=50, b=50), TextExample(1000, f"Hello! {LONG}", "a"), TextExample(1001, LONG, "a")]
+
+    splits = split(examples, seed=1, frozen=[LONG.upper()])
+
+    assert [example.row for example in splits.test] == [1000, 1001]
+
+
+def test_where_all_rows_are_near_copies_only_exact_ones_stay_together() -> None:
+    examples = [TextExample(row, f"{LONG}, number {row}", "ab"[row % 2]) for row in range(100)]
+    examples += [TextExample(row + 100, example.text, example.label) for row, example in enumerate(examples)]
+
+    splits = split(examples, seed=1)
+
+    assert splits.rows == {"train": 160, "validation": 20, "test": 20}
+    assert not {example.text for example in splits.test} & {example.text for example in splits.train}
+
+
+def test_without_labels_rows_are_divided_all_the_same() -> None:
+    examples = [ScoreExample(row, f"text {row}", "", row / 10) for row in range(100)]
+
+    assert split(examples, seed=1).rows == {"train": 80, "validation": 10, "test": 10}
