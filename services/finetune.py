@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.config import settings
-from services.datasets import files
 from services.datasets.detection import detect
 from services.datasets.dropped import DropCode
 from services.datasets.examples import content_hash
+from services.datasets.freezing import write_splits
 from services.datasets.preview import DEFAULT_SEED
 from services.datasets.reading import read
 from services.datasets.splits import Splits, split
@@ -18,7 +18,7 @@ from services.datasets.usable import require_usable
 from services.errors import Conflict, ServiceError
 from services.training import catalogue, launcher
 from services.training.events import RunEvent
-from services.training.launcher import Crashed, Failed
+from services.training.launcher import Failed, Succeeded
 from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec
 from services.training.report import Report
 
@@ -99,7 +99,7 @@ def finetune(
         labels=sorted(splits.labels),
         data_hash=content_hash(reading.examples),
     )
-    files.write_splits(folder / "data", splits)
+    write_splits(folder / "data", splits)
     (folder / "spec.json").write_text(spec.model_dump_json())
     report = _train(folder, tell)
     (folder / "model").rename(out / "model")
@@ -119,6 +119,6 @@ def _train(folder: Path, tell: Callable[[RunEvent], None]) -> Report:
         outcome = run.outcome()
     if isinstance(outcome, Failed):
         raise RunFailed(outcome.code, outcome.message)
-    if isinstance(outcome, Crashed):
+    if not isinstance(outcome, Succeeded):
         raise RunFailed("run_crashed", f"The training run crashed; its log is {folder / 'run.log'}.")
     return outcome.report

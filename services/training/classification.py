@@ -24,8 +24,10 @@ from services.training.machine import Machine
 from services.training.networks import TextClassifier
 from services.training.recipe import Preset, RunSpec, Task
 from services.training.report import RowCounts
+from services.training.stages import Reached
 from services.training.tokenizing import encode_texts, load_tokenizer
 from services.training.trained import Trained
+from services.training.wishes import heed_pause
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
     Raises:
         DataDoesNotFit: fewer than two labels, a split without rows, or a label that the spec does not name.
         LossIsNotANumber: training diverged.
+        PauseAsked: the worker asked for a pause.
     """
     with journal.phase(Phase.loading):
         data = _load(folder, spec)
@@ -59,15 +62,17 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
     if folder.has_quick():
         reached = stages.restore(network, folder.quick)
     else:
-        reached = _quick(network, data, machine, journal)
-
+        reached = _quick(network, data, folder, machine, journal)
     if spec.recipe.preset is not Preset.quick:
-        quick = reached
-        stages.keep(network, quick, 0, folder.quick)
-        reached = _finetune(network, data, spec, folder, machine, journal)
-        if spec.recipe.preset is Preset.best and reached < quick:
-            journal.note(stages.quick_was_better(quick, reached))
-            reached = stages.restore(network, folder.quick)
+        reached = stages.go_on(
+            network,
+            reached,
+            lambda: _finetune(network, data, spec, folder, machine, journal),
+            quick_steps=0,
+            preset=spec.recipe.preset,
+            folder=folder,
+            journal=journal,
+        )
 
     with journal.phase(Phase.evaluating):
         test = data.rows["test"]
@@ -86,10 +91,10 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
             base_model=spec.recipe.base_model,
         ),
         scores=scores,
-        validation_value=reached,
         baselines=baselines,
         rows=RowCounts(**{split: len(rows) for split, rows in data.rows.items()}),
         truncated_rows=data.truncated,
+        reached=reached,
     )
 
 
@@ -124,29 +129,36 @@ def _targets(rows: Sequence[TextExample], labels: Sequence[str]) -> Tensor:
         ) from None
 
 
-def _quick(network: TextClassifier, data: _Data, machine: Machine, journal: Journal) -> float:
-    """Fit the head on the frozen base by logistic regression; the accuracy on validation rows."""
+def _quick(
+    network: TextClassifier, data: _Data, folder: RunFolder, machine: Machine, journal: Journal
+) -> Reached:
+    """Fit the head on the frozen base by logistic regression, scored by accuracy on the validation rows."""
     train, validation = data.ids["train"], data.ids["validation"]
     network.eval()
     with journal.phase(Phase.embedding):
         rows = train + validation
         padding = networks.padding_id(network.encoder)
-        embedded = torch.stack(
-            batches.compute(network.embed, rows, padding, machine, journal.pace(len(rows)))
-        )
+        pace = journal.pace(len(rows))
+
+        def tell(done: int) -> None:
+            pace(done)
+            heed_pause(folder)
+
+        embedded = torch.stack(batches.compute(network.embed, rows, padding, machine, tell))
         features, held_out = embedded[: len(train)], embedded[len(train) :]
 
     def score(weight: Tensor, bias: Tensor) -> dict[str, float]:
         return _accuracy(linear(held_out, weight, bias), data.targets["validation"])
 
     with journal.phase(Phase.fitting):
-        return fitting.fit_head(network.head, features, data.targets["train"], score, "accuracy", journal)
+        best = fitting.fit_head(network.head, features, data.targets["train"], score, "accuracy", journal)
+    return Reached(best, tokens=sum(map(len, train)))
 
 
 def _finetune(
     network: TextClassifier, data: _Data, spec: RunSpec, folder: RunFolder, machine: Machine, journal: Journal
-) -> float:
-    """Train all weights but the embedding table, from the head there is; the best validation accuracy."""
+) -> Reached:
+    """Train all weights but the embedding table, from the head there is, scored by validation accuracy."""
     networks.freeze_embedding_table(network.encoder)
     padding = networks.padding_id(network.encoder)
     rows = [

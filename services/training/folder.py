@@ -25,6 +25,9 @@ class RunFolder:
         self.report = path / "report.json"
         self.failure = path / "failure.json"
         self.log = path / "run.log"
+        # Wishes of the worker: publish the best so far; leave off, to go on later.
+        self.stop = path / "stop"
+        self.pause = path / "pause"
 
     def split(self, name: str) -> Path:
         """The file of the train, validation or test split."""

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from services.training.events import EventKind, Phase, RunEvent
 from services.training.folder import RunFolder
 
-# Any checkpoint holds the results of these.
-_BEFORE_TRAINING = {Phase.loading, Phase.embedding, Phase.fitting}
+# Any checkpoint holds the results of these; loading is done and told again.
+_BEFORE_TRAINING = {Phase.embedding, Phase.fitting}
 
 
 def read(path: Path) -> list[RunEvent]:

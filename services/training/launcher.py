@@ -21,6 +21,7 @@ from services.training.folder import RunFolder
 from services.training.journal import rewind
 from services.training.recipe import RunSpec
 from services.training.report import Report
+from services.training.wishes import PAUSED
 
 # Tells the child which process it must not outlive.
 PARENT = "TUNEPORT_RUN_PARENT"
@@ -56,13 +57,18 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """The run left off as it was asked to, and goes on from its checkpoint when it is started again."""
+
+
+@dataclass(frozen=True)
 class Crashed:
     """The run ended without saying why; a negative exit is the signal that ended it."""
 
     exit: int
 
 
-Outcome = Succeeded | Failed | Crashed
+Outcome = Succeeded | Failed | Paused | Crashed
 
 
 def prepare(
@@ -96,6 +102,8 @@ class Run:
         self.folder = folder
         # Before the first look at the events, so that none is told twice.
         rewind(folder)
+        for earlier in (folder.stop, folder.pause):
+            earlier.unlink(missing_ok=True)
         self._read = 0
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
@@ -133,6 +141,17 @@ class Run:
         self._read += len(complete) + len(newline)
         return [event for line in complete.split(b"\n") if (event := _event(line))]
 
+    def ask_to_stop(self) -> None:
+        """Have the run publish the best that it has so far; it is soon over, and has succeeded."""
+        self.folder.stop.touch()
+
+    def ask_to_pause(self) -> None:
+        """Have the run leave off at its next step, with a checkpoint; it is then `Paused`.
+
+        Once it reads the test split it rather goes on to its end, which is near.
+        """
+        self.folder.pause.touch()
+
     def kill(self) -> None:
         """End the run and whatever it started, within ten seconds; its checkpoints stay."""
         if self._signal(signal.SIGTERM):
@@ -148,6 +167,8 @@ class Run:
         try:
             if status == 0:
                 return Succeeded(self.folder.read_report())
+            if status == PAUSED:
+                return Paused()
             if status == 1:
                 return Failed(**loads(self.folder.failure.read_text("utf-8")))
         except (OSError, ValueError, TypeError):

@@ -90,3 +90,7 @@ class Report(Scores):
     recipe: Recipe
     data_hash: str
     device: str
+    # Sub-word tokens of the training split, once for every pass over it, without padding.
+    trained_tokens: int = 0
+    # The optimiser step at which the customer stopped the run; 0 is before fine-tuning, None ran to its end.
+    stopped_at_step: int | None = None

@@ -1,7 +1,7 @@
 """One training run: `python -m services.training.run FOLDER`; a folder in, a folder out.
 
-Exit status 0 with `report.json`, 1 with `failure.json`, anything else is a crash. Started again in the
-same folder it goes on from the last complete checkpoint.
+Exit status 0 with `report.json`, 1 with `failure.json`, 75 after a pause that was asked for, anything else is
+a crash. Started again in the same folder it goes on from the last complete checkpoint.
 """
 
 import logging
@@ -26,6 +26,7 @@ from services.training.machine import here, seed_everything
 from services.training.recipe import RunSpec, Task
 from services.training.report import Report
 from services.training.trained import Trained
+from services.training.wishes import PAUSED, PauseAsked
 
 _TASKS = {Task.text_classification: classification.train, Task.token_classification: tokens.train}
 _log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def run(folder: RunFolder) -> Report:
 
     Raises:
         RunFailed: for a reason that the customer is told.
+        PauseAsked: the worker asked for a pause.
     """
     spec = folder.read_spec()
     rewind(folder)
@@ -46,6 +48,8 @@ def run(folder: RunFolder) -> Report:
         journal.note(f"Went on after step {kept}.")
 
     trained = _TASKS[spec.recipe.task](folder, spec, machine, journal)
+    if trained.reached.stopped_at is not None:
+        journal.note(f"Stopped at step {trained.reached.stopped_at}, as you asked; the best so far is kept.")
 
     with journal.phase(Phase.saving):
         artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)
@@ -72,7 +76,7 @@ def _report(spec: RunSpec, trained: Trained, seconds: dict[str, float], device: 
     return Report(
         **dict(trained.scores),
         task=spec.recipe.task,
-        validation_value=trained.validation_value,
+        validation_value=trained.reached.score,
         baselines=trained.baselines,
         rows=trained.rows,
         truncated_rows=trained.truncated_rows,
@@ -81,6 +85,8 @@ def _report(spec: RunSpec, trained: Trained, seconds: dict[str, float], device: 
         recipe=spec.recipe,
         data_hash=spec.data_hash,
         device=device,
+        trained_tokens=trained.reached.tokens,
+        stopped_at_step=trained.reached.stopped_at,
     )
 
 
@@ -91,6 +97,8 @@ def main(path: Path) -> int:
         leftover.unlink(missing_ok=True)
     try:
         run(folder)
+    except PauseAsked:
+        return PAUSED
     except (RunFailed, RuntimeError, MemoryError) as error:
         failure = error if isinstance(error, RunFailed) else _out_of_memory(error, folder)
         if failure is None:

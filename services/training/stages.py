@@ -1,33 +1,74 @@
-"""The Quick model, put aside where training goes on from it."""
+"""The stages of training: what one came to, and the Quick model put aside where another goes on from it."""
 
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from services.training.folder import COMPLETE
+from services.training.folder import COMPLETE, RunFolder
+from services.training.journal import Journal
 from services.training.networks import Network
+from services.training.recipe import Preset
+from services.training.wishes import heed_pause
 
 _WEIGHTS = "weights.safetensors"
-_SCORE = "score"
+_REACHED = "reached.json"
 
 
-def keep(network: Network, score: float, steps: int, folder: Path) -> None:
-    """Put aside a network, its validation score, and the optimiser steps it took."""
+@dataclass(frozen=True)
+class Reached:
+    """What training came to; the network was left at its best."""
+
+    # On the validation rows.
+    score: float
+    # Sub-word tokens trained on, once for every pass over a row, without padding.
+    tokens: int
+    # The optimiser step, counted over all stages, at which the customer stopped it.
+    stopped_at: int | None = None
+
+
+def go_on(
+    network: Network,
+    quick: Reached,
+    finetune: Callable[[], Reached],
+    *,
+    quick_steps: int,
+    preset: Preset,
+    folder: RunFolder,
+    journal: Journal,
+) -> Reached:
+    """Put the Quick model aside, train on from it, and leave the network at the better of the two.
+
+    Custom publishes what `finetune` gives, also where Quick was better. A customer who has asked to stop gets
+    Quick without more.
+    """
+    _keep(network, quick, quick_steps, folder.quick)
+    if folder.stop.exists():
+        return replace(quick, stopped_at=quick_steps if quick.stopped_at is None else quick.stopped_at)
+    heed_pause(folder)
+
+    full = finetune()
+    reached = replace(full, tokens=quick.tokens + full.tokens)
+    if preset is Preset.best and full.score < quick.score:
+        journal.note(
+            f"Fine-tuning reached {full.score:.1%} on the validation rows and Quick {quick.score:.1%}: "
+            "the Quick model is published."
+        )
+        restore(network, folder.quick)
+        return replace(reached, score=quick.score)
+    return reached
+
+
+def _keep(network: Network, reached: Reached, steps: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_file(network.state_dict(), folder / _WEIGHTS)
-    (folder / _SCORE).write_text(repr(score))
+    (folder / _REACHED).write_text(json.dumps(asdict(reached)))
     (folder / COMPLETE).write_text(str(steps))
 
 
-def restore(network: Network, folder: Path) -> float:
-    """Give a network the weights that were put aside, and return their validation score."""
+def restore(network: Network, folder: Path) -> Reached:
+    """Give a network the weights of the Quick model that was put aside, and return what it reached."""
     network.load_state_dict(load_file(folder / _WEIGHTS))
-    return float((folder / _SCORE).read_text())
-
-
-def quick_was_better(quick: float, reached: float) -> str:
-    """What the customer is told when the second stage did not pay."""
-    return (
-        f"Fine-tuning reached {reached:.1%} on the validation rows and Quick {quick:.1%}: "
-        "the Quick model is published."
-    )
+    return Reached(**json.loads((folder / _REACHED).read_text()))

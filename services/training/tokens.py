@@ -5,6 +5,7 @@ goes on from there until the validation score stops rising; Custom trains as it 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor
@@ -20,8 +21,9 @@ from services.training.folder import RunFolder
 from services.training.journal import Journal
 from services.training.machine import Machine
 from services.training.networks import IGNORED, TokenClassifier
-from services.training.recipe import Preset, RunSpec, Task, defaults, enough
+from services.training.recipe import Preset, Recipe, RunSpec, Task, defaults, enough
 from services.training.report import RowCounts
+from services.training.stages import Reached
 from services.training.tagging import Tagged, tag, tag_names
 from services.training.tokenizing import Piece, encode_words, load_tokenizer
 from services.training.trained import Trained
@@ -48,40 +50,32 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
     Raises:
         DataDoesNotFit: no entity type, a split without sentences, or a tag that the spec does not name.
         LossIsNotANumber: training diverged.
+        PauseAsked: the worker asked for a pause.
     """
-    preset, settings = spec.recipe.preset, spec.recipe.hyperparameters
+    length = spec.recipe.hyperparameters.max_length
     with journal.phase(Phase.loading):
         data = _load(folder, spec)
         if long := _in_pieces(data):
-            journal.note(
-                f"{long} sentences have more than {settings.max_length} tokens; they are read in pieces."
-            )
+            journal.note(f"{long} sentences have more than {length} tokens; they are read in pieces.")
         network = TokenClassifier(networks.pretrained(spec.base_model_path), len(data.tags)).to(
             machine.device
         )
 
-    rows = len(data.pieces["train"])
-    if preset is not Preset.custom:
-        settings = enough(settings, rows)
-    brief = settings if preset is Preset.quick else enough(defaults(Preset.quick, spec.recipe.task), rows)
-    brief_steps = 0 if preset is Preset.custom else steps(brief, rows)
-    full_steps = 0 if preset is Preset.quick else steps(settings, rows)
+    def learn(stage: Stage) -> Reached:
+        return _finetune(network, data, stage, spec, folder, machine, journal)
 
-    reached = 0.0
-    if folder.has_quick():
-        reached = stages.restore(network, folder.quick)
-    elif preset is not Preset.custom:
-        stage = Stage("quick", brief, steps_after=full_steps)
-        reached = _finetune(network, data, stage, spec, folder, machine, journal)
-
-    if preset is not Preset.quick:
-        quick = reached
-        stages.keep(network, quick, brief_steps, folder.quick)
-        stage = Stage("full", settings, steps_before=brief_steps)
-        reached = _finetune(network, data, stage, spec, folder, machine, journal)
-        if preset is Preset.best and reached < quick:
-            journal.note(stages.quick_was_better(quick, reached))
-            reached = stages.restore(network, folder.quick)
+    first, *then = _plan(spec.recipe, len(data.pieces["train"]))
+    reached = stages.restore(network, folder.quick) if folder.has_quick() else learn(first)
+    if then:
+        reached = stages.go_on(
+            network,
+            reached,
+            partial(learn, then[0]),
+            quick_steps=then[0].steps_before,
+            preset=spec.recipe.preset,
+            folder=folder,
+            journal=journal,
+        )
 
     with journal.phase(Phase.evaluating):
         test = data.sentences["test"]
@@ -96,16 +90,31 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
             task=Task.token_classification,
             outputs=data.tags,
             labels=spec.labels,
-            max_length=settings.max_length,
+            max_length=length,
             architecture="token-linear",
             base_model=spec.recipe.base_model,
         ),
         scores=scores,
-        validation_value=reached,
         baselines=baselines,
         rows=RowCounts(**{split: len(rows) for split, rows in data.sentences.items()}),
         truncated_rows=0,
+        reached=reached,
     )
+
+
+def _plan(recipe: Recipe, rows: int) -> list[Stage]:
+    """The stages of training on so many rows: Quick's, then that of Best; or Custom's alone."""
+    settings = recipe.hyperparameters
+    if recipe.preset is Preset.custom:
+        return [Stage("full", settings)]
+    settings = enough(settings, rows)
+    if recipe.preset is Preset.quick:
+        return [Stage("quick", settings)]
+    brief = enough(defaults(Preset.quick, recipe.task), rows)
+    return [
+        Stage("quick", brief, steps_after=steps(settings, rows)),
+        Stage("full", settings, steps_before=steps(brief, rows)),
+    ]
 
 
 def _load(folder: RunFolder, spec: RunSpec) -> _Data:
@@ -159,8 +168,8 @@ def _finetune(
     folder: RunFolder,
     machine: Machine,
     journal: Journal,
-) -> float:
-    """Train all weights but the embedding table and return the best validation span F1."""
+) -> Reached:
+    """Train all weights but the embedding table, scored by validation span F1."""
     networks.freeze_embedding_table(network.encoder)
     padding = networks.padding_id(network.encoder)
     rows = [

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.training.artefact import Card
 from services.training.networks import Network
 from services.training.report import Baseline, RowCounts, Scores
+from services.training.stages import Reached
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Trained:
     card: Card
     # Of the test split.
     scores: Scores
-    # The same metric on the validation split.
-    validation_value: float
     baselines: list[Baseline]
     rows: RowCounts
     truncated_rows: int
+    # What training came to.
+    reached: Reached

@@ -14,6 +14,8 @@ from services.training.journal import Journal, read, rewind
 from services.training.machine import Machine
 from services.training.networks import TextClassifier
 from services.training.recipe import Hyperparameters
+from services.training.stages import Reached
+from services.training.wishes import PauseAsked
 
 CPU = Machine(torch.device("cpu"), False, "test")
 SETTINGS = Hyperparameters(
@@ -44,7 +46,7 @@ def collate(rows: list[Row]) -> dict[str, Tensor]:
     return {**tensors, "labels": torch.tensor([row["labels"] for row in rows])}
 
 
-def train(network: TextClassifier, folder: RunFolder, scores: Iterator[float], **changes: float) -> float:
+def train(network: TextClassifier, folder: RunFolder, scores: Iterator[float], **changes: float) -> Reached:
     def score() -> dict[str, float]:
         value = next(scores)
         if value < 0:
@@ -82,7 +84,7 @@ def test_the_network_is_left_at_its_best_score(tmp_path: Path, network: TextClas
 
     reached = train(network, folder, scores())
 
-    assert reached == 0.9
+    assert reached.score == 0.9
     assert torch.equal(network.head.weight, seen[1])
 
 
@@ -103,13 +105,96 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(
     rewind(broken)
     reached = train(again, broken, iter((0.3, 0.4)))
 
-    assert reached == 0.4
+    assert reached.score == 0.4
     assert steps(broken, EventKind.progress) == steps(whole, EventKind.progress) == list(range(1, 25))
     assert steps(broken, EventKind.metric) == [6, 12, 18, 24]
     assert all(
         torch.allclose(ours, theirs, atol=1e-6)
         for ours, theirs in zip(again.state_dict().values(), network.state_dict().values(), strict=True)
     )
+
+
+def test_a_run_that_pauses_within_an_epoch_goes_on_as_if_it_had_not(
+    tmp_path: Path, base_model: Path, network: TextClassifier
+) -> None:
+    whole, paused = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "paused")
+    for folder in (whole, paused):
+        folder.path.mkdir()
+    torch.manual_seed(0)
+    other = TextClassifier(networks.pretrained(base_model), 2)
+    train(network, whole, iter((0.1, 0.2, 0.3, 0.4)))
+
+    def ask_for_a_pause() -> Iterator[float]:
+        yield 0.1
+        paused.stage("full").joinpath("checkpoint-12").mkdir()  # in the way, as after an earlier kill
+        paused.pause.touch()
+        yield 0.2
+
+    # Asked while it evaluates after step 12, where it saves anyway; then again after step 12, so at step 13.
+    for scores in (ask_for_a_pause(), iter(())):
+        with pytest.raises(PauseAsked):
+            train(other, paused, scores)
+        rewind(paused)
+    left_off = paused.last_checkpoint("full")
+    paused.pause.unlink()
+    torch.manual_seed(99)
+    again = TextClassifier(networks.pretrained(base_model), 2)
+    reached = train(again, paused, iter((0.3, 0.4)))
+
+    assert left_off == paused.stage("full") / "checkpoint-13"
+    assert reached == Reached(0.4, tokens=4 * sum(len(row["input_ids"]) for row in create_rows()))
+    for kind in (EventKind.progress, EventKind.metric):
+        assert steps(paused, kind) == steps(whole, kind)
+    assert all(
+        torch.allclose(ours, theirs, atol=1e-6)
+        for ours, theirs in zip(again.state_dict().values(), network.state_dict().values(), strict=True)
+    )
+
+
+def test_a_run_that_is_asked_to_stop_keeps_its_best(tmp_path: Path, network: TextClassifier) -> None:
+    folder = RunFolder(tmp_path)
+
+    def ask_to_stop() -> Iterator[float]:
+        yield 0.9
+        yield 0.2
+        folder.stop.touch()
+        yield 0.3
+
+    reached = train(network, folder, ask_to_stop())
+
+    assert (reached.score, reached.stopped_at) == (0.9, 18)
+    assert steps(folder, EventKind.metric) == [6, 12, 18]
+
+
+def test_a_run_that_is_asked_to_stop_between_evaluations_evaluates_at_once(
+    tmp_path: Path, network: TextClassifier
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.stop.touch()
+
+    reached = train(network, folder, iter((0.7,)))
+
+    assert (reached.score, reached.stopped_at) == (0.7, 1)
+    assert steps(folder, EventKind.progress) == steps(folder, EventKind.metric) == [1]
+
+
+def test_training_that_was_over_is_not_taken_up_again(tmp_path: Path, network: TextClassifier) -> None:
+    folder = RunFolder(tmp_path)
+    before = train(network, folder, iter((0.2, 0.9, 0.4, 0.5)), patience=2)
+    best = network.head.weight.detach().clone()
+    network.head.weight.data.zero_()
+
+    again = train(network, folder, iter(()), patience=2)
+
+    assert again == before
+    assert torch.equal(network.head.weight, best)
+    assert steps(folder, EventKind.metric) == [6, 12, 18, 24]
+
+
+def test_many_short_epochs_are_evaluated_twelve_times(tmp_path: Path, network: TextClassifier) -> None:
+    train(network, RunFolder(tmp_path), iter([0.5] * 12), epochs=24)
+
+    assert steps(RunFolder(tmp_path), EventKind.metric) == list(range(12, 145, 12))
 
 
 def test_a_checkpoint_cut_off_in_the_writing_is_passed_over(tmp_path: Path, network: TextClassifier) -> None:
@@ -122,7 +207,7 @@ def test_a_checkpoint_cut_off_in_the_writing_is_passed_over(tmp_path: Path, netw
     rewind(folder)
 
     assert folder.last_checkpoint("full") == folder.stage("full") / "checkpoint-12"
-    assert train(network, folder, iter((0.3, 0.4))) == 0.4
+    assert train(network, folder, iter((0.3, 0.4))).score == 0.4
 
 
 def test_a_resumed_run_remembers_its_best_score_and_its_patience(
@@ -135,7 +220,7 @@ def test_a_resumed_run_remembers_its_best_score_and_its_patience(
     rewind(folder)
     reached = train(network, folder, iter((0.3, 0.95)), patience=2)
 
-    assert reached == 0.9
+    assert reached.score == 0.9
     assert steps(folder, EventKind.metric) == [6, 12, 18]
 
 

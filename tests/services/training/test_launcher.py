@@ -14,7 +14,7 @@ from services.training import launcher
 from services.training.events import EventKind, Phase
 from services.training.folder import RunFolder
 from services.training.journal import read
-from services.training.launcher import Crashed, Failed, Succeeded
+from services.training.launcher import Crashed, Failed, Paused, Succeeded
 from services.training.recipe import Preset, Task
 from tests.services.training.tiny import create_run, create_sentences, create_texts
 
@@ -115,6 +115,42 @@ def test_a_killed_run_is_gone_and_goes_on_when_started_again(tmp_path: Path, bas
         assert steps == sorted(set(steps))
         assert steps[-1] == 300
     assert any("Went on after step" in (event.message or "") for event in events)
+
+
+def test_a_run_that_is_asked_to_pause_goes_on_when_started_again(tmp_path: Path, base_model: Path) -> None:
+    changes = {"epochs": 5, "learning_rate": 1e-3, "batch_size": 1, "patience": 0}
+    folder = create_run(tmp_path / "run", base_model, preset=Preset.custom, train=create_texts(60), **changes)
+    with launcher.start(folder.path) as run:
+        wait_for(lambda: is_training(folder))
+        run.ask_to_pause()
+        paused = run.outcome()
+    # A wish is for one attempt.
+    folder.stop.touch()
+
+    with launcher.start(folder.path) as again:
+        outcome = again.outcome()
+        events = again.events()
+
+    assert paused == Paused()
+    assert isinstance(outcome, Succeeded), folder.log.read_text()
+    assert outcome.report.stopped_at_step is None
+    for kind in (EventKind.progress, EventKind.metric):
+        steps = [event.step for event in events if event.phase is Phase.training and event.kind is kind]
+        assert steps == sorted(set(steps))
+        assert steps[-1] == 300
+
+
+def test_a_run_that_is_asked_to_stop_publishes_what_it_has(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model, preset=Preset.custom, **LONG)
+    with launcher.start(folder.path) as run:
+        wait_for(lambda: is_training(folder))
+        run.ask_to_stop()
+        run.ask_to_stop()
+        outcome = run.outcome()
+
+    assert isinstance(outcome, Succeeded), folder.log.read_text()
+    assert 0 < (outcome.report.stopped_at_step or 0) < 12_000
+    assert (folder.model / "model.safetensors").exists()
 
 
 def test_a_run_that_cannot_end_by_itself_is_ended_by_force(tmp_path: Path, base_model: Path) -> None:
