@@ -5,7 +5,7 @@ Grounds, text and grids are left to Streamlit's theme, so that a figure works in
 
 import html
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from math import sqrt
 
 from plotly import graph_objects as go
@@ -255,6 +255,20 @@ def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: 
     figure = _figure(title, *bars, x="", y=unit.capitalize() if unit.islower() else unit, height=300)
     figure.update_layout(barmode="stack", showlegend=True)
     return figure.update_xaxes(tickformat="%-d %b", range=[days[0], days[-1]], autorange=True)
+
+
+def busy_hours(hours: Sequence[tuple[datetime, float | None]], overall: float) -> go.Figure:
+    """The share of workers' time with a job, from 0 to 1, for each hour; None where no worker was alive."""
+    bars = go.Bar(
+        x=[hour for hour, _ in hours],
+        y=[share for _, share in hours],
+        marker_color=TEAL,
+        hovertemplate="%{x|%H:%M}<br>%{y:.0%} of workers’ time<extra></extra>",
+    )
+    title = f"Workers had a job {overall:.0%} of the time"
+    figure = _figure(title, bars, x="Last 24 hours (UTC)", y="Share of time", height=260)
+    figure.update_xaxes(tickformat="%H:%M")
+    return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
 
 
 def _decimals(largest: float) -> int:

@@ -43,7 +43,10 @@ CUSTOMER = (
     Entry("views/customer/invoice.py", "Invoice", "receipt_long", "invoice", "Account", hidden=True),
     Entry("views/customer/members.py", "Members", "group", "members", "Account"),
 )
-STAFF = (Entry("views/admin/overview.py", "Overview", "dashboard", "admin", "Admin"),)
+STAFF = (
+    Entry("views/admin/overview.py", "Overview", "dashboard", "admin", "Admin"),
+    Entry("views/admin/queue.py", "Queue and workers", "dns", "queue", "Admin"),
+)
 
 
 def for_strangers() -> Page:

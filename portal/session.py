@@ -14,7 +14,7 @@ from services import clock, onboarding
 from services.accounts import service as accounts
 from services.accounts import sign_ins
 from services.accounts.errors import PersonDisabled
-from services.accounts.scope import Member, Role, Staff
+from services.accounts.scope import Member, Role, Staff, StaffOnly, StaffRole
 from services.accounts.service import Identity
 from services.accounts.tables import Tenant, User
 from services.db import reading, transaction
@@ -93,6 +93,19 @@ def user() -> User:
 def staff() -> Staff | None:
     """The person as one of our own people, or None; raises as `visit` does."""
     return visit().staff
+
+
+def operator() -> Staff:
+    """The person as an operator, asked anew by every run and fragment.
+
+    Raises:
+        StaffOnly: not one; and as `visit` does.
+    """
+    person = staff()
+    if person is None:
+        raise StaffOnly(StaffRole.admin)
+    person.require(StaffRole.admin)
+    return person
 
 
 def member() -> Member:

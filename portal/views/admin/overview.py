@@ -13,7 +13,6 @@ from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.highlight import literal
 from services import clock, reports
-from services.accounts.scope import Staff, StaffOnly, StaffRole
 from services.billing.credits import end_trial
 from services.db import reading, transaction
 from services.reports import TenantReport
@@ -21,29 +20,16 @@ from services.reports import TenantReport
 URGENCY = {"now": ":red[:material/priority_high:]", "today": ":orange[:material/info:]"}
 
 
-def admin() -> Staff:
-    """The person as an operator, asked anew by every run and fragment.
-
-    Raises:
-        StaffOnly: not one.
-    """
-    person = session.staff()
-    if person is None:
-        raise StaffOnly(StaffRole.admin)
-    person.require(StaffRole.admin)
-    return person
-
-
 def bill(tenant_id: str) -> None:
     """Let a workspace go on by invoice."""
     with transaction() as db:
-        end_trial(db, admin(), tenant_id=tenant_id)
+        end_trial(db, session.operator(), tenant_id=tenant_id)
 
 
-admin()
+session.operator()
 page_header("Overview", "All workspaces at a glance. Amounts are this month’s, before tax.")
 with reading() as db:
-    rows = reports.tenants(db, admin())
+    rows = reports.tenants(db, session.operator())
 on_trial = {row.tenant.id: row.tenant.name for row in rows if row.credit is not None}
 
 
@@ -81,8 +67,8 @@ def tenant_table(shown: list[TenantReport]) -> None:
 def standing() -> None:
     """The figures, what needs somebody, workers and failures, as they are now."""
     with reading() as db:
-        fleet = reports.fleet(db, admin())
-        failed = reports.failures(db, admin())
+        fleet = reports.fleet(db, session.operator())
+        failed = reports.failures(db, session.operator())
     now = clock.now()
     wait = fleet.longest_wait(now).total_seconds()
     kpi_row(

@@ -1,0 +1,159 @@
+"""What operators see of the queue: who waits, what runs, what is stuck, who works, and why jobs failed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from portal import format as words
+from portal.components.heights import up_to
+from portal.curves import PHASE_WORDS
+from services.jobs.history import DAY, Cause
+from services.jobs.watch import Floor, Line, Running, Standing, Stuck, Why
+
+_ROWS_SHOWN = 10
+_WHY = {
+    Why.doubted: "Its worker has not renewed the lease. Another worker takes it over shortly.",
+    Why.quiet: "Its run has told nothing for long. Look at the worker’s log; fail the job if it hangs.",
+    Why.unknown: "No worker knows this kind of job. Start a worker of the release that made it.",
+    Why.unserved: "No worker is alive that takes jobs. Start one.",
+}
+
+
+def stuck_table(stuck: Sequence[Stuck], *, now: datetime) -> None:
+    """What does not get on by itself, and what to do about it."""
+    _table(
+        [
+            {
+                "What": one.model or words.count(one.jobs, "waiting job"),
+                "Workspace": one.tenant,
+                "For": _span(now, one.since),
+                "Why, and what to do": _WHY[one.why],
+            }
+            for one in stuck
+        ],
+        "Stuck jobs",
+        {"Why, and what to do": st.column_config.TextColumn(width="large")},
+    )
+
+
+def waiting_table(lines: Sequence[Line], *, now: datetime) -> None:
+    """Workspaces with waiting jobs, whoever waits longest first."""
+    _table(
+        [
+            {
+                "Workspace": line.tenant.name,
+                "Waiting": line.waiting,
+                "Longest wait": _span(now, line.due_since),
+                "Turn": _turn(line, now),
+                "Running": f"{line.running} of {line.tenant.running_job_limit}",
+                "Weight": line.tenant.share_weight,
+            }
+            for line in lines
+        ],
+        "Waiting by workspace",
+        {
+            "Turn": st.column_config.TextColumn(help="Who is served next, by weight and past turns."),
+            "Running": st.column_config.TextColumn(help="Of the jobs that the workspace may run at once."),
+        },
+    )
+
+
+def _turn(line: Line, now: datetime) -> str:
+    if line.tenant.suspended_at is not None:
+        return "suspended"
+    if line.running >= line.tenant.running_job_limit:
+        return "at its limit"
+    if line.turn is None:
+        return "unknown kind" if line.unknown == line.waiting else f"later, {words.ago(line.due_since, now)}"
+    return "next" if line.turn == 1 else f"number {line.turn}"
+
+
+def running_table(running: Sequence[Running], *, now: datetime) -> None:
+    """Running jobs, whatever runs longest first."""
+    _table(
+        [
+            {
+                "Job": one.job.model_name,
+                "Workspace": one.tenant,
+                "Worker": one.host or "gone",
+                "Phase": PHASE_WORDS.get(one.job.phase or "", "Preparing"),
+                "Done": one.job.progress,
+                "Runs for": _span(now, one.job.started_at or now),
+                "Quoted": words.about_range(one.job.quoted_seconds_low, one.job.quoted_seconds_high),
+                "Lease renewed": f"{_span(now, one.renewed_at)} ago",
+            }
+            for one in running
+        ],
+        "Running jobs",
+        {"Done": _share(help="Of the present phase.")},
+    )
+
+
+def worker_table(workers: Sequence[Standing], busy: dict[str, float], *, now: datetime) -> None:
+    """Workers that are about, with the share of the last 24 hours in which each had a job."""
+    _table(
+        [
+            {
+                "Worker": one.worker.host,
+                "Process": str(one.worker.process),
+                "Device": f"{one.worker.device_name} ({one.worker.device})",
+                "State": one.state.value,
+                "Job": f"{one.running.job.model_name}, {one.running.tenant}" if one.running else "",
+                "Lease renewed": f"{_span(now, one.running.renewed_at)} ago" if one.running else "",
+                "Last seen": words.ago(min(one.worker.seen_at, now), now),
+                "Busy in 24 h": busy.get(one.worker.id, 0.0),
+            }
+            for one in workers
+        ],
+        "Workers",
+        {
+            "State": st.column_config.TextColumn(help="Idle, busy, draining or silent."),
+            "Busy in 24 h": _share(help="Of the time that the process was alive."),
+        },
+    )
+
+
+def cause_table(causes: Sequence[Cause], *, now: datetime) -> None:
+    """Failure codes of the last week: jobs that they ended, and attempts that were made again."""
+    _table(
+        [
+            {
+                "Cause": cause.code,
+                "Failed, 24 h": sum(at > now - DAY for at in cause.failed),
+                "Failed, 7 d": len(cause.failed),
+                "Tried again, 24 h": sum(at > now - DAY for at in cause.repeated),
+                "Tried again, 7 d": len(cause.repeated),
+                "Last": words.ago(min(cause.last_at, now), now),
+            }
+            for cause in causes
+        ],
+        "Failures by cause",
+        {},
+    )
+
+
+def figures_note(floor: Floor) -> str:
+    """How long the job waits that waits longest."""
+    due = [line.due_since for line in floor.lines if line.due_since <= floor.now]
+    return f"longest {_span(floor.now, min(due))}" if due else "nobody waits"
+
+
+def _table(rows: list[dict[str, object]], alt: str, columns: Mapping[str, ColumnConfig]) -> None:
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=up_to(_ROWS_SHOWN, len(rows)),
+        column_config=columns,
+        alt=alt,
+    )
+
+
+def _share(*, help: str) -> ColumnConfig:  # noqa: A002
+    return st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0, help=help)
+
+
+def _span(now: datetime, since: datetime) -> str:
+    return words.duration(max(0.0, (now - since).total_seconds()))
