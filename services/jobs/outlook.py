@@ -15,7 +15,7 @@ from services.accounts.tables import Tenant
 from services.jobs import forecast, workers
 from services.jobs.forecast import Busy, Line, Standing, Start
 from services.jobs.pace import Pace, pace
-from services.jobs.queue import KINDS
+from services.jobs.statements import KINDS
 from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobState
 from services.training.events import Phase
 

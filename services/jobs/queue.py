@@ -18,18 +18,16 @@ from sqlmodel import Session, col, delete, func, select, update
 from services import db
 from services.accounts.scope import Member, Role, across
 from services.accounts.tables import Tenant
-from services.jobs import fairness
+from services.jobs import fairness, statements
 from services.jobs.errors import CancelRequested, LeaseLost
 from services.jobs.retries import back_off
-from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, JobState
+from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, JobState, in_state
 from services.training.events import RunEvent
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT = LEASE / 5
 # How often leases that ran out are looked for: slower than heartbeats, so that a live worker is only doubted.
 SWEEP = HEARTBEAT
-# Jobs of other kinds wait, and the operator sees them: a newer release may know what to do.
-KINDS = ("fine-tune",)
 WORKER_CRASHED = "worker_crashed"
 
 _MOST_RECOVERED_AT_ONCE = 100
@@ -71,41 +69,35 @@ def claim(session: Session, *, worker_id: str) -> Claimed | None:
 
     The tenant's row is locked before its running jobs are counted, so that its limit holds exactly.
     """
+    session.flush()
     now = db.now(session)
-    for tenant_id in _tenants_in_turn(session, now):
-        free = select(Tenant).where(Tenant.id == tenant_id, col(Tenant.suspended_at).is_(None))
-        locked = free.with_for_update(skip_locked=True, key_share=True)
-        tenant = session.exec(locked.execution_options(populate_existing=True)).one_or_none()
-        if tenant is None:
+    waiting = [fairness.Waiting(*row) for row in session.execute(statements.WAITING, {"now": now})]
+    for tenant_id in fairness.in_turn(waiting):
+        tenant = {"tenant": tenant_id}
+        locked = session.execute(statements.LOCK, tenant).one_or_none()
+        if locked is None:
             continue
-        job = _take(session, tenant, worker_id, now)
-        if job is None:
+        limit, weight = locked
+        token = uuid4().hex
+        lease = {"now": now, "token": token, "until": now + LEASE, "worker": worker_id, "limit": limit}
+        taken = session.execute(statements.TAKE, tenant | lease).one_or_none()
+        if taken is None:
             continue
-        tenant.last_turn = tenant.next_turn
-        tenant.next_turn += fairness.stride(tenant.share_weight)
-        tenant.last_claim_at = now
-        token = job.lease_token or ""
-        attempt = JobAttempt(
-            tenant_id=tenant_id,
-            id=token,
-            job_id=job.id,
-            attempt=job.attempt,
-            worker_id=worker_id,
-            claimed_at=now,
-        )
-        session.add_all([tenant, attempt])
-        session.flush()
-        return Claimed(
-            job_id=job.id,
-            tenant_id=tenant_id,
-            token=token,
-            attempt=job.attempt,
-            dataset_version_id=job.dataset_version_id,
-            recipe=job.recipe,
-            model_name=job.model_name,
-            quoted_seconds_high=job.quoted_seconds_high,
-            max_runtime_seconds=job.max_runtime_seconds,
-        )
+        turn = tenant | {"now": now, "stride": fairness.stride(weight)}
+        session.execute(statements.SERVE, turn)
+        claimed = Claimed(tenant_id=tenant_id, token=token, **taken._mapping)
+        attempt = {
+            "id": token,
+            "tenant_id": tenant_id,
+            "job_id": claimed.job_id,
+            "attempt": claimed.attempt,
+            "worker_id": worker_id,
+            "claimed_at": now,
+        }
+        session.execute(statements.BEGIN_ATTEMPT, attempt)
+        # What this session has loaded before does not know of it.
+        session.expire_all()
+        return claimed
     return None
 
 
@@ -278,10 +270,10 @@ def recover(session: Session) -> list[str]:
     One that jumped back would leave leases without end: those are cut to their proper length.
     """
     now = db.now(session)
-    running = update(Job).where(col(Job.state) == JobState.running)
+    running = update(Job).where(in_state(JobState.running))
     session.exec(running.where(col(Job.lease_until) > now + LEASE).values(lease_until=now + LEASE))
     doubted = across(Job).where(
-        Job.state == JobState.running,
+        in_state(JobState.running),
         col(Job.lease_until) <= now,
         col(Job.lease_doubted_at) <= now - HEARTBEAT,
     )
@@ -315,49 +307,6 @@ def _take_away(job: Job, now: datetime) -> None:
 def virtual_time(session: Session) -> int:
     """Where the queue's turns stand: the turn of its latest claim."""
     return session.exec(select(func.max(Tenant.last_turn))).one() or 0
-
-
-def _tenants_in_turn(session: Session, now: datetime) -> list[str]:
-    ready = across(Job).where(
-        Job.tenant_id == Tenant.id,
-        Job.state == JobState.queued,
-        Job.run_at <= now,
-        col(Job.kind).in_(KINDS),
-    )
-    waiting = select(Tenant.id, Tenant.next_turn, Tenant.last_claim_at, Tenant.running_job_limit).where(
-        ready.exists(), col(Tenant.suspended_at).is_(None)
-    )
-    running = across(Job).where(Job.state == JobState.running).subquery()
-    counted = select(running.c.tenant_id, func.count()).group_by(running.c.tenant_id)
-    numbers = dict(session.exec(counted).all())
-    return fairness.in_turn(
-        fairness.Waiting(tenant_id, next_turn, last_claim_at, numbers.get(tenant_id, 0), limit)
-        for tenant_id, next_turn, last_claim_at, limit in session.exec(waiting)
-    )
-
-
-def _take(session: Session, tenant: Tenant, worker_id: str, now: datetime) -> Job | None:
-    """Set the tenant's best waiting job running, unless that were one too many."""
-    mine = across(Job).where(Job.tenant_id == tenant.id)
-    running = select(func.count()).select_from(mine.where(Job.state == JobState.running).subquery())
-    if session.exec(running).one() >= tenant.running_job_limit:
-        return None
-    waiting = mine.where(Job.state == JobState.queued, Job.run_at <= now, col(Job.kind).in_(KINDS))
-    best = waiting.order_by(col(Job.priority), col(Job.run_at), col(Job.id)).limit(1)
-    # Skipped where its customer is just cancelling it.
-    locked = best.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    job = session.exec(locked).one_or_none()
-    if job is None:
-        return None
-    job.state = JobState.running
-    job.attempt += 1
-    job.lease_token = uuid4().hex
-    job.lease_until = now + LEASE
-    job.worker_boot_id = worker_id
-    job.started_at = now
-    job.phase, job.progress, job.eta_seconds = None, 0.0, None
-    session.add(job)
-    return job
 
 
 def _mine(claimed: Claimed) -> Update:

@@ -116,7 +116,8 @@ def open_jobs(session: Session, member: Member) -> list[Job]:
 
 def count_open(session: Session, member: Member) -> int:
     """How many jobs are queued or running."""
-    return len(open_jobs(session, member))
+    still = owned(Job, member).where(col(Job.state).in_([JobState.queued, JobState.running]))
+    return session.exec(select(func.count()).select_from(still.subquery())).one()
 
 
 def events(session: Session, member: Member, *, job_id: str, after: int = -1) -> list[JobEvent]:

@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, column
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ColumnElement, ForeignKeyConstraint, Index, UniqueConstraint, column, literal
+from sqlmodel import Field, SQLModel, col
 
 from services import clock, ids
 from services.accounts.scope import TenantOwned, one_per_tenant
@@ -109,6 +109,11 @@ class Job(TenantOwned, table=True):
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+def in_state(state: JobState) -> ColumnElement[bool]:
+    """Is a job in this state? Written out in the statement, or no partial index could serve it."""
+    return col(Job.state) == literal(state.value, literal_execute=True)
 
 
 class AttemptOutcome(StrEnum):

@@ -12,7 +12,8 @@ from services import db
 from services.accounts.scope import Staff, StaffRole, across
 from services.accounts.tables import Tenant
 from services.jobs import fairness
-from services.jobs.queue import KINDS, LEASE
+from services.jobs.queue import LEASE
+from services.jobs.statements import KINDS
 from services.jobs.tables import Job, JobEvent, JobState, Worker
 from services.jobs.workers import SILENCE
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from services.config import settings
 from services.datasets import files
@@ -18,13 +19,18 @@ from services.jobs import queue
 from services.jobs.errors import RecipeUnreadable
 from services.jobs.queue import Claimed
 from services.training import catalogue, launcher
-from services.training.launcher import Failed, Run
+from services.training.events import RunEvent
+from services.training.launcher import Failed, Paused, Run
 from services.training.recipe import Recipe, RunSpec
 from services.worker.lease import Lease
+from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
+# Between two tries to tell a database that does not answer.
+_AGAIN_SECONDS = 2.0
+SPEC = "spec.json"
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ def forget(claimed: Claimed) -> None:
 
 def _prepare(claimed: Claimed, device: str) -> Path:
     folder = folder_of(claimed)
-    resumed = folder.exists() and claimed.attempt > 1
+    # The spec is written last, and a job's data and recipe never change: what has one may be gone on with.
+    resumed = (folder / SPEC).exists()
     with transaction() as session:
         # A resumed run tells its whole story again, up to its checkpoint.
         queue.begin_again(session, claimed, device=device)
@@ -96,7 +103,7 @@ def _prepare(claimed: Claimed, device: str) -> Path:
         labels=sorted(version.labels),
         data_hash=version.content_hash,
     )
-    (folder / "spec.json").write_text(spec.model_dump_json())
+    (folder / SPEC).write_text(spec.model_dump_json())
     return folder
 
 
@@ -109,7 +116,8 @@ def _recipe(claimed: Claimed) -> Recipe:
 
 def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
     deadline = time.monotonic() + claimed.max_runtime_seconds
-    told = 0
+    patience_ends: float | None = None
+    teller = _Teller(claimed)
     while run.poll() is None:
         if lease.lost:
             return LEASE_LOST
@@ -117,17 +125,48 @@ def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) 
             return CANCELLED
         if time.monotonic() > deadline:
             return TOO_LONG
-        if stop.wait(LOOK_SECONDS):
+        if lease.wish.stop:
+            run.ask_to_stop()
+        if stop.is_set() and patience_ends is None:
+            run.ask_to_pause()
+            patience_ends = time.monotonic() + settings().shutdown_seconds
+        if patience_ends is not None and time.monotonic() > patience_ends:
             return SHUTTING_DOWN
-        told += _tell(run, claimed, told)
-    _tell(run, claimed, told)
-    return run.outcome()
+        time.sleep(LOOK_SECONDS)
+        teller.tell(run)
+    while not teller.tell(run):
+        if lease.lost:
+            return LEASE_LOST
+        time.sleep(LOOK_SECONDS)
+    outcome = run.outcome()
+    return SHUTTING_DOWN if isinstance(outcome, Paused) else outcome
 
 
-def _tell(run: Run, claimed: Claimed, told: int) -> int:
-    """Pass on what the run says, numbered from `told` on; gives how many events there were."""
-    events = run.events()
-    if events:
-        with transaction() as session:
-            queue.report(session, claimed, list(enumerate(events, start=told)))
-    return len(events)
+class _Teller:
+    """Passes on what a run says, numbered from 0; keeps it as long as the database does not answer."""
+
+    def __init__(self, claimed: Claimed) -> None:
+        self._claimed = claimed
+        self._told = 0
+        self._waiting: list[RunEvent] = []
+        self._trouble = Trouble(f"about the progress of {claimed.job_id}")
+        self._again = 0.0
+
+    def tell(self, run: Run) -> bool:
+        """Pass on what is new; whether nothing is left to tell."""
+        self._waiting += run.events()
+        if not self._waiting:
+            return True
+        if time.monotonic() < self._again:
+            return False
+        try:
+            with transaction() as session:
+                queue.report(session, self._claimed, list(enumerate(self._waiting, start=self._told)))
+        except (OperationalError, InterfaceError):
+            self._trouble.tell()
+            self._again = time.monotonic() + _AGAIN_SECONDS
+            return False
+        self._trouble.over()
+        self._told += len(self._waiting)
+        self._waiting.clear()
+        return True

@@ -93,6 +93,7 @@ def _publish(claimed: Claimed, attempt: Attempt, outcome: Succeeded, *, device: 
                 artefact=artefact,
             )
             charged = _charge(session, claimed, attempt.seconds, device)
+            _count_tokens(session, claimed, outcome.report.trained_tokens)
             queue.finish(session, claimed, model_version_id=version.id, charged=charged)
     except CancelRequested:
         storage.delete(artefact.prefix)
@@ -133,3 +134,16 @@ def _charge(session: Session, claimed: Claimed, seconds: float, device: str) -> 
     )
     metering.record(session, [event])
     return charged
+
+
+def _count_tokens(session: Session, claimed: Claimed, tokens: int) -> None:
+    job = queue.held(session, claimed)
+    event = usage.trained_tokens(
+        tenant_id=claimed.tenant_id,
+        job_id=claimed.job_id,
+        tokens=tokens,
+        at=clock.now(),
+        user_id=job.user_id,
+        key_id=job.key_id,
+    )
+    metering.record(session, [event])

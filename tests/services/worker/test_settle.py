@@ -69,7 +69,11 @@ def test_a_finish_whose_answer_was_lost_is_asked_for_again_and_counts_once(
     assert not folder_of(claimed).exists()
     with reading() as session:
         assert jobs.get(session, customer, job_id=claimed.job_id).state is JobState.succeeded
-        assert len(session.exec(select(UsageEvent)).all()) == 1
+        assert {event.meter for event in session.exec(select(UsageEvent))} == {
+            "training_seconds",
+            "trained_tokens",
+        }
+        assert len(session.exec(select(UsageEvent)).all()) == 2
 
 
 def test_an_attempt_that_lost_its_job_leaves_nothing(customer: Member) -> None:

@@ -133,10 +133,27 @@ def test_a_cancelled_run_ends_with_its_process(customer: Member) -> None:
             jobs.cancel(session, customer, job_id=claimed.job_id)
     settle(claimed, results[0], device="cpu")
 
-    assert results[0].outcome == CANCELLED
     assert job_of(customer, claimed).state is JobState.cancelled
     with reading() as session:
         assert registry.models(session, customer) == []
+
+
+@SQLITE_ONLY
+def test_a_stopped_run_is_published_with_what_it_has_learned(customer: Member) -> None:
+    order(customer, Preset.best)
+    claimed, worker_id = claim()
+
+    with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
+        wait_for(lambda: (folder_of(claimed) / "events.jsonl").exists())
+        with transaction() as session:
+            jobs.stop(session, customer, job_id=claimed.job_id)
+    settle(claimed, results[0], device="cpu")
+
+    job = job_of(customer, claimed)
+    assert job.state is JobState.succeeded
+    with reading() as session:
+        report = registry.get_version(session, customer, version_id=job.model_version_id).report
+    assert report["stopped_at_step"] is not None
 
 
 @SQLITE_ONLY
