@@ -1,0 +1,51 @@
+"""Rows that say the same again, and rows that say the same and contradict one another."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from services.datasets.examples import Example, ScoreExample, TokenExample
+from services.datasets.findings.catalogue import Code
+from services.datasets.findings.corpus import Corpus
+from services.datasets.findings.finding import Finding
+from services.datasets.near import Positions
+
+
+def check(corpus: Corpus) -> Iterator[Finding]:
+    """Contradictions with all their rows; copies and near copies without the first of each."""
+    every = np.arange(len(corpus.examples))
+    later = np.flatnonzero(corpus.copies != every)
+    answers: dict[int, set[Any]] = {}
+    again = []
+    for at, first in zip(later.tolist(), corpus.copies[later].tolist(), strict=True):
+        known = answers.setdefault(first, {answer(corpus.examples[first])})
+        if (found := answer(corpus.examples[at])) in known:
+            again.append(at)
+        known.add(found)
+
+    torn = [first for first, known in answers.items() if len(known) > 1]
+    contradicted = _together(np.flatnonzero(np.isin(corpus.copies, torn)), corpus.copies)
+    detail = f"{len(torn):,} texts have more than one answer."
+    yield from corpus.finding(Code.conflicting_labels, contradicted, detail=detail)
+    detail = f"{len(answers):,} texts occur more than once."
+    yield from corpus.finding(Code.duplicate, again, detail=detail)
+
+    near = np.flatnonzero((corpus.clusters != every) & (corpus.copies == every))
+    detail = f"They are variants of {np.unique(corpus.clusters[near]).size:,} texts."
+    yield from corpus.finding(Code.near_duplicate, _together(near, corpus.clusters), detail=detail)
+
+
+def _together(positions: Positions, groups: Positions) -> list[int]:
+    """Those of one group side by side, so that excerpts show what belongs together."""
+    return positions[np.argsort(groups[positions], kind="stable")].tolist()
+
+
+def answer(example: Example) -> Any:
+    """What a model is to learn from an example, to be compared with another's; None of a conversation."""
+    match example:
+        case TokenExample():
+            return example.tags
+        case ScoreExample():
+            return example.score
+    return example.labels
