@@ -61,7 +61,7 @@ def dataset_check(member: Member, upload_id: str) -> None:
 
 def _summary(form: Format, seen: Preview) -> None:
     labels = noun_of_labels(form.task)
-    rows = "Rows" if form.task == Task.text_classification else "Sentences"
+    rows = "Sentences" if form.task is Task.token_classification else "Rows"
     kpi_row(
         Kpi(f"{rows} in the file", f"{seen.rows_in:,}"),
         Kpi(f"{rows} used", f"{seen.rows_used:,}"),
@@ -117,8 +117,9 @@ def _details(form: Format, seen: Preview) -> None:
     st.subheader("First rows", anchor=False)
     example_rows(seen.first, seen.labels, shown=10)
     if seen.labels:
-        st.subheader("Labels" if form.task == Task.text_classification else "Entity types", anchor=False)
-        unit = "rows" if form.task == Task.text_classification else "entities"
+        entities = form.task is Task.token_classification
+        st.subheader("Entity types" if entities else "Labels", anchor=False)
+        unit = "entities" if entities else "rows"
         chart(label_balance(seen.labels, train_only=seen.train_only_labels, unit=unit), key="balance")
     if seen.train_only_labels:
         names = ", ".join(literal(label) for label in seen.train_only_labels)

@@ -16,6 +16,7 @@ from portal.components.header import page_header
 from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.permission import refusal
+from portal.components.reading_form import CONTAINERS
 from portal.components.row_browser import row_browser
 from portal.health import findings
 from portal.highlight import literal
@@ -24,7 +25,7 @@ from services import clock, storage
 from services.accounts.scope import Member, Role
 from services.datasets import service as datasets
 from services.datasets.dropped import DropCode
-from services.datasets.formats import Container, Format
+from services.datasets.formats import Format
 from services.datasets.preview import DroppedGroup
 from services.datasets.tables import Dataset, DatasetVersion
 from services.db import reading, transaction
@@ -123,7 +124,10 @@ def _summary(version: DatasetVersion) -> None:
 
 def _labels(version: DatasetVersion) -> None:
     counts = {label: sum(splits.values()) for label, splits in version.labels.items()}
-    unit = "rows" if version.task == Task.text_classification else "entities"
+    if not counts:
+        st.caption("There are no labels to count in data for this task.")
+        return
+    unit = "entities" if version.task == Task.token_classification else "rows"
     chart(label_balance(counts, train_only=version.train_only_labels, unit=unit), key="balance")
     if version.train_only_labels:
         names = ", ".join(literal(label) for label in version.train_only_labels)
@@ -154,12 +158,11 @@ def _left_out(version: DatasetVersion) -> None:
 
 def _origin(version: DatasetVersion) -> None:
     form = Format.model_validate(version.format)
-    kind = {Container.delimited: "table", Container.jsonl: "JSON lines", Container.conll: "tokens (CoNLL)"}
     facts(
         {
-            "Read as": f"{kind[form.container]}, {form.encoding}",
+            "Read as": ", ".join(filter(None, (CONTAINERS[form.container], form.encoding))),
             "Text column": literal(form.text_column),
-            "Label column": literal(form.label_column),
+            "Label column": literal(form.label_column or ", ".join(form.label_columns)),
             "Content hash": f"`{version.content_hash}`",
             "Seed of the splits": str(version.seed),
             "Characters": f"{version.characters:,}",

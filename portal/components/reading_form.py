@@ -1,18 +1,31 @@
 """How a file is to be read: our guess, open to correction."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from portal.errors import show
+from portal.highlight import literal
 from portal.names import TASK_WORDS
-from services.datasets.detection import detect
+from services.datasets.detection import Guess, Known
 from services.datasets.encodings import Encoding
 from services.datasets.formats import Container, Delimiter, Format
+from services.datasets.preview import guess
 from services.errors import ServiceError
+from services.training.recipe import Task
 
-_CONTAINERS = {
+Choice = TypeVar("Choice")
+
+CONTAINERS = {
     Container.delimited: "Table (CSV, TSV)",
     Container.jsonl: "JSON lines",
+    Container.json: "JSON",
+    Container.excel: "Excel workbook",
+    Container.parquet: "Parquet",
     Container.conll: "Tokens (CoNLL)",
+    Container.fasttext: "fastText",
 }
 _DELIMITERS: dict[Delimiter, str] = {
     ",": "Comma",
@@ -34,70 +47,76 @@ def reading_form(content: bytes, *, key: str) -> Format | None:
     """Our guess with the person's corrections; None when the file cannot be read so, which is then shown."""
     with st.container(border=True):
         try:
-            form = _file(content, key)
-            return _columns(form, key)
+            known, found = _file(content, key)
+            return _columns(content, known, found, key)
         except ServiceError as problem:
             show(problem)
             return None
 
 
-def _file(content: bytes, key: str) -> Format:
-    guess = detect(content)
+def _file(content: bytes, key: str) -> tuple[Known, Guess]:
+    """What the person says of the file as such, where it differs from our guess; and the guess by that."""
+    found, known = guess(content), Known()
+    form = found.form
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
-    container = first.selectbox(
-        "Kind of file",
-        list(_CONTAINERS),
-        index=list(_CONTAINERS).index(guess.container),
-        format_func=_CONTAINERS.__getitem__,
-        key=f"container:{key}",
+    container = _choose(first, "Kind of file", CONTAINERS, form.container, key=f"container:{key}")
+    if container is not form.container:
+        known["container"] = container
+    if form.encoding is not None:
+        encoding = _choose(second, "Encoding", _ENCODINGS, form.encoding, key=f"encoding:{key}")
+        if encoding is not form.encoding:
+            known["encoding"] = encoding
+    if known:
+        found = guess(content, **known)
+        form = found.form
+    if form.delimiter is None:
+        return known, found
+    delimiter = _choose(
+        third, "Separator", _DELIMITERS, form.delimiter, key=f"delimiter:{form.container}:{key}"
     )
-    encoding = second.selectbox(
-        "Encoding",
-        list(_ENCODINGS),
-        index=list(_ENCODINGS).index(guess.encoding),
-        format_func=_ENCODINGS.__getitem__,
-        key=f"encoding:{key}",
-    )
-    if (container, encoding) != (guess.container, guess.encoding):
-        guess = detect(content, container=container, encoding=encoding)
-    if guess.delimiter is None:
-        return guess
-    delimiter = third.selectbox(
-        "Separator",
-        list(_DELIMITERS),
-        index=list(_DELIMITERS).index(guess.delimiter),
-        format_func=_DELIMITERS.__getitem__,
-        key=f"delimiter:{container}:{key}",
-    )
-    if container is Container.conll:
-        return (
-            guess
-            if delimiter == guess.delimiter
-            else detect(content, container=container, encoding=encoding, delimiter=delimiter)
-        )
-    header = fourth.toggle("First row is a header", guess.has_header, key=f"header:{delimiter}:{key}")
-    if (delimiter, header) == (guess.delimiter, guess.has_header):
-        return guess
-    return detect(content, container=container, encoding=encoding, delimiter=delimiter, has_header=header)
+    if delimiter != form.delimiter:
+        known["delimiter"] = delimiter
+    if form.container is Container.delimited:
+        header = fourth.toggle("First row is a header", form.has_header, key=f"header:{delimiter}:{key}")
+        if header != form.has_header:
+            known["has_header"] = header
+    if "delimiter" in known or "has_header" in known:
+        found = guess(content, **known)
+    return known, found
 
 
-def _columns(form: Format, key: str) -> Format:
-    tokens = form.container is Container.conll
+def _columns(content: bytes, known: Known, found: Guess, key: str) -> Format:
+    form = found.form
     # Other columns are other choices: what was chosen among the former ones is forgotten.
     place = f"{hash(form.columns)}:{key}"
-    columns = list(form.columns)
+    columns = {column: column for column in form.columns}
+    tokens = form.task is Task.token_classification
     first, second, third = st.columns([1, 1, 2], vertical_alignment="bottom")
-    text = first.selectbox(
+    text = _choose(
+        first,
         "Column of the tokens" if tokens else "Column of the text",
         columns,
-        index=columns.index(form.text_column),
+        form.text_column,
         key=f"text:{place}",
     )
-    label = second.selectbox(
-        "Column of the tags" if tokens else "Column of the label",
-        columns,
-        index=columns.index(form.label_column),
-        key=f"label:{place}",
-    )
-    third.caption(f"Makes a data set for **{TASK_WORDS[form.task].lower()}**.")
-    return form.mapped(text_column=text, label_column=label)
+    label = form.label_column
+    if label is not None:
+        label = _choose(
+            second,
+            "Column of the tags" if tokens else "Column of the label",
+            columns,
+            label,
+            key=f"label:{place}",
+        )
+    if (text, label) != (form.text_column, form.label_column):
+        known["text_column"], known["label_column"] = text, label
+        found = guess(content, **known)
+    third.caption(f"Makes a data set for **{TASK_WORDS[found.form.task].lower()}**. {literal(found.reason)}")
+    return found.form
+
+
+def _choose(
+    place: DeltaGenerator, label: str, words: Mapping[Choice, str], now: Choice, *, key: str
+) -> Choice:
+    options = list(words)
+    return place.selectbox(label, options, index=options.index(now), format_func=words.__getitem__, key=key)

@@ -35,7 +35,8 @@ _FORM: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "CSV, TSV, JSONL or CoNLL.",
+                            "description": "CSV, TSV, XLSX, JSON, JSONL, Parquet, CoNLL or fastText; "
+                            "also gzipped, or alone in a zip archive.",
                         },
                         "purpose": {"type": "string", "enum": [PURPOSE]},
                     },

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.api.refusals import BadRequest, from_validation
 from services.api.shapes import Text
 from services.datasets.formats import Format
+from services.datasets.preview import guess
 from services.training import catalogue
 from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
 
@@ -112,13 +113,14 @@ class NewJob(Choices):
         """The name that the trained model will have."""
         return self.choices.model_name or self.suffix or _name_from(filename)
 
-    def format_of(self, found: Format) -> Format:
-        """How the file is to be read: as it was found to be, with the columns that the request names.
+    def format_of(self, content: bytes) -> Format:
+        """How the file is to be read: as it is found to be, with the columns that the request names.
 
         Raises:
-            UnknownColumn, SameColumn: the file has no such columns.
+            ServiceError: it cannot be read, or has no such columns, as `preview.guess` says.
         """
-        return found.mapped(text_column=self.choices.text_column, label_column=self.choices.label_column)
+        choices = self.choices
+        return guess(content, text_column=choices.text_column, label_column=choices.label_column).form
 
     def recipe(self, task: Task) -> Recipe:
         """What the run will do, for data of this task.

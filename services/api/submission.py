@@ -8,7 +8,6 @@ from services.accounts.scope import Member, Role
 from services.api.job_request import NewJob
 from services.datasets import files
 from services.datasets import service as datasets
-from services.datasets.detection import detect
 from services.datasets.preview import DEFAULT_SEED
 from services.datasets.tables import DatasetVersion
 from services.db import reading, transaction
@@ -45,7 +44,7 @@ def _submit(member: Member, request: NewJob, *, key: str) -> Job:
         with transaction() as db:
             return _order(db, member, request, version, name=name, key=key)
 
-    form = request.format_of(detect(files.read_upload(upload)))
+    form = request.format_of(files.read_upload(upload))
     request.recipe(form.task)  # says no before the work of splitting
     with files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as version, transaction() as db:
         accounts.lock_tenant(db, member)

@@ -1,101 +1,221 @@
-"""Guess how a file is to be read."""
+"""Guess how a file is to be read, and say how sure that is."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict, Unpack
+
+from services.datasets.dropped import DropCode
 from services.datasets.encodings import Encoding, decode, detect_encoding
-from services.datasets.errors import FileTooLarge, OneColumn, TooManyColumns
-from services.datasets.formats import Container, Delimiter, Format, numbered
+from services.datasets.errors import (
+    EmptyFile,
+    FileTooLarge,
+    OneColumn,
+    TooManyColumns,
+    UnsupportedFormat,
+)
+from services.datasets.formats import Container, Delimiter, Format, Layout, numbered
+from services.datasets.layouts.recognised import Confidence, Wanted
+from services.datasets.layouts.recognising import recognise
 from services.datasets.limits import MAX_BYTES, MAX_COLUMNS
-from services.datasets.readers import conll, delimited, jsonl
-from services.datasets.readers.columns import looks_like_header, text_and_label, unique_names
+from services.datasets.packing import PARQUET, is_workbook, packing_of, unpack
+from services.datasets.readers import conll, delimited, excel, fasttext, json_list, jsonl, parquet
+from services.datasets.readers.columns import looks_like_header, unique_names
+from services.datasets.records import Fields, Record
 from services.training.recipe import Task
 
+_SAMPLE_ROWS = 500
 
-def detect(
-    content: bytes,
-    *,
-    encoding: Encoding | None = None,
-    container: Container | None = None,
-    delimiter: Delimiter | None = None,
-    has_header: bool | None = None,
-) -> Format:
-    """The likely format of a file; what is given is taken as known, and the rest is guessed from it.
+
+class Known(TypedDict, total=False):
+    """What a person knows of a file; what is left out or None is guessed."""
+
+    encoding: Encoding | None
+    container: Container | None
+    delimiter: Delimiter | None
+    has_header: bool | None
+    sheet: str | None
+    layout: Layout | None
+    task: Task | None
+    text_column: str | None
+    label_column: str | None
+
+
+KNOWN = TypeAdapter(Known)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A file's likely format, how sure we are of it, and the sentence that says why."""
+
+    form: Format
+    confidence: Confidence
+    reason: str
+
+
+def detect(content: bytes, **known: Unpack[Known]) -> Format:
+    """The likely format of a file; what is known is not guessed. See `guess`."""
+    return guess(content, **known).form
+
+
+def guess(content: bytes, **known: Unpack[Known]) -> Guess:
+    """The likely format of a file, with our reasons; what is known is not guessed.
 
     Raises:
-        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat, OneColumn, TooManyColumns: it cannot be read.
+        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat, OneColumn, TooManyColumns, TooManyRows: it
+            cannot be read.
+        UnpacksTooLarge, DamagedFile, EncryptedFile, SeveralFiles: it cannot be unpacked.
+        BrokenJson, UnknownSheet: as their sentences say.
+        UnknownColumn, SameColumn: what is known does not fit the file.
     """
     if len(content) > MAX_BYTES:
         raise FileTooLarge(len(content))
-    encoding = encoding or detect_encoding(content)
+    packing = packing_of(content)
+    found = _guess(unpack(content, packing), known)
+    return Guess(found.form.changed(packing=packing), found.confidence, found.reason)
+
+
+def _guess(content: bytes, known: Known) -> Guess:
+    container = known.get("container") or _binary_container(content)
+    if container is Container.parquet:
+        return _parquet(content, known)
+    if container is Container.excel:
+        return _excel(content, known)
+    encoding = known.get("encoding") or detect_encoding(content)
     text = decode(content, encoding)
-    match container or _container(text):
+    match container or _text_container(text):
+        case Container.json:
+            return _objects(json_list.read(text), known, container=Container.json, encoding=encoding)
         case Container.jsonl:
-            return _jsonl(text, encoding)
+            return _objects(jsonl.read(text), known, container=Container.jsonl, encoding=encoding)
         case Container.conll:
-            return _conll(text, encoding, delimiter)
-        case Container.delimited:
-            return _delimited(text, encoding, delimiter, has_header)
+            return _conll(text, encoding, known)
+        case Container.fasttext:
+            return _fasttext(text, encoding)
+    return _delimited(text, encoding, known)
 
 
-def _container(text: str) -> Container:
+def _binary_container(content: bytes) -> Container | None:
+    if content.startswith(PARQUET):
+        return Container.parquet
+    return Container.excel if is_workbook(content) else None
+
+
+def _text_container(text: str) -> Container:
     if jsonl.is_jsonl(text):
         return Container.jsonl
-    if conll.is_conll(text):
-        return Container.conll
-    return Container.delimited
+    if json_list.is_json(text):
+        return Container.json
+    if fasttext.is_fasttext(text):
+        return Container.fasttext
+    return Container.conll if conll.is_conll(text) else Container.delimited
 
 
-def _jsonl(text: str, encoding: Encoding) -> Format:
-    names, rows = jsonl.sample(text)
-    _check_width(len(names))
-    text_at, label_at = text_and_label(names, rows)
-    return Format(
-        container=Container.jsonl,
-        encoding=encoding,
+def _objects(records: Iterator[Record], known: Known, **container: Any) -> Guess:
+    found = list(islice(records, _SAMPLE_ROWS))
+    if not found:
+        raise EmptyFile
+    rows = [record.fields for record in found if not isinstance(record.fields, DropCode)]
+    names = tuple(dict.fromkeys(name for fields in rows for name in fields))
+    return _recognised(names, rows, known, delimiter=None, has_header=False, **container)
+
+
+def _parquet(content: bytes, known: Known) -> Guess:
+    file = parquet.open_table(content)
+    found = _objects(parquet.read(file), known, container=Container.parquet, encoding=None)
+    names = parquet.label_names(file, found.form.label_column or "")
+    return Guess(found.form.changed(label_names=names), found.confidence, found.reason)
+
+
+def _excel(content: bytes, known: Known) -> Guess:
+    sheet = excel.open_sheet(content, known.get("sheet"))
+    return _table(
+        excel.sample(sheet),
+        known,
+        container=Container.excel,
+        encoding=None,
         delimiter=None,
-        has_header=False,
-        columns=names,
-        text_column=names[text_at],
-        label_column=names[label_at],
-        task=Task.text_classification,
+        sheet=sheet.name,
     )
 
 
-def _conll(text: str, encoding: Encoding, delimiter: Delimiter | None) -> Format:
-    delimiter = delimiter or conll.detect_delimiter(text)
-    names = numbered(conll.detect_width(text, delimiter))
+def _delimited(text: str, encoding: Encoding, known: Known) -> Guess:
+    delimiter = known.get("delimiter") or delimited.detect_delimiter(text)
+    return _table(
+        delimited.sample(text, delimiter),
+        known,
+        container=Container.delimited,
+        encoding=encoding,
+        delimiter=delimiter,
+    )
+
+
+def _table(cells: list[tuple[str, ...]], known: Known, **container: Any) -> Guess:
+    width = delimited.usual_width(cells)
+    _check_width(width)
+    has_header = known.get("has_header")
+    if has_header is None:
+        has_header = looks_like_header([row for row in cells if len(row) == width])
+    names = unique_names(cells[0]) if has_header else numbered(width)
     _check_width(len(names))
-    return Format(
+    rows = [dict(zip(names, row, strict=True)) for row in cells[has_header:] if len(row) == len(names)]
+    return _recognised(names, rows, known, has_header=has_header, **container)
+
+
+def _conll(text: str, encoding: Encoding, known: Known) -> Guess:
+    delimiter = known.get("delimiter") or conll.detect_delimiter(text)
+    names = conll.detect_columns(text, delimiter)
+    _check_width(len(names))
+    tags = known.get("label_column") or conll.tag_column(text, delimiter) or names[-1]
+    tokens = known.get("text_column") or (conll.FORM if names[0] == conll.ID else names[0])
+    form = Format(
         container=Container.conll,
         encoding=encoding,
         delimiter=delimiter,
         has_header=False,
+        layout=Layout.tokens,
         columns=names,
-        text_column=names[0],
-        label_column=names[-1],
+        text_column=tokens,
+        label_column=tags,
         task=Task.token_classification,
     )
+    return Guess(form, Confidence.certain, f"Every line has a token and, in “{tags}”, its tag.")
 
 
-def _delimited(text: str, encoding: Encoding, delimiter: Delimiter | None, has_header: bool | None) -> Format:
-    delimiter = delimiter or delimited.detect_delimiter(text)
-    rows = delimited.sample(text, delimiter)
-    width = delimited.usual_width(rows)
-    _check_width(width)
-    if has_header is None:
-        has_header = looks_like_header([row for row in rows if len(row) == width])
-    names = unique_names(rows[0]) if has_header else numbered(width)
-    _check_width(len(names))
-    even = [row for row in rows[has_header:] if len(row) == len(names)]
-    text_at, label_at = text_and_label(names, even)
-    return Format(
-        container=Container.delimited,
+def _fasttext(text: str, encoding: Encoding) -> Guess:
+    if not fasttext.is_fasttext(text):
+        raise UnsupportedFormat("lines without a label", "Begin each with __label__ and the label's name.")
+    labels = [
+        record.fields[fasttext.LABELS]
+        for record in islice(fasttext.read(text), _SAMPLE_ROWS)
+        if not isinstance(record.fields, DropCode)
+    ]
+    several = any(len(names) != 1 for names in labels)
+    form = Format(
+        container=Container.fasttext,
         encoding=encoding,
-        delimiter=delimiter,
-        has_header=has_header,
-        columns=names,
-        text_column=names[text_at],
-        label_column=names[label_at],
-        task=Task.text_classification,
+        delimiter=None,
+        has_header=False,
+        columns=fasttext.COLUMNS,
+        text_column=fasttext.TEXT,
+        label_column=fasttext.LABELS,
+        task=Task.multi_label if several else Task.text_classification,
     )
+    return Guess(form, Confidence.certain, "Lines begin with “__label__”: this looks like fastText.")
+
+
+def _recognised(names: tuple[str, ...], rows: Sequence[Fields], known: Known, **container: Any) -> Guess:
+    if len(names) > MAX_COLUMNS:
+        raise TooManyColumns(len(names))
+    wanted = Wanted(
+        known.get("text_column"), known.get("label_column"), known.get("task"), known.get("layout")
+    )
+    found = recognise(names, rows, wanted)
+    form = Format(**{"columns": found.columns or names, **container, **found.fields})
+    return Guess(form, found.confidence, found.reason)
 
 
 def _check_width(columns: int) -> None:

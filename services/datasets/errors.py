@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from services.datasets.limits import MAX_BYTES, MAX_COLUMNS, MAX_LABELS, MAX_ROWS, MIN_TEXTS_TO_SPLIT
+from services.datasets.limits import (
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_LABELS,
+    MAX_ROWS,
+    MAX_UNPACKED_BYTES,
+    MIN_TEXTS_TO_SPLIT,
+)
 from services.errors import Conflict, Invalid, TooLarge
 
 
@@ -22,7 +29,8 @@ class BinaryFile(Invalid):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is not a text file. Save the data as CSV, TSV, JSONL or CoNLL and upload that."
+            "This is neither text nor a kind of file that we know. "
+            "Save the data as CSV, JSONL, Excel or Parquet and upload that."
         )
 
 
@@ -47,6 +55,111 @@ class FileTooLarge(TooLarge):
             "Upload a part of it."
         )
         self.size = size
+
+
+class UnpacksTooLarge(TooLarge):
+    """An archive, or a file that is packed inside, holds more than is read at once."""
+
+    code = "unpacks_too_large"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The file unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB. Upload a part of it."
+        )
+
+
+class DamagedFile(Invalid):
+    """The kind is known, and what stands inside does not follow its rules."""
+
+    code = "damaged_file"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"This looks like {kind}, but it is damaged or cut short. Save or download it again and "
+            "upload the new file."
+        )
+        self.kind = kind
+
+
+class EncryptedFile(Invalid):
+    """A password is needed to read it."""
+
+    code = "encrypted_file"
+
+    def __init__(self) -> None:
+        super().__init__("The file is protected by a password. Save it without one and upload that.")
+
+
+class SeveralFiles(Invalid):
+    """An archive of more than one file, or of none."""
+
+    code = "several_files"
+
+    def __init__(self, files: int) -> None:
+        super().__init__(
+            f"The archive has {files:,} files, and one is needed. Upload the file with the data alone."
+        )
+        self.files = files
+
+
+class UnknownSheet(Invalid):
+    """A workbook's sheet was named that it does not have."""
+
+    code = "unknown_sheet"
+
+    def __init__(self, sheet: str, sheets: Iterable[str]) -> None:
+        self.sheet, self.sheets = sheet, tuple(sheets)
+        names = ", ".join(f"“{name}”" for name in self.sheets)
+        super().__init__(f"There is no sheet “{sheet}”. Pick one of: {names}.")
+
+
+class BrokenJson(Invalid):
+    """A JSON file that breaks its own rules, so that nothing after that place can be read."""
+
+    code = "broken_json"
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(
+            f"The JSON breaks off at line {line:,}, character {column:,}. Repair that place, "
+            "or write each row as a line of its own (JSONL), so that one fault costs one row."
+        )
+        self.line, self.column = line, column
+
+
+class ReadingTooLong(Invalid):
+    """The file was not read within the time that its size allows."""
+
+    code = "reading_too_long"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Reading this file takes far longer than files of its size do. "
+            "Save it anew as CSV or JSONL and upload that."
+        )
+
+
+class ReadingTooBig(Invalid):
+    """The file needs more memory or disk than its size allows."""
+
+    code = "reading_too_big"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Reading this file takes far more memory than files of its size do. "
+            "Save it anew as CSV or JSONL and upload that, or a part of it."
+        )
+
+
+class ReadingCrashed(Invalid):
+    """The process that read the file came to an end without a word."""
+
+    code = "reading_crashed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file cannot be read: it is damaged in a way that makes the reader fail. "
+            "Save it anew as CSV or JSONL and upload that."
+        )
 
 
 class TooManyRows(TooLarge):

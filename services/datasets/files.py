@@ -12,25 +12,25 @@ Where the block raises, what was stored is removed again.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from services import ids, storage
 from services.accounts.scope import Member, Role
-from services.datasets.encodings import decode, detect_encoding, visible
-from services.datasets.errors import FileTooLarge
-from services.datasets.examples import Example, content_hash, from_line, to_line
+from services.datasets.encodings import detect_encoding, visible
+from services.datasets.errors import EmptyFile, FileTooLarge
+from services.datasets.examples import Example, from_line
 from services.datasets.formats import Format
+from services.datasets.freezing import FROZEN, REJECTED, split_file
 from services.datasets.limits import MAX_BYTES
-from services.datasets.reading import read
-from services.datasets.rejected import rejected_csv
-from services.datasets.splits import Split, Splits, split
+from services.datasets.packing import GZIP, PARQUET, ZIP
+from services.datasets.sandbox import apart
+from services.datasets.splits import Split
 from services.datasets.tables import DatasetVersion, Upload
-from services.datasets.usable import require_usable
 
-REJECTED = "rejected.csv"
 _FILENAME_CHARACTERS = 200
+# Enough to tell text from something else; the rest is read where it can do no harm.
+_FIRST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,10 @@ def store(member: Member, *, filename: str, content: bytes, purpose: str = "fine
 
     Raises:
         RoleMissing: the member may not upload.
-        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat: it is no text.
+        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat: it is no kind of file that is read.
     """
     member.require(Role.editor)
-    if len(content) > MAX_BYTES:
-        raise FileTooLarge(len(content))
-    decode(content, detect_encoding(content))
+    _look_at(content)
 
     upload_id = ids.new("upload")
     key = f"{member.tenant_id}/uploads/{upload_id}/content"
@@ -89,16 +87,11 @@ def freeze(member: Member, upload: Upload, *, form: Format, seed: int) -> Iterat
         ServiceError: the file cannot be used, as `read`, `require_usable` and `split` say.
     """
     member.require(Role.editor)
-    reading = read(read_upload(upload), form)
-    require_usable(reading)
-    splits = split(reading.examples, seed=seed)
-
     version_id = ids.new("dataset_version")
     prefix = f"{upload.tenant_id}/datasets/{version_id}"
-    with TemporaryDirectory() as temporary, _removed_on_failure(prefix):
-        folder = Path(temporary)
-        write_splits(folder, splits)
-        (folder / REJECTED).write_bytes(rejected_csv(reading.dropped, form.columns))
+    content, arguments = read_upload(upload), {"form": form.model_dump(mode="json"), "seed": seed}
+    with apart("freeze", content, **arguments) as (result, folder), _removed_on_failure(prefix):
+        frozen = FROZEN.validate_json(result)
         manifest = storage.put_folder(folder, prefix)
         yield DatasetVersion(
             id=version_id,
@@ -107,32 +100,17 @@ def freeze(member: Member, upload: Upload, *, form: Format, seed: int) -> Iterat
             upload_id=upload.id,
             task=form.task,
             format=form.model_dump(mode="json"),
-            content_hash=content_hash(reading.examples),
             seed=seed,
-            rows_in=reading.rows_in,
-            rows_used=len(reading.examples),
-            dropped={code.value: count for code, count in reading.dropped_by_code.items()},
-            labels=splits.labels,
-            splits=splits.rows,
-            train_only_labels=list(splits.train_only),
-            characters=sum(example.characters for example in reading.examples),
             storage_prefix=prefix,
             manifest=manifest,
             created_by=member.user_id or member.key_id,
+            **asdict(frozen),
         )
-
-
-def write_splits(folder: Path, splits: Splits) -> None:
-    """Write `train.jsonl`, `validation.jsonl` and `test.jsonl`, one canonical example per line."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for which in Split:
-        lines = "".join(f"{to_line(example)}\n" for example in splits.of(which))
-        (folder / _split_file(which)).write_text(lines, encoding="utf-8", newline="")
 
 
 def rows(version: DatasetVersion, *, split: Split, offset: int, limit: int, label: str | None = None) -> Page:
     """Examples of a split in the file's order, from `offset` on; of one label or entity type, if given."""
-    lines = _verified(version, _split_file(split)).decode().split("\n")[:-1]
+    lines = _verified(version, split_file(split)).decode().split("\n")[:-1]
     examples = [from_line(line) for line in lines]
     found = [example for example in examples if label is None or label in example.labels]
     return Page(tuple(found[offset : offset + limit]), len(found))
@@ -145,12 +123,17 @@ def rejected(version: DatasetVersion) -> bytes:
 
 def materialise(version: DatasetVersion, folder: Path) -> None:
     """Put the three split files into a folder, verified; what it held before is gone."""
-    names = [_split_file(which) for which in Split]
+    names = [split_file(which) for which in Split]
     storage.get_folder(version.storage_prefix, folder, {name: version.manifest[name] for name in names})
 
 
-def _split_file(which: Split) -> str:
-    return f"{which}.jsonl"
+def _look_at(content: bytes) -> None:
+    if len(content) > MAX_BYTES:
+        raise FileTooLarge(len(content))
+    if not content or content.isspace():
+        raise EmptyFile
+    if not content.startswith((GZIP, ZIP, PARQUET)):
+        detect_encoding(content[:_FIRST_BYTES])
 
 
 def _verified(version: DatasetVersion, name: str) -> bytes:

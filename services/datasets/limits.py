@@ -1,9 +1,13 @@
 """How much is accepted at once, and why not more."""
 
-# The file is held whole while it is read: as characters it takes up to four times its bytes.
-MAX_BYTES = 50 * 1024 * 1024
-# Four passes over this many take about three hours on two processor cores, and a run may take six.
-MAX_ROWS = 200_000
+# Read in a process of its own, which takes about ten times as much memory.
+MAX_BYTES = 200 * 1024 * 1024
+# What an archive may unpack to; an honest archive of text holds about ten times its size.
+MAX_UNPACKED_BYTES = MAX_BYTES
+# A workbook is written as XML, which is longer than what it says.
+MAX_WORKBOOK_BYTES = 4 * MAX_BYTES
+# What a table of short texts needs two gigabytes of memory for.
+MAX_ROWS = 1_000_000
 # Wider tables are exports of something else; showing their columns would bury the two that matter.
 MAX_COLUMNS = 200
 # Beyond this many different labels the label column is free text that was picked by mistake.
@@ -14,5 +18,7 @@ MAX_LABEL_CHARACTERS = 200
 MAX_TEXT_CHARACTERS = 100_000
 # A sentence of more tokens is a document whose blank lines were lost.
 MAX_TOKENS = 2_000
+# More turns than any conversation that a model is to learn from.
+MAX_MESSAGES = 1_000
 # One text to learn from, one to choose the best model by, one to judge it by.
 MIN_TEXTS_TO_SPLIT = 3

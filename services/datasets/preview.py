@@ -3,12 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-from services.datasets.detection import detect
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+from typing_extensions import Unpack
+
+from services.datasets.detection import Guess, Known
 from services.datasets.dropped import DropCode, Dropped
-from services.datasets.examples import Example
+from services.datasets.examples import Example, from_line, to_line
 from services.datasets.formats import Format
-from services.datasets.reading import Reading, read
+from services.datasets.notes import Note
+from services.datasets.reading import Reading
+from services.datasets.sandbox import apart, refused, revived
 from services.datasets.splits import Splits, split
 from services.datasets.usable import require_usable
 from services.errors import ServiceError
@@ -16,6 +22,9 @@ from services.errors import ServiceError
 DEFAULT_SEED = 42
 _FIRST = 20
 _SHOWN_ROW_NUMBERS = 50
+# How they leave the process that reads the file.
+_Line = Annotated[Example, PlainValidator(from_line), PlainSerializer(to_line)]
+_Problem = Annotated[ServiceError, PlainValidator(revived), PlainSerializer(refused)]
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,13 @@ class Preview:
 
     rows_in: int
     rows_used: int
-    first: tuple[Example, ...]
+    first: tuple[_Line, ...]
     dropped: tuple[DroppedGroup, ...]
     labels: dict[str, int]
     splits: dict[str, int]
     train_only_labels: tuple[str, ...]
-    problem: ServiceError | None
+    problem: _Problem | None
+    notes: tuple[Note, ...] = ()
 
     @property
     def rows_dropped(self) -> int:
@@ -51,24 +61,44 @@ class Preview:
         return self.rows_in - self.rows_used
 
 
-def inspect(content: bytes) -> tuple[Format, Preview]:
+GUESS = TypeAdapter(Guess)
+PREVIEW = TypeAdapter(Preview)
+INSPECTED = TypeAdapter(tuple[Guess, Preview])
+
+
+def guess(content: bytes, **known: Unpack[Known]) -> Guess:
+    """How we understand a file, how sure we are, and why; what is known is not guessed.
+
+    Raises:
+        ServiceError: it cannot be read, as `detection.guess` and `sandbox.apart` say.
+    """
+    with apart("guess", content, known=known) as (result, _):
+        return GUESS.validate_json(result)
+
+
+def inspect(content: bytes, **known: Unpack[Known]) -> tuple[Format, Preview]:
     """How we understand a file, and what it would make.
 
     Raises:
-        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat, OneColumn, TooManyColumns, TooManyRows: it
-            cannot be read at all.
+        ServiceError: it cannot be read at all, as `detection.guess`, `read` and `sandbox.apart` say.
     """
-    form = detect(content)
-    return form, preview(content, form)
+    with apart("inspect", content, known=known, seed=DEFAULT_SEED) as (result, _):
+        found, seen = INSPECTED.validate_json(result)
+    return found.form, seen
 
 
 def preview(content: bytes, form: Format, *, seed: int = DEFAULT_SEED) -> Preview:
     """What a file would make, read in a format.
 
     Raises:
-        FileTooLarge, EmptyFile, BinaryFile, TooManyRows, UnknownColumn: it cannot be read at all.
+        ServiceError: it cannot be read at all, as `read` and `sandbox.apart` say.
     """
-    reading = read(content, form)
+    with apart("preview", content, form=form.model_dump(mode="json"), seed=seed) as (result, _):
+        return PREVIEW.validate_json(result)
+
+
+def preview_of(reading: Reading, *, seed: int) -> Preview:
+    """What a reading would make."""
     splits, problem = _try_to_split(reading, seed)
     return Preview(
         rows_in=reading.rows_in,
@@ -79,6 +109,7 @@ def preview(content: bytes, form: Format, *, seed: int = DEFAULT_SEED) -> Previe
         splits=splits.rows if splits else {},
         train_only_labels=splits.train_only if splits else (),
         problem=problem,
+        notes=reading.notes,
     )
 
 

@@ -1,25 +1,29 @@
 """Read a whole file: every row becomes an example or is dropped with a reason."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.datasets.dropped import DropCode, Dropped
-from services.datasets.encodings import decode
-from services.datasets.errors import TooManyRows
-from services.datasets.examples import Example
+from services.datasets.encodings import Encoding, decode
+from services.datasets.errors import FileTooLarge, TooManyRows
+from services.datasets.examples import Example, MultiLabelExample, TextExample
 from services.datasets.formats import Container, Format
-from services.datasets.limits import MAX_ROWS
-from services.datasets.readers import conll, delimited, jsonl
-
-_READERS = {Container.delimited: delimited.read, Container.jsonl: jsonl.read, Container.conll: conll.read}
+from services.datasets.layouts.interpreting import interpreted
+from services.datasets.limits import MAX_BYTES, MAX_ROWS
+from services.datasets.notes import Note, NoteCode, Notes
+from services.datasets.packing import unpack
+from services.datasets.readers import conll, delimited, excel, fasttext, json_list, jsonl, parquet
+from services.datasets.records import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file held, both parts in the file's order."""
+    """What a file held, both parts in the file's order, and what is worth telling about it."""
 
     examples: tuple[Example, ...]
     dropped: tuple[Dropped, ...]
+    notes: tuple[Note, ...] = ()
 
     @property
     def rows_in(self) -> int:
@@ -37,17 +41,55 @@ def read(content: bytes, form: Format) -> Reading:
 
     Raises:
         FileTooLarge, EmptyFile, BinaryFile: it cannot be read at all.
+        UnpacksTooLarge, DamagedFile, EncryptedFile, SeveralFiles: it cannot be unpacked.
+        BrokenJson: from some place on, it is no JSON.
         TooManyRows: over the limit.
         UnknownColumn: the file's header lacks the text or the label column.
     """
-    text = decode(content, form.encoding)
+    if len(content) > MAX_BYTES:
+        raise FileTooLarge(len(content))
+    notes = Notes()
     examples: list[Example] = []
     dropped: list[Dropped] = []
-    for item in _READERS[form.container](text, form):
+    for item in interpreted(_records(unpack(content, form.packing), form, notes), form, notes):
         if isinstance(item, Dropped):
             dropped.append(item)
         else:
             examples.append(item)
         if len(examples) + len(dropped) > MAX_ROWS:
             raise TooManyRows
-    return Reading(tuple(examples), tuple(dropped))
+    if _labels_are_numbers(examples):
+        notes.file(NoteCode.numbers_as_labels)
+    return Reading(tuple(examples), tuple(dropped), notes.told())
+
+
+def _records(content: bytes, form: Format, notes: Notes) -> Iterator[Record]:
+    match form.container:
+        case Container.parquet:
+            return parquet.read(parquet.open_table(content))
+        case Container.excel:
+            sheet = excel.open_sheet(content, form.sheet)
+            if sheet.others:
+                notes.file(NoteCode.other_sheets)
+            return excel.read(sheet, form)
+    text = decode(content, form.encoding or Encoding.utf_8)
+    match form.container:
+        case Container.jsonl:
+            return jsonl.read(text)
+        case Container.json:
+            return json_list.read(text)
+        case Container.conll:
+            return conll.read(text, form)
+        case Container.fasttext:
+            return fasttext.read(text)
+    return delimited.read(text, form)
+
+
+def _labels_are_numbers(examples: list[Example]) -> bool:
+    labels = {
+        label
+        for example in examples
+        if isinstance(example, TextExample | MultiLabelExample)
+        for label in example.labels
+    }
+    return bool(labels) and all(map(str.isdecimal, labels))

@@ -1,9 +1,10 @@
 """Is there enough in a reading to learn from?"""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from services.datasets.errors import NoEntities, NoUsableRows, OneClass, SeveralLabels, TooManyLabels
-from services.datasets.examples import TextExample
+from services.datasets.examples import ChatExample, PairExample, ScoreExample, TextExample, TokenExample
 from services.datasets.limits import MAX_LABELS
 from services.datasets.reading import Reading
 
@@ -12,7 +13,7 @@ _SEVERAL_SHARE = 0.02
 
 
 def require_usable(reading: Reading) -> None:
-    """Go on only with at least two labels, or at least one entity.
+    """Go on only with at least two labels, one entity, two different scores or one conversation.
 
     Raises:
         NoUsableRows, OneClass, NoEntities, TooManyLabels, SeveralLabels: otherwise.
@@ -21,15 +22,29 @@ def require_usable(reading: Reading) -> None:
         raise NoUsableRows(
             {code.sentence.rstrip("."): rows for code, rows in reading.dropped_by_code.items()}
         )
+    first = reading.examples[0]
+    if isinstance(first, ChatExample):
+        return
+    if isinstance(first, ScoreExample):
+        _require_two(Counter(e.score for e in reading.examples if isinstance(e, ScoreExample)))
+        return
     labels = Counter(label for example in reading.examples for label in example.labels)
-    if len(labels) > MAX_LABELS or isinstance(reading.examples[0], TextExample):
+    if isinstance(first, TextExample):
         _require_one_each(labels)
-    if not labels:
-        raise NoEntities
     if len(labels) > MAX_LABELS:
         raise TooManyLabels(len(labels))
-    if len(labels) == 1 and isinstance(reading.examples[0], TextExample):
-        raise OneClass(next(iter(labels)))
+    if isinstance(first, TokenExample):
+        if not labels:
+            raise NoEntities
+    elif isinstance(first, TextExample | PairExample):
+        _require_two(labels)
+    elif not labels:
+        raise OneClass("none")
+
+
+def _require_two(values: Mapping[str, int] | Mapping[float, int]) -> None:
+    if len(values) == 1:
+        raise OneClass(f"{next(iter(values))}")
 
 
 def _require_one_each(labels: Counter[str]) -> None:

@@ -41,7 +41,8 @@ with reading() as db:
     ]
 
 file = st.file_uploader(
-    f"CSV, TSV, JSONL or CoNLL, up to {MAX_BYTES // 2**20} MB and {words.count(MAX_ROWS, 'row')}",
+    "CSV, Excel, JSON, Parquet, CoNLL or fastText, "
+    f"up to {MAX_BYTES // 2**20} MB and {words.count(MAX_ROWS, 'row')}",
     max_upload_size=MAX_BYTES // 2**20,
     disabled=why_not is not None,
     help=why_not or "One text and its label in each row; for entities, one token and its tag in each line.",

@@ -11,11 +11,13 @@ Table = Sequence[Sequence[str]]
 # fmt: off
 _TEXT_NAMES = (
     "text", "message", "sentence", "utterance", "query", "question", "review", "comment", "tweet", "post",
-    "content", "body", "description", "document", "input", "prompt", "title", "subject",
+    "content", "body", "description", "document", "input", "prompt", "title", "subject", "comment_text",
 )
 _LABEL_NAMES = (
     "label", "labels", "class", "category", "intent", "topic", "target", "sentiment", "tag", "emotion",
-    "type", "output", "completion", "response", "answer", "y",
+    "type", "output", "completion", "response", "answer", "y", "tags", "topics", "categories", "classes",
+    "emotions", "intents", "relation", "gold_label", "score", "similarity", "similarity_score", "stars",
+    "rating",
 )
 # Short and often repeated, and yet never what a model should learn.
 _NEITHER = (
@@ -61,6 +63,11 @@ def text_and_label(names: Sequence[str], rows: Table) -> tuple[int, int]:
     if text is None:
         text = max((at for at in range(len(names)) if at != label), key=lambda at: _length(rows, at))
     return text, label
+
+
+def is_label_name(name: str) -> bool:
+    """Is a column of this name the label by its name alone?"""
+    return _plain(name) in _LABEL_NAMES
 
 
 def _plain(name: str) -> str:

@@ -3,16 +3,15 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import NamedTuple
 
-from services.datasets.dropped import DropCode, Dropped, drop
-from services.datasets.errors import EmptyFile, OneColumn, UnknownColumn
-from services.datasets.examples import TextExample
+from services.datasets.dropped import DropCode
+from services.datasets.errors import EmptyFile, OneColumn
 from services.datasets.formats import Delimiter, Format
 from services.datasets.readers.columns import unique_names
-from services.datasets.readers.texts import text_example
+from services.datasets.records import Record
 
 # Tab first: it hardly ever stands in a text by chance.
 DELIMITERS: tuple[Delimiter, ...] = ("\t", ",", ";", "|")
@@ -22,8 +21,7 @@ _SAMPLE_RECORDS = 500
 _SAMPLE_CHARACTERS = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Row(NamedTuple):
     """A record's number in the file, from 1 and with the header, and its cells.
 
     `cells` is None where a quote opens and does not close as it should; `line` is what stands there.
@@ -34,7 +32,7 @@ class Record:
     line: str
 
 
-def records(text: str, delimiter: str, width: int | None = None) -> Iterator[Record]:
+def rows(text: str, delimiter: str, width: int | None = None) -> Iterator[Row]:
     """Every record, empty ones included, without the empty lines after the last.
 
     A stray quote would swallow the rows after it up to the next quote. So a record over several lines must be
@@ -57,11 +55,11 @@ def records(text: str, delimiter: str, width: int | None = None) -> Iterator[Rec
             end = start + reader.line_num
             several = lines[begin : min(end, stop)] if end - begin > 1 else []
             if cells is None or (several and not _by_the_book(several, delimiter, width)):
-                yield Record(row, None, lines[begin].rstrip("\r\n"))
+                yield Row(row, None, lines[begin].rstrip("\r\n"))
                 patience -= end - begin
                 begin += 1
                 break
-            yield Record(row, tuple(cells), lines[begin])
+            yield Row(row, tuple(cells), lines[begin])
             begin = end
         start = begin
 
@@ -106,39 +104,40 @@ def _share_of_equal_width(rows: list[tuple[str, ...]]) -> float:
 
 def sample(text: str, delimiter: str) -> list[tuple[str, ...]]:
     """The cells of the first readable records that are not empty."""
-    found = islice(records(text[:_SAMPLE_CHARACTERS], delimiter), _SAMPLE_RECORDS)
-    rows = (record.cells for record in found if record.cells is not None)
-    return [cells for cells in rows if any(cell.strip() for cell in cells)]
+    found = islice(rows(text[:_SAMPLE_CHARACTERS], delimiter), _SAMPLE_RECORDS)
+    cells = (row.cells for row in found if row.cells is not None)
+    return [row for row in cells if any(cell.strip() for cell in row)]
 
 
-def read(text: str, form: Format) -> Iterator[TextExample | Dropped]:
-    """Every record after the header as an example, or as dropped with its reason.
+def read(text: str, form: Format) -> Iterator[Record]:
+    """Every record after the header.
 
     Raises:
         EmptyFile: there are delimiters and nothing between them.
-        UnknownColumn: the header does not have the text or the label column.
+        UnknownColumn: the header lacks a column that the format names.
     """
     delimiter = form.delimiter or ","
     names = form.columns
-    every = records(text, delimiter, len(names))
+    every = rows(text, delimiter, len(names))
     if form.has_header:
-        header = next((record for record in every if "".join(record.cells or record.line).strip()), None)
+        header = next((row for row in every if "".join(row.cells or row.line).strip()), None)
         if header is None:
             raise EmptyFile
         names = unique_names(header.cells or (header.line,))
-        every = islice(records(text, delimiter, len(names)), header.row, None)
-    for column in (form.text_column, form.label_column):
-        if column not in names:
-            raise UnknownColumn(column, names)
-    text_at, label_at = names.index(form.text_column), names.index(form.label_column)
+        form.require_columns(names)
+        every = islice(rows(text, delimiter, len(names)), header.row, None)
+    return records(every, names)
 
-    for record in every:
-        cells = record.cells
+
+def records(every: Iterable[Row], names: Sequence[str]) -> Iterator[Record]:
+    """Rows of a table with their cells under the columns' names."""
+    width = len(names)
+    for row, cells, line in every:
         if cells is None:
-            yield drop(record.row, DropCode.unreadable_row, record.line)
-        elif not any(cell.strip() for cell in cells):
-            yield drop(record.row, DropCode.empty_row, *cells)
-        elif len(cells) != len(names):
-            yield drop(record.row, DropCode.wrong_column_count, *cells)
+            yield Record(row, DropCode.unreadable_row, (line,))
+        elif len(cells) == width and (cells[0] or any(map(str.strip, cells))):
+            yield Record(row, dict(zip(names, cells, strict=True)), cells)
+        elif not any(map(str.strip, cells)):
+            yield Record(row, DropCode.empty_row, cells)
         else:
-            yield text_example(record.row, cells[text_at], cells[label_at], cells)
+            yield Record(row, DropCode.wrong_column_count, cells)

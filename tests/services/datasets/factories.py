@@ -1,8 +1,14 @@
 """Files, formats and examples for tests, with sensible defaults by keyword."""
 
+from collections.abc import Iterable
+
+from services.datasets.dropped import Dropped
 from services.datasets.encodings import Encoding
-from services.datasets.examples import TextExample, TokenExample
-from services.datasets.formats import Container, Format
+from services.datasets.examples import Example, TextExample, TokenExample
+from services.datasets.formats import Container, Format, Layout
+from services.datasets.layouts.interpreting import interpreted
+from services.datasets.notes import Notes
+from services.datasets.records import Record
 from services.training.recipe import Task
 
 
@@ -30,6 +36,7 @@ def conll_form(**changes: object) -> Format:
     return csv_form(
         **{
             "container": Container.conll,
+            "layout": Layout.tokens,
             "delimiter": "\t",
             "has_header": False,
             "columns": ("column 1", "column 2"),
@@ -39,6 +46,11 @@ def conll_form(**changes: object) -> Format:
         }
         | changes
     )
+
+
+def rows(records: Iterable[Record], form: Format) -> list[Example | Dropped]:
+    """What becomes of records that are read in a format."""
+    return list(interpreted(records, form, Notes()))
 
 
 def texts(**counts: int) -> list[TextExample]:

@@ -90,10 +90,8 @@ def test_conll_is_known_by_its_tags(content: str, delimiter: str, columns: int) 
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b'[{"text": "a", "label": "b"}]', "not one object per line"),
-        (b'{\n"text": "a",\n"label": "b"\n}\n', "not one object per line"),
-        (b'{"messages": [{"role": "user", "content": "hi"}]}\n', "conversations"),
-        (b'{"tokens": ["a"], "tags": ["O"]}\n', "tokens as JSON"),
+        (b'{\n"text": "a",\n"label": "b"\n}\n', "without a list of rows"),
+        (b'{"train": [{"text": "a"}], "test": [{"text": "b"}],\n"x": 1}', "several lists of rows"),
         (b'{"text": "a"}\n{"text": "b"}\n', "single field"),
         (
             b"the\tDET\ncat\tNOUN\nsat\tVERB\nthere\tADV\n\nit\tPRON\nate\tVERB\na\tDET\nfish\tNOUN\n",

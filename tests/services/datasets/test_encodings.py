@@ -77,7 +77,7 @@ def test_a_known_container_is_named(content: bytes, found: str) -> None:
 
 
 def test_a_file_over_the_limit_is_refused_with_both_figures() -> None:
-    with pytest.raises(FileTooLarge, match=r"has 50\.0 MB, and up to 50 MB") as refused:
+    with pytest.raises(FileTooLarge, match=r"has 200\.0 MB, and up to 200 MB") as refused:
         decode(b"a" * (MAX_BYTES + 1), Encoding.utf_8)
 
     assert refused.value.status == 413

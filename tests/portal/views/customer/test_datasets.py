@@ -58,7 +58,7 @@ def test_an_uploaded_file_is_kept_and_goes_to_its_check(owner: Member) -> None:
         ("empty.csv", b"", "empty_file"),
         ("blank.csv", b" \n\n", "empty_file"),
         ("photo.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 8, "binary_file"),
-        ("book.xlsx", b"PK\x03\x04" + bytes(200), "unsupported_format"),
+        ("paper.pdf", b"%PDF-1.7\n" + bytes(200), "unsupported_format"),
     ],
 )
 def test_what_is_no_text_gets_one_sentence_and_leaves_nothing(

@@ -1,0 +1,68 @@
+"""What a frozen version holds: the three splits and the rows left out, as files, and their counts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from services.datasets.examples import content_hash, to_line
+from services.datasets.formats import Format
+from services.datasets.reading import read
+from services.datasets.rejected import rejected_csv
+from services.datasets.splits import Split, Splits, split
+from services.datasets.usable import require_usable
+
+REJECTED = "rejected.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The counts of a version, as the columns of `DatasetVersion` with the same names say."""
+
+    content_hash: str
+    rows_in: int
+    rows_used: int
+    dropped: dict[str, int]
+    labels: dict[str, dict[str, int]]
+    splits: dict[str, int]
+    train_only_labels: list[str]
+    characters: int
+
+
+FROZEN = TypeAdapter(Frozen)
+
+
+def freeze_into(folder: Path, content: bytes, form: Format, *, seed: int) -> Frozen:
+    """Read and split a file, and write what came of it into a folder.
+
+    Raises:
+        ServiceError: the file cannot be used, as `read`, `require_usable` and `split` say.
+    """
+    reading = read(content, form)
+    require_usable(reading)
+    splits = split(reading.examples, seed=seed)
+    write_splits(folder, splits)
+    (folder / REJECTED).write_bytes(rejected_csv(reading.dropped, form.columns))
+    return Frozen(
+        content_hash=content_hash(reading.examples),
+        rows_in=reading.rows_in,
+        rows_used=len(reading.examples),
+        dropped={code.value: count for code, count in reading.dropped_by_code.items()},
+        labels=splits.labels,
+        splits=splits.rows,
+        train_only_labels=list(splits.train_only),
+        characters=sum(example.characters for example in reading.examples),
+    )
+
+
+def write_splits(folder: Path, splits: Splits) -> None:
+    """Write `train.jsonl`, `validation.jsonl` and `test.jsonl`, one canonical example per line."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for which in Split:
+        with (folder / split_file(which)).open("w", encoding="utf-8", newline="") as file:
+            file.writelines(f"{to_line(example)}\n" for example in splits.of(which))
+
+
+def split_file(which: Split) -> str:
+    """The name of a split's file."""
+    return f"{which}.jsonl"

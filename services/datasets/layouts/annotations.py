@@ -1,0 +1,79 @@
+"""Entities in one field of a row, as doccano, Prodigy and spaCy write them, each in several ways."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.datasets.dropped import DropCode
+from services.datasets.examples import Example
+from services.datasets.formats import Format
+from services.datasets.layouts import columns
+from services.datasets.layouts.columns import Interpret
+from services.datasets.layouts.spans import Span, tagged
+from services.datasets.notes import Notes
+from services.datasets.records import Fields
+from services.training.recipe import Task
+
+_STARTS = ("start", "start_offset", "begin", "start_char")
+_ENDS = ("end", "end_offset", "stop", "end_char")
+_LABELS = ("label", "labels", "tag", "entity", "type", "entity_group")
+_SURFACES = ("text", "surface", "word")
+ANSWER = "answer"
+ACCEPTED = "accept"
+
+
+def interpreter(form: Format, notes: Notes) -> Interpret:
+    """What makes an example of what was marked and accepted in a text, or says why it cannot."""
+    marked = (
+        _entities(form, notes) if form.task is Task.token_classification else columns.interpreter(form, notes)
+    )
+
+    def interpret(row: int, fields: Fields) -> Example | DropCode:
+        if fields.get(ANSWER, ACCEPTED) != ACCEPTED:
+            return DropCode.not_annotated
+        return marked(row, fields)
+
+    return interpret
+
+
+def _entities(form: Format, notes: Notes) -> Interpret:
+    text_column, span_column = form.text_column, form.label_column or ""
+
+    def interpret(row: int, fields: Fields) -> Example | DropCode:
+        text, written = fields.get(text_column), fields.get(span_column, ())
+        if text is None:
+            return DropCode.missing_field
+        spans = spans_of(written or ())
+        if not isinstance(text, str) or spans is None:
+            return DropCode.wrong_type
+        return tagged(row, text, spans, notes)
+
+    return interpret
+
+
+def spans_of(written: Any) -> list[Span] | None:
+    """Entities from triples or objects; None where one of them is neither."""
+    if not isinstance(written, list | tuple):
+        return None
+    spans = [span_of(item) for item in written]
+    return None if None in spans else [span for span in spans if span is not None]
+
+
+def span_of(item: Any) -> Span | None:
+    """An entity from `[start, end, label]`, `[label, start, end]` or an object with these; None otherwise."""
+    match item:
+        case [int() as start, int() as end, str() as label]:
+            return Span(start, end, label.strip())
+        case [str() as label, int() as start, int() as end]:
+            return Span(start, end, label.strip())
+        case dict():
+            start, end = _first(item, _STARTS), _first(item, _ENDS)
+            label, surface = _first(item, _LABELS), _first(item, _SURFACES)
+            if isinstance(label, list) and len(label) == 1:
+                label = label[0]
+            if type(start) is int and type(end) is int and isinstance(label, str):
+                return Span(start, end, label.strip(), surface if isinstance(surface, str) else None)
+    return None
+
+
+def _first(fields: dict[str, Any], names: Iterable[str]) -> Any:
+    return next((fields[name] for name in names if name in fields), None)

@@ -1,0 +1,95 @@
+"""Exports of Label Studio: JSON, with the annotations inside of a task, and JSON-MIN, a row for each."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from services.datasets.dropped import DropCode
+from services.datasets.examples import Example
+from services.datasets.formats import Format
+from services.datasets.layouts.annotators import Answer, answer_of, decided
+from services.datasets.layouts.columns import Interpret
+from services.datasets.notes import NoteCode, Notes
+from services.datasets.records import Fields, Record
+from services.training.recipe import Task
+
+ANNOTATIONS = ("annotations", "completions")
+_ANSWERS = "answers"
+
+
+def interpreter(form: Format, notes: Notes) -> Interpret:
+    """What makes an example of a task and its annotations, or says why it cannot."""
+
+    def interpret(row: int, fields: Fields) -> Example | DropCode:
+        data = fields.get("data")
+        if not isinstance(data, dict) or form.text_column not in data:
+            return DropCode.missing_field
+        every = annotations_of(fields)
+        valid = [annotation for annotation in every if not annotation.get("was_cancelled")]
+        if valid and len(valid) < len(every):
+            notes.row(NoteCode.skipped_annotations, row)
+        answers = [_answer(annotation, form) for annotation in valid]
+        return decided(row, data[form.text_column], answers, form.task, notes)
+
+    return interpret
+
+
+def annotations_of(fields: Fields) -> list[dict[str, Any]]:
+    """A task's annotations, cancelled ones included."""
+    found: list[Any] = next((fields[name] for name in ANNOTATIONS if isinstance(fields.get(name), list)), [])
+    return [annotation for annotation in found if isinstance(annotation, dict)]
+
+
+def results_of(annotation: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was marked in an annotation: its regions, choices and the like."""
+    results = annotation.get("result")
+    found = results if isinstance(results, list) else []
+    return [result for result in found if isinstance(result, dict) and isinstance(result.get("value"), dict)]
+
+
+def _answer(annotation: dict[str, Any], form: Format) -> Answer | None:
+    values = [
+        result["value"] for result in results_of(annotation) if result.get("from_name") == form.label_column
+    ]
+    if form.task is Task.token_classification:
+        return answer_of(values, form.task)
+    return answer_of([choice for value in values for choice in value.get("choices") or ()], form.task)
+
+
+def interpreter_min(form: Format, notes: Notes) -> Interpret:
+    """What makes an example of rows that `gathered` has put together, or says why it cannot."""
+
+    def interpret(row: int, fields: Fields) -> Example | DropCode:
+        if form.text_column not in fields:
+            return DropCode.missing_field
+        answers = [answer_of(choices_of(value), form.task) for value in fields[_ANSWERS]]
+        return decided(row, fields[form.text_column], answers, form.task, notes)
+
+    return interpret
+
+
+def choices_of(value: Any) -> Any:
+    """What was chosen: Label Studio wraps several choices into an object, and a single one into nothing."""
+    return value["choices"] if isinstance(value, dict) and "choices" in value else value
+
+
+def gathered(records: Iterable[Record], form: Format) -> Iterator[Record]:
+    """The rows of JSON-MIN with all answers about a text in its first row; the others are its copies."""
+    every, question = list(records), form.label_column or ""
+    answers: dict[str, list[Any]] = {}
+    for record in every:
+        if not isinstance(record.fields, DropCode) and question in record.fields:
+            answers.setdefault(_task_of(record.fields, form), []).append(record.fields[question])
+    seen: set[str] = set()
+    for record in every:
+        if isinstance(record.fields, DropCode):
+            yield record
+        elif (task := _task_of(record.fields, form)) in seen:
+            yield record._replace(fields=DropCode.annotated_again, original=record.shown)
+        else:
+            seen.add(task)
+            given = answers.get(task, [])
+            yield Record(record.row, {**record.fields, _ANSWERS: given}, record.shown)
+
+
+def _task_of(fields: Fields, form: Format) -> str:
+    return f"id {fields['id']}" if "id" in fields else f"text {fields.get(form.text_column)}"
