@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from services.config import settings
 from services.jobs import chores as chore_leases
 from services.jobs import queue, retries
 from services.jobs.queue import Claimed
+from tests.faults.clocks import wrong_by
 from tests.faults.history import Deed, Diary
 
 # All times of the worker are divided by this; the clock seam cannot do it, for threads wait in real seconds.
@@ -84,8 +85,7 @@ def work(options: Options) -> None:
     os.environ.update(options.environment)
     settings.cache_clear()
     clock.move(timedelta(seconds=options.offset))
-    if options.skew:
-        clock.now = lambda: datetime.now(UTC) + timedelta(seconds=options.skew)
+    clock.datetime = wrong_by(timedelta(seconds=options.skew))
     # Neither torch nor weights are under test.
     device.find = lambda: device.Device("cpu", "stub")
     catalogue.resolve = lambda base_model, cache: cache

@@ -5,16 +5,20 @@ import os
 import random
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlmodel import Session, col, func, select
 
 from services import clock, storage
@@ -108,8 +112,7 @@ class World:
             environment=environment,
             diary=str(self.folder / f"worker-{next(self._numbers)}.diary"),
             interpreter=self._interpreter(run_seconds),
-            offset=clock.offset().total_seconds(),
-            **options,
+            **{"offset": clock.offset().total_seconds(), **options},
         )
         self.workers.append(pid)
         return pid
@@ -117,6 +120,15 @@ class World:
     def kill(self, pid: int) -> None:
         self.workers.remove(pid)
         self.crew.kill(pid)
+
+    def pause(self, pid: int) -> None:
+        """Stop a worker in its tracks, and between two transactions: it may sleep for ever."""
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            if nobody_writes():
+                return
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.02)
 
     def wait(self, pid: int) -> int:
         self.workers.remove(pid)
@@ -201,6 +213,21 @@ def damaged_models() -> Iterable[Finding]:
             else:
                 if len({file.read_bytes() for file in folder.iterdir()}) > 1:
                     yield Finding("damaged", version.job_id, f"{version.id} is made of two runs")
+
+
+def nobody_writes() -> bool:
+    """Is no transaction open that holds up others?"""
+    url = make_url(settings().database_url)
+    if url.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(url.database, timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
+    with reading() as session:
+        open_ones = "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+        return session.execute(text(open_ones)).scalar_one() == 0
 
 
 def wait_for(condition, seconds: float = PATIENCE_SECONDS) -> None:
