@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     self_service: bool = True
     session_hours: int = Field(12, ge=1)
     session_idle_minutes: int = Field(60, ge=1)
+    # What a training run may take of its host, and of its GPU's memory, before it is ended.
+    run_memory_mb: int = Field(16_384, ge=512)
+    run_disk_mb: int = Field(20_480, ge=512)
+    run_processes: int = Field(64, ge=1)
+    run_gpu_percent: int = Field(100, ge=1, le=100)
     # Memory that loaded models may hold in the api process.
     model_cache_mb: int = Field(2048, ge=64)
     # How long a worker that is told to stop waits for its run to reach a checkpoint.

@@ -73,3 +73,63 @@ class BaseModelUnreadable(RunFailed):
         super().__init__(
             "The weights of the base model could not be read. This is our fault, not your data's."
         )
+
+
+class LimitReached(RunFailed):
+    """The run took more of its host than a run may, and was ended."""
+
+    code = "run_limit"
+    whose: Whose = "data"
+
+
+class MemoryLimit(LimitReached):
+    """More memory."""
+
+    code = "run_memory_limit"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The run needed more than the {_size(limit)} of memory that a run may use, and was ended. "
+            "Choose a smaller batch size, maximum length or base model, or fewer rows."
+        )
+
+
+class DiskLimit(LimitReached):
+    """More space for files."""
+
+    code = "run_disk_limit"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The run needed more than the {_size(limit)} of disk that a run may use, and was ended. "
+            "Choose a smaller base model, or fewer rows."
+        )
+
+
+class ProcessLimit(LimitReached):
+    """More processes."""
+
+    code = "run_process_limit"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The run started more than the {limit} processes that a run may have, and was ended. "
+            "Choose another base model, and tell us, because no recipe should need so many."
+        )
+
+
+class LogLimit(LimitReached):
+    """A longer log."""
+
+    code = "run_log_limit"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The run wrote more than {_size(limit)} of warnings, and was ended. "
+            "Check the data for rows of an unusual kind, and tell us which they were."
+        )
+
+
+def _size(limit: int) -> str:
+    """For example `16 GB` or `64 MB`."""
+    return f"{limit / 2**30:.3g} GB" if limit >= 2**30 else f"{limit / 2**20:.3g} MB"

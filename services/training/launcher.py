@@ -1,11 +1,11 @@
 """Starts a training run as a child process and watches its folder; knows nothing of torch."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from json import loads
 from pathlib import Path
@@ -13,20 +13,22 @@ from time import monotonic, sleep
 
 from pydantic import ValidationError
 
-from services.training import examples
+from services.config import settings
+from services.training import examples, fences, watch
 from services.training.events import RunEvent
 from services.training.examples import Example
-from services.training.failures import Whose
+from services.training.failures import LimitReached, Whose
+from services.training.fences import Limits
 from services.training.folder import RunFolder
 from services.training.journal import rewind
 from services.training.recipe import RunSpec
 from services.training.report import Report
 from services.training.wishes import PAUSED
 
-# Tells the child which process it must not outlive.
-PARENT = "TUNEPORT_RUN_PARENT"
-_PR_SET_PDEATHSIG = 1
 _SECONDS_TO_END = 5.0
+# How often a run is measured against its limits, and looked at while its end is waited for.
+_SECONDS_BETWEEN_MEASUREMENTS = 0.5
+_SECONDS_BETWEEN_LOOKS = 0.05
 _SOURCE = Path(__file__).resolve().parents[2]
 # What a run needs of the host; no secret, no database address, no proxy.
 _KEPT = (
@@ -35,7 +37,6 @@ _KEPT = (
     "LC_ALL",
     "TZ",
     "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
     "OMP_NUM_THREADS",
 )
 
@@ -87,19 +88,26 @@ def prepare(
     run.spec.write_text(spec.model_dump_json(), "utf-8")
 
 
-def start(folder: Path) -> "Run":
+def start(folder: Path, *, limits: Limits | None = None) -> "Run":
     """Start the run of a prepared folder; a folder that was interrupted goes on from its last checkpoint.
 
-    The child is killed when the thread that called this ends, so call it from one that lives as long.
+    Its limits are the operator's, unless told otherwise. The child is killed when the thread that called this
+    ends, so call it from one that lives as long.
     """
-    return Run(RunFolder(folder.resolve()))
+    return Run(RunFolder(folder.resolve()), limits or _operators_limits())
 
 
 class Run:
-    """A training run in its own process group."""
+    """A training run in its own process group, held to its limits as long as somebody polls it."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    # What the child runs; it puts its own fences up.
+    module = "services.training.run"
+
+    def __init__(self, folder: RunFolder, limits: Limits) -> None:
         self.folder = folder
+        self._limits = limits
+        self._beyond: LimitReached | None = None
+        self._measured = 0.0
         # Before the first look at the events, so that none is told twice.
         rewind(folder)
         for earlier in (folder.stop, folder.pause):
@@ -107,9 +115,9 @@ class Run:
         self._read = 0
         with folder.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [sys.executable, "-P", "-m", "services.training.run", str(folder.path)],
+                [sys.executable, "-P", "-m", self.module, str(folder.path)],
                 cwd=folder.path,
-                env=_environment(folder.path),
+                env=_environment(folder.path) | fences.environment(limits),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -128,8 +136,15 @@ class Run:
         return self._process.pid
 
     def poll(self) -> int | None:
-        """The exit status, or None while the run goes on."""
-        return self._process.poll()
+        """The exit status, or None while the run goes on; one that is beyond a limit is ended here."""
+        status = self._process.poll()
+        if status is None and monotonic() > self._measured + _SECONDS_BETWEEN_MEASUREMENTS:
+            self._beyond = watch.reached(self.folder, self._limits)
+            self._measured = monotonic()
+            if self._beyond:
+                self._end()
+                return self._process.returncode
+        return status
 
     def events(self) -> list[RunEvent]:
         """What the run has told since the last call; a line still being written waits for the next."""
@@ -157,13 +172,16 @@ class Run:
         if self._signal(signal.SIGTERM):
             deadline = monotonic() + _SECONDS_TO_END
             while self._process.poll() is None and monotonic() < deadline:
-                sleep(0.05)
-            self._signal(signal.SIGKILL)
-        self._process.wait()
+                sleep(_SECONDS_BETWEEN_LOOKS)
+        self._end()
 
     def outcome(self) -> Outcome:
         """How the run ended; waits for its end."""
-        status = self._process.wait()
+        while (status := self.poll()) is None:
+            sleep(_SECONDS_BETWEEN_LOOKS)
+        # A file that may not grow breaks the run from within, before anybody has measured it.
+        if beyond := self._beyond or (status > 0 and watch.reached_on_disk(self.folder, self._limits)):
+            return Failed(beyond.code, beyond.message, beyond.whose)
         try:
             if status == 0:
                 return Succeeded(self.folder.read_report())
@@ -176,6 +194,17 @@ class Run:
             pass
         return Crashed(status)
 
+    def _end(self) -> None:
+        """Kill the run's group, and then whoever has left it."""
+        self._signal(signal.SIGKILL)
+        deadline = monotonic() + _SECONDS_TO_END
+        while (left := watch.processes(self.folder)) and monotonic() < deadline:
+            for process in left:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            sleep(_SECONDS_BETWEEN_LOOKS)
+        self._process.wait()
+
     def _signal(self, number: signal.Signals) -> bool:
         """Signal the whole group; whether anybody was left in it."""
         try:
@@ -185,12 +214,14 @@ class Run:
         return True
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends; at once if it already has."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(1)
+def _operators_limits() -> Limits:
+    chosen = settings()
+    return Limits(
+        memory=chosen.run_memory_mb * 2**20,
+        disk=chosen.run_disk_mb * 2**20,
+        processes=chosen.run_processes,
+        gpu_share=chosen.run_gpu_percent / 100,
+    )
 
 
 def _event(line: bytes) -> RunEvent | None:
@@ -204,7 +235,9 @@ def _environment(folder: Path) -> dict[str, str]:
     scratch = folder / "tmp"
     scratch.mkdir(exist_ok=True)
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
-        PARENT: str(os.getpid()),
+        watch.MARK: str(folder),
+        # One device alone, or Trainer would spread each batch over all that it sees.
+        "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0],
         "PYTHONPATH": str(_SOURCE),
         "PYTHONUNBUFFERED": "1",
         "HOME": str(scratch),

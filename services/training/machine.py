@@ -3,6 +3,7 @@
 import os
 import platform
 import random
+import resource
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import ceil
@@ -10,6 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from services.training import fences
+from services.training.fences import Limits
+
+# A run maps more memory than it fills, so what it may map is this many times what it may fill.
+_MAPPED = 1.5
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,17 @@ def here() -> Machine:
     capabilities = torch.cpu.get_capabilities()
     bf16 = any(capabilities.get(feature, False) for feature in ("avx512_bf16", "amx_bf16"))
     return Machine(torch.device("cpu"), bf16, f"{_processor()}, {cores()} cores")
+
+
+def hold(machine: Machine, limits: Limits) -> None:
+    """Have allocations fail that are far beyond the limits, because nobody could measure them in time.
+
+    CUDA maps address space without end, so on a GPU only its own memory is held.
+    """
+    if machine.device.type == "cuda":
+        torch.cuda.set_per_process_memory_fraction(limits.gpu_share)
+    else:
+        fences.lower(resource.RLIMIT_DATA, int(limits.memory * _MAPPED))
 
 
 def seed_everything(seed: int) -> None:

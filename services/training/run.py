@@ -5,15 +5,14 @@ a crash. Started again in the same folder it goes on from the last complete chec
 """
 
 import logging
-import os
 import sys
 from pathlib import Path
 
-from services.training.launcher import PARENT, die_with_parent
+from services.training import fences
 
-if __name__ == "__main__" and PARENT in os.environ:
+if __name__ == "__main__":
     # Before the slow imports, so that no run outlives its worker.
-    die_with_parent(int(os.environ[PARENT]))
+    fences.put_up()
 
 import torch
 
@@ -22,7 +21,7 @@ from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.folder import RunFolder
 from services.training.journal import Journal, rewind
-from services.training.machine import here, seed_everything
+from services.training.machine import here, hold, seed_everything
 from services.training.recipe import RunSpec, Task
 from services.training.report import Report
 from services.training.trained import Trained
@@ -44,6 +43,8 @@ def run(folder: RunFolder) -> Report:
     _check_base_model(spec)
     seed_everything(spec.recipe.seed)
     machine, journal = here(), Journal(folder.events)
+    if limits := fences.limits():
+        hold(machine, limits)
     if kept := folder.steps_kept():
         journal.note(f"Went on after step {kept}.")
 
