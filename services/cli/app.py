@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import operate, serve
+from services.cli import data, operate, serve
 from services.cli.demo import demo
 from services.cli.finetune import finetune
 from services.errors import ServiceError
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(serve.app, name="serve")
+app.add_typer(data.app, name="data")
 app.add_typer(operate.database, name="db")
 app.add_typer(operate.tenant, name="tenant")
 app.add_typer(operate.staff, name="staff")

@@ -11,8 +11,10 @@ from services.datasets.findings.finding import Finding
 _CONTROL = re.compile(
     "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
+# Each character of Windows-1252 and its byte; the five bytes without one pass as control characters.
+_BYTES = {bytes([byte]).decode("cp1252", "ignore") or chr(byte): byte for byte in range(0x80, 0x100)}
 # What the second and further bytes of UTF-8 become where they are read as Windows-1252.
-_REST = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore"))
+_REST = re.escape("".join(character for character, byte in _BYTES.items() if byte < 0xC0))
 _BROKEN = re.compile(f"(?:[ÂÃ][{_REST}]|â[{_REST}]{{2}}|ðŸ[{_REST}]{{2}}|(?:[ÐÑ][{_REST}]){{2,}})+")
 _MOJIBAKE = re.compile(f"{_BROKEN.pattern}|\ufffd+")
 _TAGS = (
@@ -50,6 +52,6 @@ def cleaned(text: str) -> str:
 
 def _repaired(broken: str) -> str:
     try:
-        return broken.encode("cp1252").decode("utf-8")
-    except UnicodeError:
+        return bytes(_BYTES[character] for character in broken).decode("utf-8")
+    except UnicodeDecodeError:
         return broken

@@ -26,19 +26,20 @@ def check(corpus: Corpus) -> Iterator[Finding]:
 
     torn = [first for first, known in answers.items() if len(known) > 1]
     contradicted = _together(np.flatnonzero(np.isin(corpus.copies, torn)), corpus.copies)
-    detail = f"{len(torn):,} texts have more than one answer."
+    detail = f"Texts with more than one answer: {len(torn):,}."
     yield from corpus.finding(Code.conflicting_labels, contradicted, detail=detail)
-    detail = f"{len(answers):,} texts occur more than once."
+    detail = f"Texts that occur more than once: {np.unique(corpus.copies[again]).size:,}."
     yield from corpus.finding(Code.duplicate, again, detail=detail)
 
     near = np.flatnonzero((corpus.clusters != every) & (corpus.copies == every))
-    detail = f"They are variants of {np.unique(corpus.clusters[near]).size:,} texts."
+    detail = f"Texts that they are variants of: {np.unique(corpus.clusters[near]).size:,}."
     yield from corpus.finding(Code.near_duplicate, _together(near, corpus.clusters), detail=detail)
 
 
 def _together(positions: Positions, groups: Positions) -> list[int]:
     """Those of one group side by side, so that excerpts show what belongs together."""
-    return positions[np.argsort(groups[positions], kind="stable")].tolist()
+    ordered: list[int] = positions[np.argsort(groups[positions], kind="stable")].tolist()
+    return ordered
 
 
 def answer(example: Example) -> Any:

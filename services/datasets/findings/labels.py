@@ -25,9 +25,11 @@ def check(corpus: Corpus, *, known: Collection[str] = ()) -> Iterator[Finding]:
     if known:
         yield from _about(corpus, Code.unknown_label, counts, sorted(counts.keys() - set(known)))
     if groups := similar(counts):
-        yield from _about(
-            corpus, Code.similar_labels, counts, [name for _, *rest in groups for name in rest], groups
+        others = [label for _, *rest in groups for label in rest]
+        detail = "; ".join(
+            " = ".join(f"“{label}” ({counts[label]:,})" for label in group) for group in groups[:_NAMED]
         )
+        yield from _about(corpus, Code.similar_labels, counts, others, f"{detail}.", groups)
     rare = [
         label for label in sorted(counts, key=lambda name: (counts[name], name)) if counts[label] < LEAST_ROWS
     ]
@@ -66,18 +68,18 @@ def _about(
     code: Code,
     counts: Counter[str],
     labels: list[str],
+    detail: str = "",
     groups: tuple[tuple[str, ...], ...] = (),
 ) -> Iterator[Finding]:
+    """A finding about the rows that have any of the labels."""
     meant = set(labels)
-    rows = (
-        [at for at, example in enumerate(corpus.examples) if not meant.isdisjoint(example.labels)]
-        if meant
-        else []
-    )
+    rows = [
+        at for at, example in enumerate(corpus.examples) if meant and not meant.isdisjoint(example.labels)
+    ]
     named = ", ".join(f"“{label}” ({counts[label]:,})" for label in labels[:_NAMED])
     more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
     yield from corpus.finding(
-        code, rows, detail=f"{named}{more}.", labels=groups or tuple((name,) for name in labels)
+        code, rows, detail=detail or f"{named}{more}.", labels=groups or tuple((name,) for name in labels)
     )
 
 

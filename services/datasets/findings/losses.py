@@ -23,9 +23,9 @@ def of_dropped(dropped: Iterable[Dropped]) -> Iterator[Finding]:
             count=len(items),
             rows=row_numbers(item.row for item in items),
             excerpts=tuple(excerpt(item.row, " | ".join(item.original)) for item in items[:EXCERPTS]),
-            title="Rows left out",
-            detail=code.sentence,
-            why="These rows are not in the data set: nothing is learned from them.",
+            title=code.sentence.rstrip("."),
+            detail="",
+            why="These rows are left out: nothing is learned from them.",
             what_to_do="Correct them in the file and upload it again, or go on without them.",
         )
 

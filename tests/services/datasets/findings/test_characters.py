@@ -15,9 +15,7 @@ def test_control_characters_are_found_and_ordinary_white_space_is_not() -> None:
 
 @pytest.mark.parametrize("text", ["café", "naïve", "“quoted”", "Привет", "10 €", "😀", "São Paulo"])
 def test_text_in_the_wrong_encoding_is_found_and_repaired(text: str) -> None:
-    broken = text.encode("utf-8").decode("cp1252", "replace")
-    if "\ufffd" in broken:
-        pytest.skip("five bytes have no letter in Windows-1252")
+    broken = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode())
 
     assert rows(of_texts(broken), Code.mojibake) == [2]
     assert cleaned(broken) == text

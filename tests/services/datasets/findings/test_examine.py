@@ -43,7 +43,7 @@ def test_each_reason_for_leaving_rows_out_is_a_finding_with_what_stood_there() -
     assert finding.severity is Severity.warning
     assert list(finding.rows) == [52, 60]
     assert [shown.text for shown in finding.excerpts] == ["hi | ", "you | "]
-    assert finding.detail == "The label is missing."
+    assert finding.title == "The label is missing"
 
 
 def test_what_was_put_right_while_reading_is_a_note() -> None:

@@ -31,6 +31,7 @@ def test_the_rows_of_the_labels_to_be_merged_are_told_with_what_to_keep() -> Non
 
     assert finding is not None
     assert finding.labels == (("refund", "Refund"),)
+    assert finding.detail == "“refund” (20) = “Refund” (12)."
     assert finding.count == 12
 
 

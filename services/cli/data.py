@@ -1,0 +1,143 @@
+"""`tuneport data check`: what is wrong with a file, before anything is uploaded."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from services.datasets.checkup import Checkup
+from services.datasets.checkup import check as check_content
+from services.datasets.findings.amount import Meter
+from services.datasets.findings.catalogue import Severity
+from services.datasets.findings.finding import Excerpt, Finding
+from services.datasets.findings.losses import of_problem
+from services.datasets.formats import Format, Layout
+from services.errors import ServiceError
+
+app = typer.Typer(help="Data files.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file, in any format we read.")]
+
+_STYLES = {Severity.error: "bold red", Severity.warning: "yellow", Severity.note: "cyan"}
+_SHOWN_ROWS, _SHOWN_EXCERPTS = 8, 2
+_METER_WIDTH = 30
+
+
+@app.callback()
+def data() -> None:
+    """Data files."""
+
+
+@app.command()
+def check(
+    file: File,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Say everything that is wrong with a file. Exit status 0: it can be used; 1: it cannot."""
+    try:
+        checkup = check_content(file.read_bytes())
+    except ServiceError as problem:
+        if not as_json:
+            raise
+        typer.echo(json.dumps(_as_json(None, None, 0, 0, {}, [of_problem(problem)])))
+        raise typer.Exit(1) from None
+
+    diagnosis, form = checkup.diagnosis, checkup.guess.form
+    if as_json:
+        dropped = {code.value: count for code, count in diagnosis.dropped.items()}
+        counts = diagnosis.rows_in, diagnosis.rows_used
+        typer.echo(json.dumps(_as_json(_name(form), form.task, *counts, dropped, diagnosis.findings)))
+    else:
+        _show(file.name, checkup, Console())
+    raise typer.Exit(0 if diagnosis.usable else 1)
+
+
+def _as_json(
+    form: str | None,
+    task: str | None,
+    rows_in: int,
+    rows_used: int,
+    dropped: dict[str, int],
+    findings: Sequence[Finding],
+) -> dict[str, Any]:
+    return {
+        "format": form,
+        "task": task,
+        "rows_in": rows_in,
+        "rows_used": rows_used,
+        "dropped": dropped,
+        "findings": [
+            {"code": found.code, "severity": found.severity, "count": found.count, "rows": list(found.rows)}
+            for found in findings
+        ],
+    }
+
+
+def _name(form: Format) -> str:
+    """The layout where it has a name of its own, else the container."""
+    return form.container if form.layout in (Layout.columns, Layout.tokens) else form.layout
+
+
+def _show(name: str, checkup: Checkup, console: Console) -> None:
+    diagnosis, form = checkup.diagnosis, checkup.guess.form
+    console.print(Text(_printable(name), "bold"))
+    console.print(Text(f"Read as {_name(form)}, {form.task} ({checkup.guess.confidence})."))
+    console.print(Text(_printable(checkup.guess.reason), "dim"))
+    left_out = diagnosis.rows_in - diagnosis.rows_used
+    reasons = ", ".join(f"{count:,} {code}" for code, count in diagnosis.dropped.items())
+    console.print(
+        Text(f"\n{diagnosis.rows_in:,} rows in = {diagnosis.rows_used:,} used + {left_out:,} left out")
+        + Text(f" ({reasons})" if reasons else "", "dim")
+    )
+    for finding in diagnosis.findings:
+        _show_finding(finding, console)
+    _show_meter(diagnosis.meter, console)
+    verdict = ("This file can be used.", "green") if diagnosis.usable else ("Not usable yet.", "bold red")
+    console.print(Text(f"\n{verdict[0]}", verdict[1]))
+
+
+def _show_finding(finding: Finding, console: Console) -> None:
+    rows = f"{finding.count:,} {'row' if finding.count == 1 else 'rows'}" if finding.rows else ""
+    console.print(
+        Text(f"\n{finding.severity:<8}", _STYLES[finding.severity])
+        + Text(f"{finding.title}  ", "bold")
+        + Text("  ".join(filter(None, (rows, finding.code))), "dim")
+    )
+    first = ", ".join(str(row) for row in finding.rows[:_SHOWN_ROWS])
+    more = ", …" if len(finding.rows) > _SHOWN_ROWS else ""
+    lines = [Text(_printable(finding.detail))] if finding.detail else []
+    lines += [Text(f"Rows {first}{more}", "dim")] if first else []
+    lines += [_marked(shown) for shown in finding.excerpts[:_SHOWN_EXCERPTS]]
+    lines += [Text(f"{finding.why} {finding.what_to_do}", "italic")]
+    console.print(Padding(Text("\n").join(lines), (0, 0, 0, 8), expand=False))
+
+
+def _marked(shown: Excerpt) -> Text:
+    """The excerpt on one line, its spot marked."""
+    number = f"{shown.row:>6,}  "
+    text = Text(number, "dim") + Text(_printable(shown.text))
+    text.stylize("reverse", len(number) + shown.start, len(number) + shown.end)
+    return text
+
+
+def _show_meter(meter: Meter, console: Console) -> None:
+    console.print(Text("\nHow much there is", "bold"))
+    console.print(
+        ProgressBar(total=meter.plenty, completed=min(meter.have, meter.plenty), width=_METER_WIDTH)
+    )
+    console.print(Text(f"\n{meter.verdict}"))
+
+
+def _printable(text: str) -> str:
+    """Each character that could move the cursor, colour the terminal or turn the line, as a sign."""
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else "�" for character in text
+    )
