@@ -11,12 +11,11 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from services.datasets.checkup import Checkup
-from services.datasets.checkup import check as check_content
 from services.datasets.findings.amount import Meter
 from services.datasets.findings.catalogue import Severity
 from services.datasets.findings.finding import Excerpt, Finding
 from services.datasets.findings.losses import of_problem
+from services.datasets.findings.of_file import Examined, examine_file
 from services.datasets.formats import Format, Layout
 from services.errors import ServiceError
 
@@ -43,20 +42,20 @@ def check(
 ) -> None:
     """Say everything that is wrong with a file. Exit status 0: it can be used; 1: it cannot."""
     try:
-        checkup = check_content(file.read_bytes())
+        examined = examine_file(file.read_bytes())
     except ServiceError as problem:
         if not as_json:
             raise
         typer.echo(json.dumps(_as_json(None, None, 0, 0, {}, [of_problem(problem)])))
         raise typer.Exit(1) from None
 
-    diagnosis, form = checkup.diagnosis, checkup.guess.form
+    diagnosis, form = examined.diagnosis, examined.guess.form
     if as_json:
         dropped = {code.value: count for code, count in diagnosis.dropped.items()}
         counts = diagnosis.rows_in, diagnosis.rows_used
         typer.echo(json.dumps(_as_json(_name(form), form.task, *counts, dropped, diagnosis.findings)))
     else:
-        _show(file.name, checkup, Console())
+        _show(file.name, examined, Console())
     raise typer.Exit(0 if diagnosis.usable else 1)
 
 
@@ -86,11 +85,11 @@ def _name(form: Format) -> str:
     return form.container if form.layout in (Layout.columns, Layout.tokens) else form.layout
 
 
-def _show(name: str, checkup: Checkup, console: Console) -> None:
-    diagnosis, form = checkup.diagnosis, checkup.guess.form
+def _show(name: str, examined: Examined, console: Console) -> None:
+    diagnosis, form = examined.diagnosis, examined.guess.form
     console.print(Text(_printable(name), "bold"))
-    console.print(Text(f"Read as {_name(form)}, {form.task} ({checkup.guess.confidence})."))
-    console.print(Text(_printable(checkup.guess.reason), "dim"))
+    console.print(Text(f"Read as {_name(form)}, {form.task} ({examined.guess.confidence})."))
+    console.print(Text(_printable(examined.guess.reason), "dim"))
     left_out = diagnosis.rows_in - diagnosis.rows_used
     reasons = ", ".join(f"{count:,} {code}" for code, count in diagnosis.dropped.items())
     console.print(

@@ -12,14 +12,14 @@ from services.errors import ServiceError
 
 
 @dataclass(frozen=True, slots=True)
-class Checkup:
+class Examined:
     """What we took the file for, and what is to be said of it."""
 
     guess: Guess
     diagnosis: Diagnosis
 
 
-def check(content: bytes) -> Checkup:
+def examine_file(content: bytes) -> Examined:
     """Read a file as it would be for a new data set, and examine it.
 
     Raises:
@@ -31,7 +31,7 @@ def check(content: bytes) -> Checkup:
     diagnosis = examine(
         reading.examples, reading.dropped, notes=reading.notes, splits=splits, problem=problem
     )
-    return Checkup(guessed, diagnosis)
+    return Examined(guessed, diagnosis)
 
 
 def _splits(reading: Reading) -> tuple[Splits | None, ServiceError | None]:
