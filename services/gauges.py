@@ -12,7 +12,7 @@ from services import db
 from services.accounts.scope import across
 from services.billing.tables import Subscription
 from services.jobs import workers
-from services.jobs.tables import Job, JobState
+from services.jobs.tables import Job, JobState, in_state
 
 # Labels are told also where they are zero: a series that comes and goes cannot be alerted on.
 TRIAL, PAYING = "trial", "paying"
@@ -31,7 +31,7 @@ class QueueGauges(Collector):
         paying = self._paying()
         waiting, running = {TRIAL: 0.0, PAYING: 0.0}, {TRIAL: 0.0, PAYING: 0.0}
         oldest = {TRIAL: 0.0, PAYING: 0.0}
-        is_open = col(Job.state).in_([JobState.queued, JobState.running])
+        is_open = or_(in_state(JobState.queued), in_state(JobState.running))
         jobs = across(Job).where(is_open).subquery()
         grouped = select(jobs.c.tenant_id, jobs.c.state, func.count(), func.min(jobs.c.run_at)).group_by(
             jobs.c.tenant_id, jobs.c.state

@@ -1,5 +1,7 @@
 """Public ids: what it is, then when it was made and chance (UUIDv7, RFC 9562), so that they sort by age."""
 
+from datetime import datetime
+
 import uuid_utils
 
 PREFIXES = {
@@ -10,6 +12,7 @@ PREFIXES = {
     "session": "ses",
     "audit": "aud",
     "upload": "file",
+    "draft": "dft",
     "dataset": "ds",
     "dataset_version": "dsv",
     "job": "job",
@@ -26,3 +29,8 @@ PREFIXES = {
 def new(noun: str) -> str:
     """A fresh id for a noun of PREFIXES, for example `job_0192f5c1…` (prefix and 32 hexadecimal digits)."""
     return f"{PREFIXES[noun]}_{uuid_utils.uuid7().hex}"
+
+
+def since(noun: str, instant: datetime) -> str:
+    """What every id of this noun follows that is made from an instant on: a range of the primary key."""
+    return f"{PREFIXES[noun]}_{int(instant.timestamp() * 1000):012x}"

@@ -80,7 +80,7 @@ def running_table(running: Sequence[Running], *, now: datetime) -> None:
                 "Workspace": one.tenant,
                 "Worker": one.host or "gone",
                 "Phase": PHASE_WORDS.get(one.job.phase or "", "Preparing"),
-                "Done": one.job.progress,
+                "Done": round(one.job.progress, 2),
                 "Runs for": _span(now, one.job.started_at or now),
                 "Quoted": words.about_range(one.job.quoted_seconds_low, one.job.quoted_seconds_high),
                 "Lease renewed": f"{_span(now, one.renewed_at)} ago",
@@ -104,7 +104,7 @@ def worker_table(workers: Sequence[Standing], busy: dict[str, float], *, now: da
                 "Job": f"{one.running.job.model_name}, {one.running.tenant}" if one.running else "",
                 "Lease renewed": f"{_span(now, one.running.renewed_at)} ago" if one.running else "",
                 "Last seen": words.ago(min(one.worker.seen_at, now), now),
-                "Busy in 24 h": busy.get(one.worker.id, 0.0),
+                "Busy in 24 h": round(busy.get(one.worker.id, 0.0), 2),
             }
             for one in workers
         ],
@@ -122,16 +122,24 @@ def cause_table(causes: Sequence[Cause], *, now: datetime) -> None:
         [
             {
                 "Cause": cause.code,
-                "Failed, 24 h": sum(at > now - DAY for at in cause.failed),
-                "Failed, 7 d": len(cause.failed),
-                "Tried again, 24 h": sum(at > now - DAY for at in cause.repeated),
-                "Tried again, 7 d": len(cause.repeated),
+                "Failed 24 h": sum(at > now - DAY for at in cause.failed),
+                "Failed 7 d": len(cause.failed),
+                "Again 24 h": sum(at > now - DAY for at in cause.repeated),
+                "Again 7 d": len(cause.repeated),
                 "Last": words.ago(min(cause.last_at, now), now),
             }
             for cause in causes
         ],
         "Failures by cause",
-        {},
+        {
+            name: st.column_config.NumberColumn(help=meaning)
+            for name, meaning in {
+                "Failed 24 h": "Jobs that ended by it.",
+                "Failed 7 d": "Jobs that ended by it.",
+                "Again 24 h": "Attempts after which the job was tried again.",
+                "Again 7 d": "Attempts after which the job was tried again.",
+            }.items()
+        },
     )
 
 

@@ -14,7 +14,7 @@ from services.accounts.tables import Tenant
 from services.jobs import fairness
 from services.jobs.queue import LEASE
 from services.jobs.statements import KINDS
-from services.jobs.tables import Job, JobEvent, JobState, Worker
+from services.jobs.tables import Job, JobEvent, JobState, Worker, in_state
 from services.jobs.workers import SILENCE
 
 # A run that tells nothing for so long is worth a look.
@@ -152,8 +152,8 @@ def floor(session: Session, staff: Staff) -> Floor:
 def within_reach(session: Session, staff: Staff) -> list[Named]:
     """Jobs that something can be done about: running, waiting, or failed in the last week; some of each."""
     staff.require(StaffRole.admin)
-    running = across(Job).where(Job.state == JobState.running).order_by(col(Job.started_at))
-    waiting = across(Job).where(Job.state == JobState.queued).order_by(col(Job.run_at))
+    running = across(Job).where(in_state(JobState.running)).order_by(col(Job.started_at))
+    waiting = across(Job).where(in_state(JobState.queued)).order_by(col(Job.run_at))
     failed = across(Job).where(Job.state == JobState.failed, col(Job.finished_at) > db.now(session) - WEEK)
     newest_failed = failed.order_by(col(Job.finished_at).desc())
     jobs = [
@@ -171,7 +171,7 @@ def _names(session: Session, jobs: Iterable[Job]) -> dict[str, str]:
 
 
 def _lines(session: Session, running: Counter[str], now: datetime) -> list[Line]:
-    queued = across(Job).where(Job.state == JobState.queued).subquery()
+    queued = across(Job).where(in_state(JobState.queued)).subquery()
     counted = select(queued.c.tenant_id, queued.c.kind, func.count(), func.min(queued.c.run_at)).group_by(
         queued.c.tenant_id, queued.c.kind
     )
@@ -213,7 +213,7 @@ def _places(
 
 
 def _running(session: Session, hosts: Mapping[str, str]) -> list[Running]:
-    jobs = across(Job).where(Job.state == JobState.running).order_by(col(Job.started_at))
+    jobs = across(Job).where(in_state(JobState.running)).order_by(col(Job.started_at))
     running = session.exec(jobs).all()
     events = across(JobEvent).where(col(JobEvent.job_id).in_([job.id for job in running])).subquery()
     told = dict(session.exec(select(events.c.job_id, func.max(events.c.at)).group_by(events.c.job_id)).all())

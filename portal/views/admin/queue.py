@@ -53,7 +53,6 @@ def figures(floor: Floor, stuck: list[Stuck]) -> None:
             "Busy in 24 h",
             "–" if busy.overall is None else words.percent(busy.overall, 0),
             note="of workers’ time",
-            trend=[share or 0.0 for _, share in busy.hours],
         ),
     )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.jobs import fairness, forecast
-from services.jobs.forecast import MOST_CLAIMS, Busy, Line, Standing, Start, predict
+from services.jobs.forecast import MOST_CLAIMS, Arrival, Busy, Line, Standing, Start, predict
 
 EXACT = (1.0,)
 NEVER = float("inf")
@@ -92,6 +92,30 @@ def test_the_range_widens_with_the_spread_and_the_seed_keeps_it() -> None:
     assert exact[5].likely == exact[5].late == 500
     assert rough[5].likely < rough[5].late
     assert rough == starts(queue, spread=(0.5, 1.0, 2.0))
+
+
+def test_others_come_as_they_lately_did() -> None:
+    ours = line("ours", 600, 600, 600, 600)
+    others = [Arrival("theirs", ago=900.0 * number, expected=600.0) for number in range(4)]
+    standing = Standing([ours, line("theirs")], (), 1, EXACT, arrivals=others)
+
+    quiet, busy = starts(ours, line("theirs")), predict(standing, tenant_id="ours", jobs=4, seed="seed")
+
+    assert busy[0] == quiet[0] == Start(0, 0)
+    assert quiet[3].likely < busy[3].likely <= busy[3].late
+
+
+def test_a_newcomer_of_the_future_saves_up_no_turns() -> None:
+    """It is served at the present turn: before our backlog, yet no more often than we are."""
+    ours = line("ours", *[600] * 6, turn=10 * fairness.SHARE)
+    flood = [Arrival("theirs", ago=1.0, expected=600.0)] * 50
+    standing = Standing(
+        [ours, line("theirs")], (), 1, EXACT, virtual_time=10 * fairness.SHARE, arrivals=flood
+    )
+
+    found = predict(standing, tenant_id="ours", jobs=6, seed="seed")
+
+    assert found[5].late <= 11 * 600
 
 
 def test_a_long_queue_costs_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,24 @@ def claim_of_another(session: Session, worker: str) -> queue.Claimed:
     return claim(session, worker)
 
 
+def test_who_came_lately_may_come_again(session: Session, member: Member) -> None:
+    other = factories.create_member(session)
+    worker = factories.next_worker(session)
+    for _ in range(3):
+        factories.create_job(session, other, quoted=quoted(3000))
+        queue.finish(session, claim(session, worker), model_version_id="mv_1", charged=0)
+    for _ in range(4):
+        factories.create_job(session, member, quoted=quoted(3000))
+
+    standing = outlook._standing(session, member, pace([]), clock.now())
+
+    assert [one.tenant_id for one in standing.arrivals] == [other.tenant_id] * 3
+    assert {line.tenant_id for line in standing.lines} == {member.tenant_id, other.tenant_id}
+    alone = predict(replace(standing, arrivals=()), tenant_id=member.tenant_id, jobs=4, seed="")
+    both = predict(standing, tenant_id=member.tenant_id, jobs=4, seed="")
+    assert both[3].likely > alone[3].likely
+
+
 def test_a_job_that_waits_for_its_next_attempt_starts_no_sooner(session: Session, member: Member) -> None:
     factories.next_worker(session)
     job = factories.create_job(session, member)
@@ -131,11 +149,13 @@ def test_the_forecast_serves_in_the_order_in_which_the_queue_then_does(session: 
         for _ in range(number + 1):
             factories.create_job(session, member)
     worker = factories.next_worker(session)
-    exact = replace(outlook._standing(session, pace([]), clock.now()), spread=(1.0,))
     expected: dict[float, str] = {}
     for member in members:
+        exact = outlook._standing(session, member, pace([]), clock.now())
         mine = sorted(job.id for job in jobs.open_jobs(session, member))
-        found = predict(exact, tenant_id=member.tenant_id, jobs=len(mine), seed="")
+        found = predict(
+            replace(exact, spread=(1.0,), arrivals=()), tenant_id=member.tenant_id, jobs=len(mine), seed=""
+        )
         expected |= {start.likely: job_id for start, job_id in zip(found, mine, strict=True)}
 
     order = []
