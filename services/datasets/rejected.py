@@ -2,13 +2,10 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 
+from services.datasets.cells import inert
 from services.datasets.dropped import Dropped
-
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def rejected_csv(dropped: Iterable[Dropped], columns: Iterable[str]) -> bytes:
@@ -19,11 +16,3 @@ def rejected_csv(dropped: Iterable[Dropped], columns: Iterable[str]) -> bytes:
     for item in dropped:
         writer.writerow([item.row, item.code, item.reason, *map(inert, item.original)])
     return target.getvalue().encode("utf-8-sig")
-
-
-def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes in front of what could be one.
-
-    Plain numbers stay as they are. Source: OWASP, CSV Injection.
-    """
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
