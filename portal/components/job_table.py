@@ -9,7 +9,7 @@ from portal import format as words
 from portal.components.status import status_badge
 from services.jobs.tables import Job, JobState
 
-_WIDTHS = [4.0, 3.0, 3.6, 2.6]
+_WIDTHS = [4.9, 2.9, 3.2, 2.3]
 
 
 def job_table(jobs: Sequence[Job], *, currency: str, now: datetime) -> None:
@@ -25,7 +25,6 @@ def job_table(jobs: Sequence[Job], *, currency: str, now: datetime) -> None:
                 st.page_link(
                     "views/customer/job.py",
                     label=job.model_name,
-                    icon=":material/model_training:",
                     query_params={"id": job.id},
                 )
             with state:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import streamlit as st
 
+from portal import format as words
 from portal.charts import by_day
 from portal.components.chart import chart
 from services.accounts import keys, team
@@ -14,7 +15,7 @@ from services.accounts.scope import Member
 from services.billing.service import DaySpend
 from services.db import reading
 from services.metering import service as metering
-from services.metering.meters import METERS, Meter
+from services.metering.meters import METERS, TRAINING_SECONDS, Meter
 from services.metering.service import UseBy
 from services.registry import service as registry
 
@@ -81,21 +82,34 @@ def share_table(member: Member, first: date, last: date) -> None:
         who = names.get(use.by, use.by) if use.by else _NOBODY[by]
         sums[who][use.meter] += use.quantity
     used = [meter for meter in METERS.values() if any(of[meter.name] for of in sums.values())]
+    columns = {
+        _column(meter): st.column_config.TextColumn(alignment="right")
+        if meter is TRAINING_SECONDS
+        else st.column_config.NumberColumn(format="localized")
+        for meter in used
+    }
     st.dataframe(
         {
             _WHO[by]: list(sums),
-            **{_column(meter): [float(of[meter.name]) or None for of in sums.values()] for meter in used},
+            **{_column(meter): [_shown(meter, of[meter.name]) for of in sums.values()] for meter in used},
         },
-        column_config={_column(meter): st.column_config.NumberColumn(format="localized") for meter in used},
+        column_config=columns,
         placeholder="–",
         hide_index=True,
         alt=f"Use by {_WHO[by].lower()}",
     )
 
 
+def _shown(meter: Meter, quantity: Decimal) -> str | float | None:
+    if not quantity:
+        return None
+    return words.duration(float(quantity)) if meter is TRAINING_SECONDS else float(quantity)
+
+
 def _column(meter: Meter) -> str:
     plural = f"{meter.unit}s"
-    return meter.title if plural in meter.title.lower() else f"{meter.title} ({plural})"
+    told = meter is TRAINING_SECONDS or plural in meter.title.lower()
+    return meter.title if told else f"{meter.title} ({plural})"
 
 
 def _names(member: Member, by: UseBy) -> dict[str, str]:

@@ -58,6 +58,7 @@ def test_use_is_told_by_model_key_and_member(owner: Member, version: ModelVersio
     by_key = visit(owner, "usage", by="API key").dataframe[0].value
 
     assert by_model.set_index("Model").loc["cards, version 1", "Predictions"] == 17
+    assert by_model.set_index("Model").loc["Training jobs", "Training"] == "5 min"
     assert by_key.set_index("API key").loc["crawler", "Predictions"] == 10
     assert by_key.set_index("API key").loc["From the pages", "Predictions"] == 7
 
