@@ -11,7 +11,8 @@ from sqlmodel import Session, col, or_, select, update
 from services import db
 from services.jobs.tables import Chore
 
-# A worker that died at a chore holds it up for this long; chores go in steps that are far shorter.
+# A worker that died at a chore holds it up for this long, or until it would come round again if that is
+# sooner; chores go in steps that are far shorter.
 LEASE = timedelta(minutes=5)
 
 
@@ -46,7 +47,7 @@ def take(session: Session, name: str, *, every: timedelta) -> Taken | None:
         or_(col(Chore.due_at) <= now, col(Chore.due_at) > now + every),
         or_(col(Chore.lease_until).is_(None), col(Chore.lease_until) <= now),
     )
-    taken = free.values(lease_token=token, lease_until=now + LEASE, due_at=now + every)
+    taken = free.values(lease_token=token, lease_until=now + min(LEASE, every), due_at=now + every)
     return Taken(name, token) if session.exec(taken).rowcount == 1 else None
 
 

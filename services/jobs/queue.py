@@ -230,10 +230,15 @@ def end_cancelled(session: Session, claimed: Claimed, *, charged: int) -> None:
 def retry(session: Session, claimed: Claimed, *, code: str, message: str) -> None:
     """Give the job back after a fault of ours: queued with back-off, or failed after its last attempt.
 
+    A job that its customer has cancelled meanwhile ends so, and costs nothing; this holds for `release` too.
+
     Raises:
         LeaseLost: another attempt has the job.
     """
     job = held(session, claimed)
+    if job.cancel_requested_at is not None:
+        end_cancelled(session, claimed, charged=0)
+        return
     if job.attempt >= job.max_attempts:
         fail(session, claimed, code=code, message=message)
         return
@@ -248,6 +253,9 @@ def release(session: Session, claimed: Claimed) -> None:
     Raises:
         LeaseLost: another attempt has the job.
     """
+    if held(session, claimed).cancel_requested_at is not None:
+        end_cancelled(session, claimed, charged=0)
+        return
     _change(session, claimed, _mine(claimed).values(**_RETURNED, attempt=claimed.attempt - 1))
     _close_attempt(session, claimed.token, AttemptOutcome.released, db.now(session))
 
@@ -267,11 +275,12 @@ def recover(session: Session) -> list[str]:
 
     The first sweep that finds a lease run out only doubts it; a later one, a heartbeat after, takes the job
     away unless the lease was renewed in between. So a clock that jumps ahead takes no job from a live worker.
-    One that jumped back would leave leases without end: those are cut to their proper length.
+    One that jumped back would leave leases and doubts without end: those are cut to their proper length.
     """
     now = db.now(session)
     running = update(Job).where(in_state(JobState.running))
     session.exec(running.where(col(Job.lease_until) > now + LEASE).values(lease_until=now + LEASE))
+    session.exec(running.where(col(Job.lease_doubted_at) > now).values(lease_doubted_at=now))
     doubted = across(Job).where(
         in_state(JobState.running),
         col(Job.lease_until) <= now,

@@ -69,6 +69,8 @@ def submit(
         dataset_version_id=version.id,
         recipe=recipe.model_dump(mode="json"),
         model_name=model_name,
+        # By the clock that claims go by; this process's own may be wrong.
+        run_at=db.now(session),
         max_runtime_seconds=tenant.max_runtime_seconds,
         quoted_seconds_low=quoted.seconds_low,
         quoted_seconds_high=quoted.seconds_high,

@@ -30,8 +30,9 @@ from services.training.events import EventKind, Phase, RunEvent
 from tests import factories
 from tests.faults.conftest import ROUNDS
 
-EXAMPLES = 12 * ROUNDS
-STEPS = 30
+DEEDS = ["beat", "progress", "begin_again", "finish", "fail", "retry", "release"]
+EXAMPLES = 30 * ROUNDS
+STEPS = 50
 LIMIT = 2
 # Far from all bounds of time, so that the seconds that a test takes decide nothing.
 STEPS_OF_TIME = (7, 40, 700)
@@ -77,6 +78,9 @@ class Queue(RuleBasedStateMachine):
             self._members = [factories.create_member(session, tenant_id=tenant.id) for tenant in tenants]
             self._versions = [factories.create_version(session, member).id for member in self._members]
             self._worker_id = factories.next_worker(session)
+        for who in (0, 1, 1):
+            self.submit(who, key=len(self._expected))
+            self.claim()
 
     def teardown(self) -> None:
         self._session.close()
@@ -146,12 +150,14 @@ class Queue(RuleBasedStateMachine):
             < LIMIT
         }
 
-    def _attempt(self, data: st.DataObject) -> tuple[Claimed, Expected, bool]:
-        """Any attempt ever made, its job, and whether it still holds it; most often one that does."""
+    @precondition(lambda self: self._claims)
+    @rule(data=st.data(), deed=st.sampled_from(DEEDS))
+    def attempt(self, data: st.DataObject, deed: str) -> None:
+        """An attempt does something; most often one that still holds its job."""
         holding = [claim for claim in self._claims if self._expected[claim.job_id].holder == claim.token]
         claimed = data.draw(st.sampled_from(holding * 4 + self._claims))
         job = self._expected[claimed.job_id]
-        return claimed, job, job.holder == claimed.token
+        getattr(self, f"_{deed}")(claimed, job, job.holder == claimed.token)
 
     def _write(self, holds: bool, write, *arguments: object, **named: object) -> bool:
         """Do what only the holder may; whether it was done."""
@@ -164,35 +170,24 @@ class Queue(RuleBasedStateMachine):
         assert holds
         return True
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data())
-    def beat(self, data: st.DataObject) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _beat(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         if self._write(holds, self._renew_and_compare, claimed, job):
             job.lease_left, job.doubted_for = LEASE.total_seconds(), None
 
     def _renew_and_compare(self, session: Session, claimed: Claimed, job: Expected) -> None:
         assert queue.renew(session, claimed) == queue.Wish(cancel=job.cancelled, stop=job.stopped)
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data(), position=st.integers(0, 4))
-    def progress(self, data: st.DataObject, position: int) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _progress(self, claimed: Claimed, job: Expected, holds: bool) -> None:
+        position = len(job.positions)
         told = RunEvent(kind=EventKind.progress, phase=Phase.training, step=position, steps=4)
         if self._write(holds, queue.report, claimed, [(position, told)]):
             job.positions.add(position)
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data())
-    def begin_again(self, data: st.DataObject) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _begin_again(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         if self._write(holds, queue.begin_again, claimed, device="cpu"):
             job.positions.clear()
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data())
-    def finish(self, data: st.DataObject) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _finish(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         try:
             done = self._write(holds, queue.finish, claimed, model_version_id="mv", charged=1)
         except CancelRequested:
@@ -203,24 +198,15 @@ class Queue(RuleBasedStateMachine):
             assert not job.cancelled
             job.leave(JobState.succeeded)
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data())
-    def fail(self, data: st.DataObject) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _fail(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         if self._write(holds, queue.fail, claimed, code="x", message="x"):
             job.leave(JobState.failed)
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data())
-    def retry(self, data: st.DataObject) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _retry(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         if self._write(holds, queue.retry, claimed, code="x", message="x"):
             self._give_back(job, JobState.failed)
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data())
-    def release(self, data: st.DataObject) -> None:
-        claimed, job, holds = self._attempt(data)
+    def _release(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         if self._write(holds, queue.release, claimed):
             if job.cancelled:
                 job.leave(JobState.cancelled)
@@ -234,16 +220,15 @@ class Queue(RuleBasedStateMachine):
         else:
             job.leave(after_the_last if job.attempt >= 3 else JobState.queued)
 
-    def _job(self, data: st.DataObject) -> tuple[str, Expected]:
-        """Any job; most often one that runs."""
+    @precondition(lambda self: self._expected)
+    @rule(data=st.data(), wish=st.sampled_from(["cancel", "stop"]))
+    def customer(self, data: st.DataObject, wish: str) -> None:
+        """A customer wishes something of a job; most often of one that runs."""
         running = [job_id for job_id, job in self._expected.items() if job.holder]
         job_id = data.draw(st.sampled_from(running * 2 + list(self._expected)))
-        return job_id, self._expected[job_id]
+        getattr(self, f"_{wish}")(job_id, self._expected[job_id])
 
-    @precondition(lambda self: self._expected)
-    @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        job_id, job = self._job(data)
+    def _cancel(self, job_id: str, job: Expected) -> None:
         try:
             with self._act() as session:
                 jobs.cancel(session, job.member, job_id=job_id)
@@ -255,10 +240,7 @@ class Queue(RuleBasedStateMachine):
         if job.state is JobState.queued:
             job.leave(JobState.cancelled)
 
-    @precondition(lambda self: self._expected)
-    @rule(data=st.data())
-    def stop(self, data: st.DataObject) -> None:
-        job_id, job = self._job(data)
+    def _stop(self, job_id: str, job: Expected) -> None:
         try:
             with self._act() as session:
                 jobs.stop(session, job.member, job_id=job_id)
@@ -297,12 +279,10 @@ class Queue(RuleBasedStateMachine):
                 job.doubted_for = 0
 
     @rule()
-    def prune(self) -> None:
+    def prune_and_restart(self) -> None:
+        """Nothing here is old enough; and the process is started anew."""
         with self._act() as session:
             assert retention.prune_events(session) == 0
-
-    @rule()
-    def restart(self) -> None:
         self._session.close()
         self._session = self._new_session()
 
