@@ -1,7 +1,7 @@
 """What operators may do by hand to one job or one worker."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from services.jobs.watch import Named, Standing, WorkerState
 def job_actions(jobs: Sequence[Named], *, now: datetime) -> None:
     """Choose a job, then cut its wait short, queue it again, or fail it with a sentence for its customer."""
     known = {one.job.id: one.job for one in jobs}
-    called = {one.job.id: _called(one, now) for one in jobs}
+    called = {one.job.id: _called(one) for one in jobs}
     with st.container(border=True, gap="small"):
         chosen = st.selectbox(
             "Job",
@@ -27,6 +27,7 @@ def job_actions(jobs: Sequence[Named], *, now: datetime) -> None:
             index=None,
             format_func=called.__getitem__,
             placeholder="Choose a job that waits, runs or failed",
+            key="job_by_hand",
         )
         job = known[chosen] if chosen else None
         with st.container(horizontal=True):
@@ -52,6 +53,7 @@ def worker_actions(standings: Sequence[Standing]) -> None:
             index=None,
             format_func=called.__getitem__,
             placeholder="Choose a worker that takes jobs",
+            key="worker_by_hand",
         )
         if st.button("Drain", icon=":material/pause_circle:", disabled=chosen is None) and chosen:
             ask_to_drain(known[chosen])
@@ -127,9 +129,11 @@ def _waits_for_retry(job: Job | None, now: datetime) -> bool:
     return job is not None and job.state is JobState.queued and job.run_at > now
 
 
-def _called(one: Named, now: datetime) -> str:
+def _called(one: Named) -> str:
+    # The browser tells a choice by these words: they must not change with time, nor fit two jobs.
     job = one.job
     since = {JobState.queued: job.created_at, JobState.running: job.started_at}.get(
         job.state, job.finished_at
     )
-    return f"{job.model_name}, {one.tenant}: {job.state.value}, {words.ago(min(since or now, now), now)}"
+    at = words.moment(since or job.created_at, UTC)
+    return f"{job.model_name}, {one.tenant}: {job.state.value} {at} UTC (…{job.id[-6:]})"

@@ -90,6 +90,17 @@ def test_what_is_stuck_needs_somebody(owner: Member, operator: Staff) -> None:
     assert "No worker is alive that takes jobs" in tables(app)
 
 
+def test_jobs_that_look_the_same_are_told_apart(owner: Member, operator: Staff) -> None:
+    version = rows.create_dataset(owner)
+    jobs_made = [rows.create_job(owner, version) for _ in range(3)]
+
+    app = choose(opened(operator), "Job", jobs_made[1].id)
+
+    [box] = [one for one in app.selectbox if one.label == "Job"]
+    assert len(set(box.options)) == 3
+    assert box.value == jobs_made[1].id
+
+
 def test_a_job_fails_by_hand_with_a_sentence(owner: Member, operator: Staff) -> None:
     job = rows.create_job(owner)
     app = choose(opened(operator), "Job", job.id)
