@@ -61,6 +61,7 @@ def split(
     given: Mapping[int, Split] | None = None,
     groups: Mapping[int, str] | None = None,
     frozen: Collection[str] = (),
+    near: Positions | None = None,
 ) -> Splits:
     """Divide examples by label; the same examples and seed always give the same splits.
 
@@ -71,7 +72,7 @@ def split(
 
     Splits that are `given` (row -> split) are kept, and only what they lack is divided off the rest. The
     texts of `frozen`, an earlier version's test split, are the test with all their near copies, and nothing
-    is added to it.
+    is added to it. `near` are the clusters of the examples' texts and the frozen ones, if they are known.
 
     Where near copies leave nothing to judge by, only exact copies are kept together; `examine` then tells of
     the leakage.
@@ -80,7 +81,7 @@ def split(
         TooFewRows: validation or test would be empty.
     """
     texts = [example.text for example in examples]
-    near = clusters([*texts, *frozen])
+    near = clusters([*texts, *frozen]) if near is None else near
     try:
         return _divide(
             examples, _together(near, examples, groups), near[len(texts) :], seed, test_share, given

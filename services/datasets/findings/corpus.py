@@ -26,6 +26,7 @@ class Corpus:
     """Examples by position; what takes long to work out is worked out once, when it is first asked for."""
 
     examples: Sequence[Example]
+    near: Positions | None = None
 
     @cached_property
     def texts(self) -> list[str]:
@@ -42,7 +43,7 @@ class Corpus:
     @cached_property
     def clusters(self) -> Positions:
         """For each example the position of the first one of its near copies."""
-        return clusters(self.texts)
+        return clusters(self.texts) if self.near is None else self.near
 
     def spots(self, pattern: re.Pattern[str], among: Sequence[int] | None = None) -> Iterator[Spot]:
         """Every match of a pattern that does not match NUL, in all texts or in those at some positions."""

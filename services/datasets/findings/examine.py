@@ -23,6 +23,7 @@ from services.datasets.findings.amount import Meter
 from services.datasets.findings.catalogue import Severity
 from services.datasets.findings.corpus import Corpus
 from services.datasets.findings.finding import Finding
+from services.datasets.near import Positions
 from services.datasets.notes import Note
 from services.datasets.splits import Splits
 from services.errors import ServiceError
@@ -60,13 +61,14 @@ def examine(
     problem: ServiceError | None = None,
     known_labels: Collection[str] = (),
     max_tokens: int = MAX_TOKENS,
+    near: Positions | None = None,
 ) -> Diagnosis:
     """What is to be said of examples, of the rows that were left out, and of how they are split.
 
     `problem` is why they cannot be used at all, `known_labels` those of an earlier version, `max_tokens` how
-    much of a text is read.
+    much of a text is read, `near` the clusters of the examples' texts, if they are known.
     """
-    corpus = Corpus(examples)
+    corpus = Corpus(examples, near)
 
     def every() -> Iterator[Finding]:
         if problem is not None:
