@@ -1,43 +1,50 @@
 """An uploaded file before it becomes a data set: how we understood it, what it would make, and the way on."""
 
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 import streamlit as st
 
 from portal import session
 from portal.charts import label_balance
+from portal.components.change_list import change_list
 from portal.components.chart import chart
 from portal.components.confirm import confirm
 from portal.components.dataset_list import PAGE
 from portal.components.dropped_rows import dropped_table, row_sum
-from portal.components.examples import example_rows
+from portal.components.finding_list import finding_list
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.notice import announce
 from portal.components.permission import refusal
 from portal.components.reading_form import reading_form
+from portal.components.row_editor import row_editor
 from portal.errors import show, shown
 from portal.highlight import literal
 from portal.names import noun_of_labels
 from services import storage
 from services.accounts.scope import Member, Role
-from services.datasets import files
+from services.datasets import drafts, files
 from services.datasets import service as datasets
+from services.datasets.examination import EXAMINATION, FIXES, Examination, examined, find_rows
+from services.datasets.examples import Example
+from services.datasets.fixes import EditRow, Fix
 from services.datasets.formats import Format
-from services.datasets.preview import DEFAULT_SEED, Preview, preview
+from services.datasets.preview import DEFAULT_SEED, Preview
 from services.datasets.samples import SAMPLES
 from services.datasets.tables import Dataset, Upload
 from services.db import reading, transaction
 from services.training.recipe import Task
 
 LIST = "views/customer/datasets.py"
-_NEW = "new"
+_NEW, _ANY = "new", "any"
 
 
 def dataset_check(member: Member, upload_id: str) -> None:
-    """The page of an upload."""
+    """The page of an upload; the next version is of the data set `into`, if the address names one."""
     with reading() as db:
         upload = datasets.get_upload(db, member, upload_id=upload_id)
+        draft = drafts.find(db, member, upload_id=upload_id)
         known = [dataset for dataset, _ in datasets.list_datasets(db, member)]
         name = datasets.free_name(db, member, wanted=_readable(upload.filename))
     actions = page_header(
@@ -48,15 +55,32 @@ def dataset_check(member: Member, upload_id: str) -> None:
     with actions:
         _discard_button(member, upload)
 
-    content = files.read_upload(upload)
-    form = reading_form(content, key=upload.id)
+    form = reading_form(files.read_upload(upload), key=upload.id)
     if form is None:
         return
+    fixes = drafts.fixes_of(draft)
+    # Fixes name rows and labels as they were read: read otherwise, the file has none.
+    if fixes and form != drafts.format_of(draft):
+        fixes = []
     with shown():
-        seen = preview(content, form)
-        _summary(form, seen)
-        _create(upload, form, seen, known, name)
-        _details(form, seen)
+        with st.spinner("Reading and checking every row …"):
+            seen = _examined(upload, form, fixes)
+        _summary(form, seen.preview)
+        _create(upload, form, fixes, seen.preview, known, name)
+        _parts(upload, form, fixes, seen)
+
+
+def _examined(upload: Upload, form: Format, fixes: list[Fix]) -> Examination:
+    plain = FIXES.dump_json(fixes).decode()
+    told = _examined_once(upload.tenant_id, upload.storage_key, form.model_dump_json(), plain)
+    return EXAMINATION.validate_json(told)
+
+
+@st.cache_data(ttl="30m", max_entries=32, show_spinner=False)
+def _examined_once(tenant_id: str, storage_key: str, form: str, fixes: str) -> bytes:  # noqa: ARG001
+    """The examination as JSON; a tenant's file, format and fixes together are the key."""
+    known, to_do = Format.model_validate_json(form), FIXES.validate_json(fixes)
+    return EXAMINATION.dump_json(examined(storage.get(storage_key), known, fixes=to_do))
 
 
 def _summary(form: Format, seen: Preview) -> None:
@@ -71,7 +95,9 @@ def _summary(form: Format, seen: Preview) -> None:
 
 
 @st.fragment
-def _create(upload: Upload, form: Format, seen: Preview, known: list[Dataset], name: str) -> None:
+def _create(
+    upload: Upload, form: Format, fixes: list[Fix], seen: Preview, known: list[Dataset], name: str
+) -> None:
     member = session.member()
     if seen.problem is not None:
         show(seen.problem)
@@ -79,12 +105,15 @@ def _create(upload: Upload, form: Format, seen: Preview, known: list[Dataset], n
     names = {
         dataset.id: f"The next version of {dataset.name}" for dataset in known if dataset.task == form.task
     }
+    targets, into = [_NEW, *names], st.query_params.get("into", _NEW)
     with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
         target = st.selectbox(
             "Make of it",
-            [_NEW, *names],
+            targets,
+            index=targets.index(into) if into in targets else 0,
             format_func={_NEW: "A new data set", **names}.__getitem__,
             disabled=why_not is not None,
+            help="A next version keeps the test split of the one before, so that models stay comparable.",
             key=f"target:{upload.id}",
         )
         if target == _NEW:
@@ -101,35 +130,110 @@ def _create(upload: Upload, form: Format, seen: Preview, known: list[Dataset], n
     if pressed:
         with shown():
             with st.spinner("Splitting and storing the rows …"):
-                dataset_id = _freeze(member, upload, form, name=name, target=target)
+                dataset_id = _freeze(member, upload, form, fixes, name=name, target=target)
             announce("The data set is ready. Train a model on it next.")
             st.switch_page(PAGE, query_params={"id": dataset_id})
 
 
-def _freeze(member: Member, upload: Upload, form: Format, *, name: str, target: str) -> str:
-    with files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as version, transaction() as db:
+def _freeze(member: Member, upload: Upload, form: Format, fixes: list[Fix], *, name: str, target: str) -> str:
+    after = None
+    if target != _NEW:
+        with reading() as db:
+            after = datasets.versions(db, member, dataset_id=target)[0]
+    frozen = files.freeze(member, upload, form=form, seed=DEFAULT_SEED, fixes=fixes, after=after)
+    with frozen as version, transaction() as db:
         if target == _NEW:
             return datasets.create(db, member, name=name, version=version).dataset_id
         return datasets.add_version(db, member, dataset_id=target, version=version).dataset_id
 
 
-def _details(form: Format, seen: Preview) -> None:
-    st.subheader("First rows", anchor=False)
-    example_rows(seen.first, seen.labels, shown=10)
-    if seen.labels:
-        entities = form.task is Task.token_classification
-        st.subheader("Entity types" if entities else "Labels", anchor=False)
-        unit = "entities" if entities else "rows"
-        chart(label_balance(seen.labels, train_only=seen.train_only_labels, unit=unit), key="balance")
+def _parts(upload: Upload, form: Format, fixes: list[Fix], seen: Examination) -> None:
+    why_not = refusal(session.member(), Role.editor)
+    found = len(seen.findings)
+    findings, rows, labels, left_out = st.tabs(
+        [f"Findings ({found})" if found else "Findings", "Rows", "Labels", "Left out"]
+    )
+
+    def mend(more: Sequence[Fix]) -> None:
+        with shown():
+            _mend(upload, form, more)
+
+    with findings:
+        st.markdown(
+            f":material/data_usage: {literal(seen.meter.verdict)}", help=f"After {seen.meter.source}."
+        )
+        finding_list(seen.findings, why_not=why_not, fix=lambda fix: mend([fix]))
+        if seen.changes:
+            st.subheader("What was done", anchor=False)
+            change_list(seen.changes, undo=lambda position: _undo(upload, position), why_not=why_not)
+    with rows:
+        _rows(upload, form, fixes, seen, why_not, mend)
+    with labels:
+        _labels(form, seen.preview)
+    with left_out:
+        row_sum(seen.preview.rows_in, seen.preview.rows_used)
+        if seen.preview.dropped:
+            dropped_table(seen.preview.dropped)
+
+
+def _mend(upload: Upload, form: Format, fixes: Sequence[Fix]) -> None:
+    """Do something about the rows as they are now."""
+    member = session.member()
+    with transaction() as db:
+        drafts.read_as(db, member, upload_id=upload.id, form=form)
+        for fix in fixes:
+            drafts.add_fix(db, member, upload_id=upload.id, fix=fix)
+    announce("Done. It can be undone below the findings.")
+    st.rerun()
+
+
+def _undo(upload: Upload, position: int) -> None:
+    with shown():
+        with transaction() as db:
+            drafts.undo(db, session.member(), upload_id=upload.id, position=position)
+        announce("Undone.")
+        st.rerun()
+
+
+def _rows(
+    upload: Upload,
+    form: Format,
+    fixes: list[Fix],
+    seen: Examination,
+    why_not: str | None,
+    keep: Callable[[list[EditRow]], None],
+) -> None:
+    about = {told.code: told for told in seen.findings if told.rows}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        code = st.selectbox(
+            "Rows with",
+            [_ANY, *about],
+            format_func={_ANY: "Anything", **{code: told.title for code, told in about.items()}}.__getitem__,
+            key=f"about:{upload.id}",
+            width=360,
+        )
+        spoken = st.text_input(
+            "and these words in their text", key=f"words:{upload.id}", disabled=code != _ANY
+        )
+    rows: Sequence[Example] = seen.preview.first
+    if code != _ANY or spoken:
+        numbers = () if code == _ANY else about[code].rows
+        rows = find_rows(files.read_upload(upload), form, fixes=fixes, numbers=numbers, words=spoken)
+    key = f"{upload.id}:{code}:{spoken}:{len(fixes)}"
+    row_editor(rows, list(seen.preview.labels), key=key, why_not=why_not, keep=keep)
+
+
+def _labels(form: Format, seen: Preview) -> None:
+    if not seen.labels:
+        st.caption("There are no labels in this kind of data.")
+        return
+    unit = "entities" if form.task is Task.token_classification else "rows"
+    chart(label_balance(seen.labels, train_only=seen.train_only_labels, unit=unit), key="balance")
     if seen.train_only_labels:
         names = ", ".join(literal(label) for label in seen.train_only_labels)
         st.warning(
             f"Too rare to be tested, so they stay in the training split: {names}.", icon=":material/warning:"
         )
-    st.subheader("Rows left out", anchor=False)
-    row_sum(seen.rows_in, seen.rows_used)
-    if seen.dropped:
-        dropped_table(seen.dropped)
 
 
 def _discard_button(member: Member, upload: Upload) -> None:

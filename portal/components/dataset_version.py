@@ -5,10 +5,12 @@ import streamlit as st
 from portal import format as words
 from portal import session
 from portal.charts import label_balance
+from portal.components.change_list import change_list
 from portal.components.chart import chart
 from portal.components.choice import choice
 from portal.components.confirm import confirm
 from portal.components.dataset_check import LIST
+from portal.components.dataset_list import PAGE
 from portal.components.download import download_link
 from portal.components.dropped_rows import dropped_table, row_sum
 from portal.components.facts import facts
@@ -18,13 +20,16 @@ from portal.components.kpi import Kpi, kpi_row
 from portal.components.permission import refusal
 from portal.components.reading_form import CONTAINERS
 from portal.components.row_browser import row_browser
+from portal.errors import shown
 from portal.health import findings
 from portal.highlight import literal
 from portal.names import TASK_WORDS, noun_of_labels
 from services import clock, storage
 from services.accounts.scope import Member, Role
+from services.datasets import drafts
 from services.datasets import service as datasets
 from services.datasets.dropped import DropCode
+from services.datasets.fixes import Change
 from services.datasets.formats import Format
 from services.datasets.preview import DroppedGroup
 from services.datasets.tables import Dataset, DatasetVersion
@@ -86,6 +91,16 @@ def _actions(member: Member, dataset: Dataset, version: DatasetVersion) -> None:
             act=lambda: _delete(dataset.id),
             done=f"{literal(dataset.name)} is deleted.",
         )
+    if st.button(
+        "Mend",
+        icon=":material/build:",
+        disabled=why_not is not None,
+        help=why_not or "Look at the findings and fix them, which makes the next version.",
+    ):
+        with shown():
+            with transaction() as db:
+                draft = drafts.from_version(db, session.member(), version_id=version.id)
+            st.switch_page(PAGE, query_params={"upload": draft.upload_id, "into": dataset.id})
     if st.button(
         "Train a model",
         type="primary",
@@ -169,4 +184,7 @@ def _origin(version: DatasetVersion) -> None:
             "Frozen": words.day(version.created_at),
         }
     )
+    if version.changes:
+        st.markdown("**What was done to the rows**")
+        change_list([Change.model_validate(change) for change in version.changes])
     st.caption("A version never changes: the same hash and seed always give the same splits.")

@@ -29,6 +29,7 @@ class DropCode(StrEnum):
     label_too_long = "label_too_long"
     empty_token = "empty_token"  # noqa: S105
     broken_tag = "broken_tag"
+    left_out_by_fix = "left_out_by_fix"
     too_many_tokens = "too_many_tokens"
     tags_differ = "tags_differ"
     span_outside = "span_outside"
@@ -60,6 +61,7 @@ _SENTENCES = {
     DropCode.text_too_long: f"The text has more than {MAX_TEXT_CHARACTERS:,} characters.",
     DropCode.label_too_long: f"The label has more than {MAX_LABEL_CHARACTERS} characters.",
     DropCode.empty_token: "A token of the sentence is empty.",
+    DropCode.left_out_by_fix: "A fix left the row out.",
     DropCode.broken_tag: "A tag is neither O nor a type after B-, I-, E-, L-, S- or U-.",
     DropCode.too_many_tokens: f"Over {MAX_TOKENS:,} tokens without an empty line, which ends a sentence.",
     DropCode.tags_differ: "There are more or fewer tags than tokens.",

@@ -10,7 +10,7 @@ Where the block raises, what was stored is removed again.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from services.accounts.scope import Member, Role
 from services.datasets.encodings import detect_encoding, visible
 from services.datasets.errors import EmptyFile, FileTooLarge
 from services.datasets.examples import Example, from_line
+from services.datasets.fixes import Fix
 from services.datasets.formats import Format
 from services.datasets.freezing import FROZEN, REJECTED, split_file
 from services.datasets.limits import MAX_BYTES
@@ -78,19 +79,34 @@ def read_upload(upload: Upload) -> bytes:
 
 
 @contextmanager
-def freeze(member: Member, upload: Upload, *, form: Format, seed: int) -> Iterator[DatasetVersion]:
-    """A file's examples, split and stored, and their row, of no data set yet: see `service.create`.
+def freeze(
+    member: Member,
+    upload: Upload,
+    *,
+    form: Format,
+    seed: int,
+    fixes: Sequence[Fix] = (),
+    after: DatasetVersion | None = None,
+) -> Iterator[DatasetVersion]:
+    """A file's examples, mended, split and stored, and their row, of no data set yet: see `service.create`.
+
+    As the next version of a data set, its test split is that of the version that it comes `after`.
 
     Raises:
         RoleMissing: the member may not make data sets.
         NotFound: the file was deleted.
-        ServiceError: the file cannot be used, as `read`, `require_usable` and `split` say.
+        ServiceError: the file cannot be used, as `freeze_into` says.
     """
     member.require(Role.editor)
     version_id = ids.new("dataset_version")
     prefix = f"{upload.tenant_id}/datasets/{version_id}"
-    content, arguments = read_upload(upload), {"form": form.model_dump(mode="json"), "seed": seed}
-    with apart("freeze", content, **arguments) as (result, folder), _removed_on_failure(prefix):
+    arguments = {
+        "form": form.model_dump(mode="json"),
+        "seed": seed,
+        "fixes": [fix.model_dump(mode="json") for fix in fixes],
+        "test": [example.text for example in _examples(after, Split.test)] if after else [],
+    }
+    with apart("freeze", read_upload(upload), **arguments) as (result, folder), _removed_on_failure(prefix):
         frozen = FROZEN.validate_json(result)
         manifest = storage.put_folder(folder, prefix)
         yield DatasetVersion(
@@ -110,8 +126,7 @@ def freeze(member: Member, upload: Upload, *, form: Format, seed: int) -> Iterat
 
 def rows(version: DatasetVersion, *, split: Split, offset: int, limit: int, label: str | None = None) -> Page:
     """Examples of a split in the file's order, from `offset` on; of one label or entity type, if given."""
-    lines = _verified(version, split_file(split)).decode().split("\n")[:-1]
-    examples = [from_line(line) for line in lines]
+    examples = _examples(version, split)
     found = [example for example in examples if label is None or label in example.labels]
     return Page(tuple(found[offset : offset + limit]), len(found))
 
@@ -125,6 +140,11 @@ def materialise(version: DatasetVersion, folder: Path) -> None:
     """Put the three split files into a folder, verified; what it held before is gone."""
     names = [split_file(which) for which in Split]
     storage.get_folder(version.storage_prefix, folder, {name: version.manifest[name] for name in names})
+
+
+def _examples(version: DatasetVersion, split: Split) -> list[Example]:
+    lines = _verified(version, split_file(split)).decode().split("\n")[:-1]
+    return [from_line(line) for line in lines]
 
 
 def _look_at(content: bytes) -> None:

@@ -1,12 +1,17 @@
 """What a frozen version holds: the three splits and the rows left out, as files, and their counts."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
 from services.datasets.examples import content_hash, to_line
+from services.datasets.findings.examine import examine
+from services.datasets.fixes import Fix
 from services.datasets.formats import Format
+from services.datasets.mending import mend
 from services.datasets.reading import read
 from services.datasets.rejected import rejected_csv
 from services.datasets.splits import Split, Splits, split
@@ -27,20 +32,34 @@ class Frozen:
     splits: dict[str, int]
     train_only_labels: list[str]
     characters: int
+    changes: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
 
 
 FROZEN = TypeAdapter(Frozen)
 
 
-def freeze_into(folder: Path, content: bytes, form: Format, *, seed: int) -> Frozen:
-    """Read and split a file, and write what came of it into a folder.
+def freeze_into(
+    folder: Path,
+    content: bytes,
+    form: Format,
+    *,
+    seed: int,
+    fixes: Sequence[Fix] = (),
+    test: Collection[str] = (),
+) -> Frozen:
+    """Read, mend and split a file, and write what came of it into a folder.
+
+    `test` are the texts of an earlier version's test split, which stays what it is.
 
     Raises:
-        ServiceError: the file cannot be used, as `read`, `require_usable` and `split` say.
+        ServiceError: the file cannot be used, as `read`, `mend`, `require_usable` and `split` say.
     """
-    reading = read(content, form)
+    mended = mend(read(content, form), fixes)
+    reading = mended.reading
     require_usable(reading)
-    splits = split(reading.examples, seed=seed)
+    splits = split(reading.examples, seed=seed, frozen=test)
+    diagnosis = examine(reading.examples, reading.dropped, notes=reading.notes, splits=splits)
     write_splits(folder, splits)
     (folder / REJECTED).write_bytes(rejected_csv(reading.dropped, form.columns))
     return Frozen(
@@ -52,6 +71,16 @@ def freeze_into(folder: Path, content: bytes, form: Format, *, seed: int) -> Fro
         splits=splits.rows,
         train_only_labels=list(splits.train_only),
         characters=sum(example.characters for example in reading.examples),
+        changes=[change.model_dump(mode="json") for change in mended.changes],
+        findings=[
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "title": finding.title,
+                "count": finding.count,
+            }
+            for finding in diagnosis.findings
+        ],
     )
 
 

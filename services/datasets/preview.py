@@ -23,7 +23,7 @@ DEFAULT_SEED = 42
 _FIRST = 20
 _SHOWN_ROW_NUMBERS = 50
 # How they leave the process that reads the file.
-_Line = Annotated[Example, PlainValidator(from_line), PlainSerializer(to_line)]
+Line = Annotated[Example, PlainValidator(from_line), PlainSerializer(to_line)]
 _Problem = Annotated[ServiceError, PlainValidator(revived), PlainSerializer(refused)]
 
 
@@ -47,7 +47,7 @@ class Preview:
 
     rows_in: int
     rows_used: int
-    first: tuple[_Line, ...]
+    first: tuple[Line, ...]
     dropped: tuple[DroppedGroup, ...]
     labels: dict[str, int]
     splits: dict[str, int]
@@ -99,8 +99,13 @@ def preview(content: bytes, form: Format, *, seed: int = DEFAULT_SEED) -> Previe
 
 def preview_of(reading: Reading, *, seed: int) -> Preview:
     """What a reading would make."""
+    return preview_and_splits(reading, seed=seed)[0]
+
+
+def preview_and_splits(reading: Reading, *, seed: int) -> tuple[Preview, Splits | None]:
+    """What a reading would make, and its splits where it can be split."""
     splits, problem = _try_to_split(reading, seed)
-    return Preview(
+    seen = Preview(
         rows_in=reading.rows_in,
         rows_used=len(reading.examples),
         first=reading.examples[:_FIRST],
@@ -111,6 +116,7 @@ def preview_of(reading: Reading, *, seed: int) -> Preview:
         problem=problem,
         notes=reading.notes,
     )
+    return seen, splits
 
 
 def group_dropped(dropped: Iterable[Dropped]) -> tuple[DroppedGroup, ...]:

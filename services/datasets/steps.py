@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from services.datasets.detection import KNOWN, guess
+from services.datasets.examination import EXAMINATION, FIXES, ROWS, examination_of, rows_of
 from services.datasets.formats import Format
 from services.datasets.freezing import FROZEN, freeze_into
 from services.datasets.preview import GUESS, INSPECTED, PREVIEW, preview_of
@@ -25,13 +26,42 @@ def _preview(content: bytes, _: Path, form: dict[str, Any], seed: int) -> bytes:
     return PREVIEW.dump_json(preview_of(read(content, Format.model_validate(form)), seed=seed))
 
 
-def _freeze(content: bytes, folder: Path, form: dict[str, Any], seed: int) -> bytes:
-    return FROZEN.dump_json(freeze_into(folder, content, Format.model_validate(form), seed=seed))
+def _examine(content: bytes, _: Path, form: dict[str, Any], fixes: list[dict[str, Any]], seed: int) -> bytes:
+    reading = read(content, Format.model_validate(form))
+    return EXAMINATION.dump_json(examination_of(reading, FIXES.validate_python(fixes), seed=seed))
+
+
+def _find_rows(
+    content: bytes,
+    _: Path,
+    form: dict[str, Any],
+    fixes: list[dict[str, Any]],
+    numbers: list[int],
+    words: str,
+) -> bytes:
+    reading = read(content, Format.model_validate(form))
+    return ROWS.dump_json(rows_of(reading, FIXES.validate_python(fixes), numbers=numbers, words=words))
+
+
+def _freeze(
+    content: bytes,
+    folder: Path,
+    form: dict[str, Any],
+    seed: int,
+    fixes: list[dict[str, Any]],
+    test: list[str],
+) -> bytes:
+    known = Format.model_validate(form)
+    return FROZEN.dump_json(
+        freeze_into(folder, content, known, seed=seed, fixes=FIXES.validate_python(fixes), test=test)
+    )
 
 
 STEPS: dict[str, Callable[..., bytes]] = {
     "guess": _guess,
     "inspect": _inspect,
     "preview": _preview,
+    "examine": _examine,
+    "find_rows": _find_rows,
     "freeze": _freeze,
 }

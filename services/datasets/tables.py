@@ -26,6 +26,30 @@ class Upload(TenantOwned, table=True):
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
 
 
+class Draft(TenantOwned, table=True):
+    """A file on its way to becoming a version: how it is to be read, and what is done about its findings.
+
+    A file has one draft at most; without a row it is read as we guess, with nothing done to it.
+    """
+
+    __tablename__ = "dataset_draft"
+    __table_args__ = (
+        one_per_tenant("upload_id"),
+        ForeignKeyConstraint(
+            ["tenant_id", "upload_id"], ["upload.tenant_id", "upload.id"], ondelete="CASCADE"
+        ),
+    )
+
+    id: str = Field(default_factory=lambda: ids.new("draft"), primary_key=True)
+    upload_id: str
+    # A `Format`; None where our guess stands.
+    format: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    # Each a `Fix`, in the order in which they are done.
+    fixes: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    updated_by: str | None = None
+    updated_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
 class Dataset(TenantOwned, table=True):
     """Labelled data under a name; what it holds stands in its versions."""
 
@@ -61,6 +85,10 @@ class DatasetVersion(TenantOwned, table=True):
     rows_used: int
     # Reason code -> rows; rows_in = rows_used + sum of these.
     dropped: dict[str, int] = Field(default_factory=dict, sa_type=Json)
+    # What was done to the rows as they were read: each a `Change`, with counts before and after.
+    changes: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    # What the doctor still found in it: each code, severity and count.
+    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     # Label (or entity type) -> split -> count.
     labels: dict[str, dict[str, int]] = Field(sa_type=Json)
     # Split -> rows.

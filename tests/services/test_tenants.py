@@ -27,6 +27,7 @@ from services.billing.invoicing import Tax, draft
 from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.plans import CATALOGUE, PAY_AS_YOU_GO
+from services.datasets.fixes import Trim
 from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound, ServiceError
 from services.jobs.service import Quoted
@@ -35,6 +36,7 @@ from services.metering.tables import UsageEvent
 from services.registry import service as registry
 from services.training.recipe import Recipe, Task
 from tests import factories
+from tests.services.datasets.factories import csv_form
 from tests.services.registry.test_service import create_report
 from tests.services.world import Names, World, create_world, guesses
 
@@ -50,6 +52,7 @@ DOMAINS = (
     "onboarding",
     "reports",
 )
+FORM = csv_form()
 RECIPE = Recipe(task=Task.text_classification)
 NO_MONEY = Money(0, "EUR")
 FREE = Money(1, "EUR")
@@ -152,6 +155,11 @@ CASES: dict[str, Finds | Shows] = {
     "datasets.service.version_of_upload": Finds(by("upload_id")),
     "datasets.service.versions": Finds(by("dataset_id")),
     "jobs.outlook.starts": Shows(),
+    "datasets.drafts.add_fix": Finds(by("upload_id", fix=Trim())),
+    "datasets.drafts.find": Finds(by("upload_id")),
+    "datasets.drafts.from_version": Finds(by(version_id="<dataset_version_id>")),
+    "datasets.drafts.read_as": Finds(by("upload_id", form=FORM)),
+    "datasets.drafts.undo": Finds(by("upload_id", position=0)),
     "jobs.service.by_key": Shows(("job_id",), by(key="<idempotency_key>")),
     "jobs.service.cancel": Finds(by("job_id")),
     "jobs.service.stop": Finds(by("job_id")),

@@ -216,3 +216,52 @@ def test_a_viewer_sees_but_cannot_change(owner: Member) -> None:
 
 def test_without_an_address_it_goes_where_there_is_a_choice(owner: Member) -> None:
     assert visit(owner, "dataset").title[0].value == "Data sets"
+
+
+TWICE = CARDS + CARDS.splitlines()[1] + b"\n"
+
+
+def test_a_finding_is_fixed_undone_and_fixed_again_until_it_is_frozen(owner: Member) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner, TWICE).id)
+    assert "What to do." in words(page)
+
+    button(page, "Keep the first of each").click().run()
+    fixed = words(page)
+    button(page, "Undo").click().run()
+    undone = words(page)
+    button(page, "Keep the first of each").click().run()
+    button(page, "Create data set").click().run()
+
+    assert "rows 41 → 40" in fixed
+    assert "rows 41 → 40" not in undone
+    ((_, version),) = known(owner)
+    assert version.dropped == {"left_out_by_fix": 1}
+    assert [change["fix"]["name"] for change in version.changes] == ["dedupe"]
+
+
+def test_a_reload_shows_what_was_done(owner: Member) -> None:
+    upload = create_upload(owner, TWICE)
+    page = visit(owner, "dataset", upload=upload.id)
+    button(page, "Keep the first of each").click().run()
+
+    assert "rows 41 → 40" in words(visit(owner, "dataset", upload=upload.id))
+
+
+def test_a_viewer_sees_the_findings_and_fixes_nothing(owner: Member) -> None:
+    upload = create_upload(owner, TWICE)
+
+    page = visit(colleague(owner, Role.viewer), "dataset", upload=upload.id)
+
+    assert not page.exception
+    assert button(page, "Keep the first of each").disabled
+
+
+def test_a_version_is_mended_into_its_next(owner: Member) -> None:
+    version = create_dataset(owner, TWICE)
+    page = visit(owner, "dataset", id=version.dataset_id)
+
+    button(page, "Mend").click().run()
+
+    assert not page.exception
+    assert page.query_params["upload"] == version.upload_id
+    assert page.query_params["into"] == version.dataset_id
