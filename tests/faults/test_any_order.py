@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -26,13 +26,13 @@ from services.jobs import service as jobs
 from services.jobs.errors import CancelRequested, JobIsOver, JobNotRunning, LeaseLost
 from services.jobs.queue import HEARTBEAT, LEASE, Claimed
 from services.jobs.tables import Job, JobAttempt, JobEvent, JobState
-from services.training.events import EventKind, Phase, RunEvent
+from services.training import events
 from tests import factories
 from tests.faults.conftest import ROUNDS
 
 DEEDS = ["beat", "progress", "begin_again", "finish", "fail", "retry", "release"]
-EXAMPLES = 30 * ROUNDS
-STEPS = 50
+EXAMPLES = 20 * ROUNDS
+STEPS = 30
 LIMIT = 2
 # Far from all bounds of time, so that the seconds that a test takes decide nothing.
 STEPS_OF_TIME = (7, 40, 700)
@@ -114,7 +114,16 @@ class Queue(RuleBasedStateMachine):
         known = self._expected.setdefault(job.id, Expected(self._members[who], f"key-{key}"))
         assert (known.member, known.key) == (self._members[who], f"key-{key}")
 
-    @rule()
+    @rule(data=st.data(), deeds=st.lists(st.sampled_from(DEEDS), min_size=1, max_size=5))
+    def work(self, data: st.DataObject, deeds: list[str]) -> None:
+        """A worker claims, and attempts do things; most often those that still hold their job."""
+        self.claim()
+        for deed in deeds if self._claims else []:
+            holding = [claim for claim in self._claims if self._expected[claim.job_id].holder == claim.token]
+            claimed = data.draw(st.sampled_from(holding * 4 + self._claims))
+            job = self._expected[claimed.job_id]
+            getattr(self, f"_{deed}")(claimed, job, job.holder == claimed.token)
+
     def claim(self) -> None:
         possible = self._possible()
         with self._act() as session:
@@ -150,15 +159,6 @@ class Queue(RuleBasedStateMachine):
             < LIMIT
         }
 
-    @precondition(lambda self: self._claims)
-    @rule(data=st.data(), deed=st.sampled_from(DEEDS))
-    def attempt(self, data: st.DataObject, deed: str) -> None:
-        """An attempt does something; most often one that still holds its job."""
-        holding = [claim for claim in self._claims if self._expected[claim.job_id].holder == claim.token]
-        claimed = data.draw(st.sampled_from(holding * 4 + self._claims))
-        job = self._expected[claimed.job_id]
-        getattr(self, f"_{deed}")(claimed, job, job.holder == claimed.token)
-
     def _write(self, holds: bool, write, *arguments: object, **named: object) -> bool:
         """Do what only the holder may; whether it was done."""
         try:
@@ -179,7 +179,9 @@ class Queue(RuleBasedStateMachine):
 
     def _progress(self, claimed: Claimed, job: Expected, holds: bool) -> None:
         position = len(job.positions)
-        told = RunEvent(kind=EventKind.progress, phase=Phase.training, step=position, steps=4)
+        told = events.RunEvent(
+            kind=events.EventKind.progress, phase=events.Phase.training, step=position, steps=4
+        )
         if self._write(holds, queue.report, claimed, [(position, told)]):
             job.positions.add(position)
 
@@ -252,16 +254,17 @@ class Queue(RuleBasedStateMachine):
             assert job.state is JobState.running
             job.stopped = True
 
-    @rule(seconds=st.sampled_from(STEPS_OF_TIME))
-    def time_goes_by(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from(STEPS_OF_TIME), swept=st.booleans())
+    def time_goes_by(self, seconds: int, swept: bool) -> None:
         clock.move(timedelta(seconds=seconds))
         for job in self._expected.values():
             job.lease_left -= seconds
             if job.doubted_for is not None:
                 job.doubted_for += seconds
+        if swept:
+            self._sweep()
 
-    @rule()
-    def sweep(self) -> None:
+    def _sweep(self) -> None:
         with self._act() as session:
             recovered = set(queue.recover(session))
         lost = {
@@ -315,6 +318,8 @@ def test_whatever_happens_the_queue_does_what_its_model_says(database_url: str) 
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=ROUNDS == 1,
+            # Thirty steps can be read, and making them fewer would take minutes.
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
