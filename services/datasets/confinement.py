@@ -31,7 +31,7 @@ class Allowance(NamedTuple):
     seconds: int
 
 
-class Forbidden(PermissionError):
+class OffLimits(PermissionError):
     """The process tried what reading a file does not take."""
 
 
@@ -60,4 +60,4 @@ def forbid() -> None:
 
 def _refuse(event: str, _: tuple[object, ...]) -> None:
     if event.startswith(_FORBIDDEN):
-        raise Forbidden(event)
+        raise OffLimits(event)
