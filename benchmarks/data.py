@@ -88,8 +88,8 @@ def examine_step_by_step(content: bytes) -> None:
             list(personal.check(corpus))
         with timed("labels"):
             list(labels.check(corpus))
-    with timed("split, near copies found again"):
-        splits = split(reading.examples, seed=SEED)
+    with timed("split"):
+        splits = split(reading.examples, seed=SEED, near=corpus.clusters)
     with timed("leakage between splits"):
         list(leakage.check(corpus, splits))
     print(f"Peak memory: {megabytes():,.0f} MB, of which {before:,.0f} MB before reading.")

@@ -35,10 +35,11 @@ def test_a_wrong_letter_a_missing_word_and_other_marks_are_near_copies() -> None
             "The exchange rate is wrong",
             "what should i do if my phone is lost or stolen",
             "What should I do if my fone is lost or stolen?",
+            "WHAT SHOULD I DO IF MY FONE IS LOST OR STOLEN",
         ]
     )
 
-    assert found.tolist() == [0, 1, 0, 0]
+    assert found.tolist() == [0, 1, 0, 0, 0]
 
 
 def test_in_short_texts_every_letter_counts() -> None:
@@ -66,13 +67,14 @@ def test_found_are_near_copies_alone_and_nearly_all_of_them(seed: int) -> None:
     assert together >= 0.95 * len(pairs)
 
 
-def test_over_many_texts_hardly_a_pair_is_missed() -> None:
-    texts = [text for text in dict.fromkeys(plain(variants(700, of=150, seed=1))) if len(text) >= 20]
+@pytest.mark.parametrize("originals", [8, 30, 150])
+def test_in_a_crowd_of_variants_hardly_a_pair_is_missed(originals: int) -> None:
+    texts = [text for text in dict.fromkeys(plain(variants(600, of=originals, seed=1))) if len(text) >= 20]
     pairs = near_pairs(texts)
 
     found = clusters(texts)
 
-    assert len(pairs) > 100
+    assert len(pairs) > 50
     assert sum(found[left] == found[right] for left, right in pairs) >= 0.98 * len(pairs)
 
 
