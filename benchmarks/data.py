@@ -63,7 +63,6 @@ def examine_step_by_step(content: bytes) -> None:
     from services.datasets.detection import detect
     from services.datasets.findings import characters, copies, labels, languages, leakage, lengths, personal
     from services.datasets.findings.corpus import Corpus
-    from services.datasets.findings.examine import MAX_TOKENS
     from services.datasets.reading import read
     from services.datasets.splits import split
 
@@ -79,7 +78,7 @@ def examine_step_by_step(content: bytes) -> None:
         with timed("contradictions"):
             list(copies.check(corpus))
         with timed("lengths"):
-            list(lengths.check(corpus, max_tokens=MAX_TOKENS))
+            list(lengths.check(corpus))
         with timed("control characters, mojibake, HTML"):
             list(characters.check(corpus))
         with timed("languages"):

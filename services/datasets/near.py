@@ -35,14 +35,20 @@ def clusters(texts: Sequence[str]) -> Positions:
     copies and whatever a chain of them connects. The same texts always give the same clusters.
     """
     words = plain(texts)
-    seen: dict[str, int] = {}
-    first = np.fromiter((seen.setdefault(text, at) for at, text in enumerate(words)), np.int64, len(words))
-    long = np.fromiter((at for text, at in seen.items() if len(text) >= MIN_CHARACTERS), np.int64)
+    first = copies(words)
+    once = np.flatnonzero(first == np.arange(len(words)))
+    long = np.array([at for at in once.tolist() if len(words[at]) >= MIN_CHARACTERS], np.int64)
     if len(long) < 2:
         return first
     sets = shingled([words[at] for at in long])
     first[long] = long[_similar(sets)]
     return first[first]
+
+
+def copies(texts: Sequence[str]) -> Positions:
+    """For each text the position of the first that is the same."""
+    seen: dict[str, int] = {}
+    return np.fromiter((seen.setdefault(text, at) for at, text in enumerate(texts)), np.int64, len(texts))
 
 
 def joined(roots: Positions, left: Positions, right: Positions) -> Positions:

@@ -2,19 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from services.datasets.blocks import blocks
+
 # Short enough that one wrong letter in thirty leaves four fifths of a text's trigrams as they are.
 SHINGLE = 3
 # Trigrams are told apart by so many bits: one pair of different ones in a thousand million looks alike.
 _BITS = 30
-# Characters worked on at a time, so that the arrays of a block stay in the processor's cache.
-_BLOCK_CHARACTERS = 200_000
-_BLOCK_TEXTS = 20_000
 # Punctuation, Western and Eastern, becomes a space; symbols and emoji say something and stay.
 _PUNCTUATION = re.compile("[!-/:-@\\[-`{-~\u00a1-\u00bf\u2010-\u2060\u3001-\u303f]")
 _SPACED = np.array([ord(" " if _PUNCTUATION.match(chr(at)) else chr(at)) for at in range(0x3040)], np.uint32)
@@ -24,8 +23,7 @@ _MULTIPLIERS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], np.uint32)
 def plain(texts: Sequence[str]) -> list[str]:
     """The texts without difference of case, width, punctuation and white space; none may hold a NUL."""
     result: list[str] = []
-    for first in range(0, len(texts), _BLOCK_TEXTS):
-        block = texts[first : first + _BLOCK_TEXTS]
+    for block in blocks(texts):
         folded = unicodedata.normalize("NFKC", "\0".join(block)).casefold()
         words = _spaced(folded).split("\0")
         # What is nothing but punctuation is told apart by it.
@@ -47,9 +45,9 @@ def _characters(text: str) -> NDArray[np.uint32]:
 
 def shingled(texts: Sequence[str]) -> csr_array:
     """A row for each text with ones in the columns of its trigrams, a space before and after it included."""
-    blocks = [_shingled(block) for block in _blocks(texts)]
-    columns = np.concatenate([columns for columns, _ in blocks])
-    starts = np.cumsum(np.concatenate([[0], *(sizes for _, sizes in blocks)]))
+    parts = [_shingled(block) for block in blocks(texts)]
+    columns = np.concatenate([columns for columns, _ in parts])
+    starts = np.cumsum(np.concatenate([[0], *(sizes for _, sizes in parts)]))
     ones = np.ones(len(columns), np.int8)
     return csr_array((ones, columns, starts.astype(np.int32)), shape=(len(texts), 1 << _BITS))
 
@@ -69,16 +67,3 @@ def _shingled(texts: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     keys = keys[np.append(True, keys[1:] != keys[:-1])]
     sizes = np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(texts))
     return keys.astype(np.uint32).astype(np.int32), sizes
-
-
-def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
-    block: list[str] = []
-    characters = 0
-    for text in texts:
-        block.append(text)
-        characters += len(text)
-        if characters > _BLOCK_CHARACTERS:
-            yield block
-            block, characters = [], 0
-    if block:
-        yield block

@@ -11,7 +11,7 @@ import numpy as np
 from services.datasets.errors import TooFewRows
 from services.datasets.examples import Example
 from services.datasets.limits import MIN_TEXTS_TO_SPLIT
-from services.datasets.near import Positions, clusters, joined
+from services.datasets.near import Positions, clusters, copies, joined
 
 HELD_OUT_SHARE = 0.1
 # Positions of examples that are of one split: copies, near copies, or a group that was asked for.
@@ -87,7 +87,7 @@ def split(
             examples, _together(near, examples, groups), near[len(texts) :], seed, test_share, given
         )
     except TooFewRows:
-        exact = _exact([*texts, *frozen])
+        exact = copies([*texts, *frozen])
         return _divide(
             examples, _together(exact, examples, groups), exact[len(texts) :], seed, test_share, given
         )
@@ -128,11 +128,6 @@ def _divide(
         test=parts[Split.test],
         train_only=tuple(sorted(_labels(examples) - elsewhere)),
     )
-
-
-def _exact(texts: Sequence[str]) -> Positions:
-    seen: dict[str, int] = {}
-    return np.fromiter((seen.setdefault(text, at) for at, text in enumerate(texts)), np.int64, len(texts))
 
 
 def _together(roots: Positions, examples: Sequence[Example], groups: Mapping[int, str] | None) -> Positions:

@@ -6,19 +6,17 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, groupby, islice
+from operator import itemgetter
 
-import numpy as np
-
+from services.datasets.blocks import blocks
 from services.datasets.examples import Example
 from services.datasets.findings.catalogue import ADVICE, Code
 from services.datasets.findings.finding import EXCERPTS, Finding, excerpt, row_numbers
-from services.datasets.near import Positions, clusters
+from services.datasets.near import Positions, clusters, copies
 
 # Position of an example, and from where to where in its text.
 Spot = tuple[int, int, int]
-
-_BLOCK_TEXTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,7 @@ class Corpus:
     @cached_property
     def copies(self) -> Positions:
         """For each example the position of the first one with the same text."""
-        seen: dict[str, int] = {}
-        first = (seen.setdefault(text, at) for at, text in enumerate(self.texts))
-        return np.fromiter(first, np.int64, len(self.texts))
+        return copies(self.texts)
 
     @cached_property
     def clusters(self) -> Positions:
@@ -48,15 +44,16 @@ class Corpus:
     def spots(self, pattern: re.Pattern[str], among: Sequence[int] | None = None) -> Iterator[Spot]:
         """Every match of a pattern that does not match NUL, in all texts or in those at some positions."""
         places = range(len(self.texts)) if among is None else among
-        for first in range(0, len(places), _BLOCK_TEXTS):
-            block = places[first : first + _BLOCK_TEXTS]
+        done = 0
+        for block in blocks(self.texts[at] for at in places):
             # One search through many texts at once: a call for each would take longer than the searching.
-            joined = "\0".join([self.texts[at] for at in block])
+            joined = "\0".join(block)
             starts: list[int] = []
             for match in pattern.finditer(joined):
-                starts = starts or list(accumulate((len(self.texts[at]) + 1 for at in block), initial=0))
+                starts = starts or list(accumulate((len(text) + 1 for text in block), initial=0))
                 place = bisect_right(starts, match.start()) - 1
-                yield block[place], match.start() - starts[place], match.end() - starts[place]
+                yield places[done + place], match.start() - starts[place], match.end() - starts[place]
+            done += len(block)
 
     def finding(
         self,
@@ -109,4 +106,4 @@ class Corpus:
 
 def first_of_each(spots: Iterable[Spot]) -> list[Spot]:
     """The first spot of each example, of spots that are in the order of the examples."""
-    return list({spot[0]: spot for spot in reversed(list(spots))}.values())[::-1]
+    return [next(same) for _, same in groupby(spots, key=itemgetter(0))]

@@ -28,8 +28,6 @@ from services.datasets.notes import Note
 from services.datasets.splits import Splits
 from services.errors import ServiceError
 
-# What the presets read of a text; conversations go to models that read more.
-MAX_TOKENS = 256
 _SEVERITIES = list(Severity)
 
 
@@ -60,13 +58,13 @@ def examine(
     splits: Splits | None = None,
     problem: ServiceError | None = None,
     known_labels: Collection[str] = (),
-    max_tokens: int = MAX_TOKENS,
+    max_tokens: int | None = None,
     near: Positions | None = None,
 ) -> Diagnosis:
     """What is to be said of examples, of the rows that were left out, and of how they are split.
 
     `problem` is why they cannot be used at all, `known_labels` those of an earlier version, `max_tokens` how
-    much of a text is read, `near` the clusters of the examples' texts, if they are known.
+    much of a text is read if not as the presets do, `near` the clusters of the texts, if they are known.
     """
     corpus = Corpus(examples, near)
 

@@ -8,6 +8,8 @@ from services.datasets.findings.catalogue import Code
 from services.datasets.findings.corpus import Corpus
 from services.datasets.findings.finding import Finding
 
+# What the presets read of a text, and the shortest context of today's small chat models.
+TEXT_TOKENS, CHAT_TOKENS = 256, 2_048
 # That a text needs; where each character is a word, one will do.
 _FEWEST_CHARACTERS = 3
 # A usual figure for sub-word vocabularies and European text; the tokenizer is at hand in training alone.
@@ -17,8 +19,10 @@ _WORDS_OF_ONE_CHARACTER = re.compile(
 )
 
 
-def check(corpus: Corpus, *, max_tokens: int) -> Iterator[Finding]:
+def check(corpus: Corpus, *, max_tokens: int | None = None) -> Iterator[Finding]:
     """Too short and too long texts, where a model reads up to `max_tokens` of each."""
+    chat = bool(corpus.examples) and isinstance(corpus.examples[0], ChatExample)
+    max_tokens = max_tokens or (CHAT_TOKENS if chat else TEXT_TOKENS)
     short = [
         at
         for at, text in enumerate(corpus.texts)
@@ -36,7 +40,6 @@ def check(corpus: Corpus, *, max_tokens: int) -> Iterator[Finding]:
             fits = len(text) * max_tokens // tokens
             long.append((at, fits, len(text)))
             cut += 1 - max_tokens / tokens
-    chat = bool(corpus.examples) and isinstance(corpus.examples[0], ChatExample)
     yield from corpus.finding(
         Code.over_context if chat else Code.long_text,
         [at for at, _, _ in long],

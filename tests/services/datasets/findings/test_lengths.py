@@ -30,6 +30,8 @@ def test_a_long_sentence_with_entities_is_not_cut() -> None:
 
 
 def test_a_conversation_beyond_the_context_is_named_as_such() -> None:
-    turns = (Message(ChatRole.user, "why? " * 3_000), Message(ChatRole.assistant, "so"))
+    long, short = (
+        (Message(ChatRole.user, "why? " * times), Message(ChatRole.assistant, "so")) for times in (3_000, 300)
+    )
 
-    assert rows([ChatExample(4, turns)], Code.over_context) == [4]
+    assert rows([ChatExample(4, long), ChatExample(5, short)], Code.over_context) == [4]
