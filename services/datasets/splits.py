@@ -80,17 +80,16 @@ def split(
     Raises:
         TooFewRows: validation or test would be empty.
     """
-    texts = [example.text for example in examples]
-    near = clusters([*texts, *frozen]) if near is None else near
+    texts = [*(example.text for example in examples), *frozen]
+
+    def divided(alike: Positions) -> Splits:
+        together = _together(alike, examples, groups)
+        return _divide(examples, together, alike[len(examples) :], seed, test_share, given)
+
     try:
-        return _divide(
-            examples, _together(near, examples, groups), near[len(texts) :], seed, test_share, given
-        )
+        return divided(clusters(texts) if near is None else near)
     except TooFewRows:
-        exact = copies([*texts, *frozen])
-        return _divide(
-            examples, _together(exact, examples, groups), exact[len(texts) :], seed, test_share, given
-        )
+        return divided(copies(texts))
 
 
 def _divide(

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from services.datasets.errors import TooFewRows
 from services.datasets.examples import Example, ScoreExample, TextExample, TokenExample
+from services.datasets.near import clusters
 from services.datasets.splits import Split, Splits, split
 from tests.services.datasets.factories import sentence, texts
+from tests.services.datasets.variants import variants
 
 EXAMPLES = st.lists(
     st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("xyz")), min_size=1, max_size=60
@@ -156,6 +158,22 @@ def test_near_copies_stay_in_one_split() -> None:
     for seed in range(20):
         found = where(split([*texts(a=50, b=50), *near, *wrong], seed=seed))
         assert len({found[row] for row in range(1000, 1006)}) == 1
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32))
+def test_no_cluster_of_near_copies_is_divided(seed: int) -> None:
+    examples = [
+        TextExample(row, text, "ab"[row % 2]) for row, text in enumerate(variants(150, of=60, seed=seed), 2)
+    ]
+
+    splits = split(examples, seed=seed % 100)
+
+    found = where(splits)
+    roots = clusters([example.text for example in examples]).tolist()
+    assert len({(root, found[example.row]) for root, example in zip(roots, examples, strict=True)}) == len(
+        set(roots)
+    )
 
 
 def test_rows_of_a_group_stay_in_one_split() -> None:
