@@ -12,10 +12,11 @@ from services.errors import ServiceError
 
 
 def of_dropped(dropped: Iterable[Dropped]) -> Iterator[Finding]:
-    """A finding for each reason."""
+    """A finding for each reason, but for what a fix left out as it was told to."""
     by_code: dict[DropCode, list[Dropped]] = defaultdict(list)
     for item in dropped:
-        by_code[item.code].append(item)
+        if item.code is not DropCode.left_out_by_fix:
+            by_code[item.code].append(item)
     for code, items in by_code.items():
         yield Finding(
             code=code,

@@ -46,6 +46,13 @@ def test_each_reason_for_leaving_rows_out_is_a_finding_with_what_stood_there() -
     assert finding.title == "The label is missing"
 
 
+def test_what_a_fix_left_out_is_counted_and_no_finding() -> None:
+    diagnosis = examine(texts(a=90, b=90), [drop(500, DropCode.left_out_by_fix, "hi")])
+
+    assert diagnosis.dropped == {DropCode.left_out_by_fix: 1}
+    assert not diagnosis.findings
+
+
 def test_what_was_put_right_while_reading_is_a_note() -> None:
     note = Note(NoteCode.trimmed_spans, 3, (1, 2, 3), "Spaces were taken off.")
 
