@@ -38,8 +38,15 @@ _PACKED, _PACKED_BY = (GZIP, ZIP, PARQUET), 10
 _MOST_MEMORY = 6 * 2**30
 _MOST_ANSWER = 32 * 2**20
 _SHOWN_LOG = 4_000
-# What allocators of other languages say before they end the process.
-_OUT_OF_MEMORY = (b"MemoryError", b"memory allocation of", b"bad_alloc", b"out of memory", b"malloc of size")
+# What Python, and allocators of other languages, say before the process ends.
+_OUT_OF_ROOM = (
+    b"MemoryError",
+    b"memory allocation of",
+    b"bad_alloc",
+    b"out of memory",
+    b"malloc of size",
+    b"File too large",
+)
 
 
 class Request(BaseModel):
@@ -136,7 +143,7 @@ def _result(folder: Path, status: int | None, error: bytes) -> str:
             raise revived(answer.refused)
         if answer.result is not None:
             return answer.result
-    if status == -signal.SIGXFSZ or any(sign in error for sign in _OUT_OF_MEMORY):
+    if status == -signal.SIGXFSZ or any(sign in error for sign in _OUT_OF_ROOM):
         raise ReadingTooBig
     log.error("reader crashed status=%s log=%s", status, error.decode("utf-8", "replace"))
     raise ReadingCrashed

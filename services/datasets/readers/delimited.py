@@ -16,7 +16,7 @@ from services.datasets.records import Record
 # Tab first: it hardly ever stands in a text by chance.
 DELIMITERS: tuple[Delimiter, ...] = ("\t", ",", ";", "|")
 # How often over a file may be read again after stray quotes, before cells may no longer run over lines.
-_PATIENCE = 20
+_PATIENCE = 5
 _SAMPLE_RECORDS = 500
 _SAMPLE_CHARACTERS = 256 * 1024
 

@@ -61,6 +61,8 @@ def _start_of_list(text: str, decoder: Decoder) -> int:
         if isinstance(value, list) and any(isinstance(element, dict | list) for element in value):
             found.append(start)
         at = _after_comma(text, at, "}")
+    if _after_space(text, at + 1) < len(text):
+        raise _broken(text, at + 1)
     if len(found) != 1:
         what = "JSON with several lists of rows" if found else "JSON without a list of rows"
         raise UnsupportedFormat(what, _ADVICE)

@@ -13,7 +13,10 @@ _SAMPLE_CHARACTERS = 256 * 1024
 
 def is_jsonl(text: str) -> bool:
     """Does the file begin like an object, and has half of its first lines at least one of its own?"""
-    lines = [line for line in _lines(text.lstrip()[:_SAMPLE_CHARACTERS])[:_SAMPLE_LINES] if line.strip()]
+    # Whole lines, one at least, however long it is.
+    end = text.find("\n", _SAMPLE_CHARACTERS)
+    sample = text[:end].lstrip() if end > 0 else text.strip()
+    lines = [line for line in _lines(sample)[:_SAMPLE_LINES] if line.strip()]
     if not lines or not lines[0].startswith(("{", "[")):
         return False
     decoder = Decoder()

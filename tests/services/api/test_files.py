@@ -67,7 +67,7 @@ def test_a_deleted_file_is_gone(workspace: Workspace, home: Path) -> None:
         (b"", "empty_file"),
         (b" \n\n", "empty_file"),
         (bytes(range(256)) * 40, "binary_file"),
-        (b"PK\x03\x04" + b"x" * 200, "unsupported_format"),
+        (b"%PDF-1.7\n" + b"x" * 200, "unsupported_format"),
     ],
 )
 def test_what_is_no_text_is_refused_and_not_kept(

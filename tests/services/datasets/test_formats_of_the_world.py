@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from services.datasets.detection import Guess, guess
 from services.datasets.dropped import DropCode
+from services.datasets.errors import UnknownSheet
 from services.datasets.examples import (
     ChatExample,
     ChatRole,
@@ -32,6 +32,7 @@ from services.datasets.notes import NoteCode
 from services.datasets.reading import Reading, read
 from services.training.recipe import Task
 from tests.services.datasets.factories import sentence
+from tests.services.datasets.workbooks import rows_of, workbook, zip_of
 
 FILES = Path(__file__).with_name("files")
 ANNA = "Anna/B-PER Keller/I-PER visited/O Oslo/B-LOC ./O"
@@ -362,12 +363,8 @@ def test_every_file_adds_up_and_survives_its_lines(file: Path) -> None:
     assert type(found.form).model_validate_json(found.form.model_dump_json()) == found.form
 
 
-def zipped(content: bytes, name: str = "data.csv") -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, content)
-        archive.writestr("__MACOSX/._data.csv", b"clutter")
-    return target.getvalue()
+def zipped(content: bytes) -> bytes:
+    return zip_of(**{"data.csv": content, "__MACOSX/._data.csv": b"clutter"})
 
 
 @pytest.mark.parametrize(("pack", "packing"), [(gzip.compress, Packing.gzip), (zipped, Packing.zip)])
@@ -417,6 +414,26 @@ def test_parquet_of_tokens_and_numbered_tags_is_read_by_their_names() -> None:
     _, reading = understood(content)
 
     assert list(reading.examples) == sentences("1 Anna/B-PER Keller/I-PER left/O", "2 Oslo/B-LOC")
+
+
+def test_a_workbook_is_read_from_its_first_sheet_with_anything_in_it() -> None:
+    table = [["text", "label"], ["well done", 1], [None, None], ["how sad", 2.5], ["so what", None]]
+    content = workbook(Empty="", Data=rows_of(table), Other=rows_of([["x", "y"]]))
+
+    found, reading = understood(content)
+
+    assert (found.form.container, found.form.sheet, found.form.encoding) == (Container.excel, "Data", None)
+    assert list(reading.examples) == [TextExample(2, "well done", "1"), TextExample(4, "how sad", "2.5")]
+    assert dropped(reading) == {3: DropCode.empty_row, 5: DropCode.missing_label}
+    assert NoteCode.other_sheets in {note.code for note in reading.notes}
+
+
+def test_another_sheet_may_be_read() -> None:
+    content = workbook(Data=rows_of([["a", "b"]]), Other=rows_of([["text", "label"], ["hi", "x"]]))
+
+    assert guess(content, sheet="Other").form.columns == ("text", "label")
+    with pytest.raises(UnknownSheet, match="“Data”, “Other”"):
+        guess(content, sheet="Third")
 
 
 def test_numbers_that_stand_for_labels_are_noted() -> None:
