@@ -17,6 +17,7 @@ from services.datasets.findings.characters import cleaned
 from services.datasets.findings.copies import answer
 from services.datasets.findings.finding import Finding
 from services.datasets.findings.personal import PLACEHOLDERS, found, redacted
+from services.datasets.limits import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS
 from services.datasets.near import clusters
 from services.datasets.readers.tags import is_tag, to_iob2
 from services.datasets.rewriting import with_labels, with_texts
@@ -32,8 +33,8 @@ class EditUnfit(Invalid):
 
     def __init__(self, row: int) -> None:
         super().__init__(
-            f"Row {row:,} cannot be changed so. A text must have words, a text or pair has one label, "
-            "and a sentence has a tag for each of its tokens."
+            f"Row {row:,} cannot be changed so. A text must have words and not too many, a text or pair has "
+            "one label, and a sentence has a tag for each of its tokens."
         )
         self.row = row
 
@@ -164,7 +165,7 @@ def _fixed(examples: tuple[Example, ...], fix: Fix) -> tuple[Example, ...]:
         case Clean():
             return tuple(with_texts(example, cleaned) for example in examples)
         case MapLabels(labels=labels):
-            return tuple(with_labels(example, lambda label: labels.get(label, label)) for example in examples)
+            return tuple(with_labels(example, lambda label: labels.get(label) or label) for example in examples)
         case Dedupe():
             return tuple(_first_of_each(examples))
         case Redact(kinds=kinds):
@@ -202,8 +203,9 @@ def _redacted(example: Example, kinds: frozenset[Code]) -> Example:
 
 def _edited(example: Example, edit: EditRow) -> Example:
     text, labels = edit.text, edit.labels
-    written = [*([] if text is None else [text]), *(labels or ())]
-    if not all(words.strip() and is_readable(words) for words in written):
+    if not (
+        _fits(text, MAX_TEXT_CHARACTERS) and all(_fits(label, MAX_LABEL_CHARACTERS) for label in labels or ())
+    ):
         raise EditUnfit(edit.row)
     match example:
         case TextExample(row, old, label) if labels is None or len(labels) == 1:
@@ -217,6 +219,10 @@ def _edited(example: Example, edit: EditRow) -> Example:
         case TokenExample() if text is None and labels and _are_tags_of(example, labels):
             return replace(example, tags=to_iob2(labels))
     raise EditUnfit(edit.row)
+
+
+def _fits(words: str | None, most: int) -> bool:
+    return words is None or (bool(words.strip()) and len(words) <= most and is_readable(words))
 
 
 def _are_tags_of(example: TokenExample, tags: tuple[str, ...]) -> bool:

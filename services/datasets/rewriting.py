@@ -17,17 +17,21 @@ Rewriting = Callable[[str], str]
 
 
 def with_texts(example: Example, rewrite: Rewriting) -> Example:
-    """The example with each of its texts rewritten; a token that would vanish stays."""
+    """The example with each of its texts rewritten; what would vanish stays as it is."""
+
+    def rewritten(text: str) -> str:
+        return rewrite(text) or text
+
     match example:
         case TextExample() | MultiLabelExample():
-            text = rewrite(example.text)
+            text = rewritten(example.text)
             return example if text == example.text else replace(example, text=text)
         case PairExample() | ScoreExample():
-            return replace(example, first=rewrite(example.first), second=rewrite(example.second))
+            return replace(example, first=rewritten(example.first), second=rewritten(example.second))
         case TokenExample():
-            return replace(example, tokens=tuple(rewrite(token) or token for token in example.tokens))
+            return replace(example, tokens=tuple(map(rewritten, example.tokens)))
         case ChatExample():
-            turns = (replace(turn, content=rewrite(turn.content)) for turn in example.messages)
+            turns = (replace(turn, content=rewritten(turn.content)) for turn in example.messages)
             return replace(example, messages=tuple(turns))
 
 

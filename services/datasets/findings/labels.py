@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from services.datasets.findings.catalogue import Code
 from services.datasets.findings.corpus import Corpus
 from services.datasets.findings.finding import Finding
+from services.datasets.limits import MAX_LABELS
 
 # What Google's Vertex AI asks of each label as a minimum (docs: "Prepare text training data").
 LEAST_ROWS = 10
@@ -20,8 +21,13 @@ _NAMED = 5
 
 
 def check(corpus: Corpus, *, known: Collection[str] = ()) -> Iterator[Finding]:
-    """All about labels; `known` are those of an earlier version, if there is one."""
+    """All about labels; `known` are those of an earlier version, if there is one.
+
+    Of more labels than are accepted nothing is said: it is the wrong column, which is told elsewhere.
+    """
     counts = Counter(label for example in corpus.examples for label in example.labels)
+    if len(counts) > MAX_LABELS:
+        return
     if known:
         yield from _about(corpus, Code.unknown_label, counts, sorted(counts.keys() - set(known)))
     if groups := similar(counts):
@@ -30,15 +36,13 @@ def check(corpus: Corpus, *, known: Collection[str] = ()) -> Iterator[Finding]:
             " = ".join(f"“{label}” ({counts[label]:,})" for label in group) for group in groups[:_NAMED]
         )
         yield from _about(corpus, Code.similar_labels, counts, others, f"{detail}.", groups)
-    rare = [
-        label for label in sorted(counts, key=lambda name: (counts[name], name)) if counts[label] < LEAST_ROWS
-    ]
+    rare = sorted(
+        (label for label in counts if counts[label] < LEAST_ROWS), key=lambda name: (counts[name], name)
+    )
     yield from _about(corpus, Code.rare_label, counts, rare)
-    if counts and max(counts.values()) >= _UNBALANCED * min(counts.values()):
-        (most, many), (least, few) = (
-            counts.most_common(1)[0],
-            min(counts.items(), key=lambda item: item[::-1]),
-        )
+    ranked = counts.most_common()
+    if ranked and ranked[0][1] >= _UNBALANCED * ranked[-1][1]:
+        (most, many), *_, (least, few) = ranked
         detail = f"“{most}” has {many:,} and “{least}” has {few:,}, one for {many // few:,}."
         yield corpus.finding_of_all(Code.label_imbalance, detail)
 
@@ -53,12 +57,9 @@ def similar(counts: Counter[str]) -> tuple[tuple[str, ...], ...]:
     for spelling, labels in list(by_spelling.items()):
         for variant in _variants(spelling):
             meant = by_slip.setdefault(variant, spelling)
-            if (
-                meant in by_spelling
-                and meant != spelling
-                and _is_slip(counts, by_spelling[meant][0], labels[0])
-            ):
-                by_spelling[meant] += by_spelling.pop(spelling)
+            known = by_spelling.get(meant)
+            if known and meant != spelling and _is_slip(counts, known[0], labels[0]):
+                known += by_spelling.pop(spelling)
                 break
     return tuple(tuple(labels) for labels in by_spelling.values() if len(labels) > 1)
 
@@ -72,10 +73,10 @@ def _about(
     groups: tuple[tuple[str, ...], ...] = (),
 ) -> Iterator[Finding]:
     """A finding about the rows that have any of the labels."""
+    if not labels:
+        return
     meant = set(labels)
-    rows = [
-        at for at, example in enumerate(corpus.examples) if meant and not meant.isdisjoint(example.labels)
-    ]
+    rows = [at for at, example in enumerate(corpus.examples) if not meant.isdisjoint(example.labels)]
     named = ", ".join(f"“{label}” ({counts[label]:,})" for label in labels[:_NAMED])
     more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
     yield from corpus.finding(
@@ -88,11 +89,11 @@ def _spelling(label: str) -> str:
     return re.sub(r"[\W_]+", "", folded) or folded
 
 
-def _variants(spelling: str) -> set[str]:
-    """The spelling with each letter left out, and as it is: two of one edit have one of these in common."""
+def _variants(spelling: str) -> list[str]:
+    """The spelling as it is and with each letter left out: two of one edit have one of these in common."""
     if len(spelling) < _SLIP_CHARACTERS:
-        return {spelling}
-    return {spelling} | {spelling[:at] + spelling[at + 1 :] for at in range(len(spelling))}
+        return [spelling]
+    return [spelling, *(spelling[:at] + spelling[at + 1 :] for at in range(len(spelling)))]
 
 
 def _is_slip(counts: Counter[str], meant: str, written: str) -> bool:

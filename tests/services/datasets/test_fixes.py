@@ -69,6 +69,10 @@ def test_cleaning_repairs_letters_and_takes_out_what_is_no_text() -> None:
     assert told(labelled(("<p>cafÃ©\x07</p>", "a")), Clean()) == [(2, "café", "a")]
 
 
+def test_what_is_nothing_but_html_stays_as_it_is() -> None:
+    assert told(labelled(("<br>", "a")), Clean()) == [(2, "<br>", "a")]
+
+
 def test_labels_are_merged_in_every_kind_of_example() -> None:
     merge = MapLabels(labels={"Refund": "refund"})
     examples = [
@@ -153,6 +157,8 @@ def test_labels_and_tags_are_edited_as_the_kind_of_example_has_them() -> None:
     [
         EditRow(row=2, text=" "),
         EditRow(row=2, text="NUL\0"),
+        EditRow(row=2, text="x" * 100_001),
+        EditRow(row=2, labels=("x" * 201,)),
         EditRow(row=2, labels=()),
         EditRow(row=2, labels=("a", "b")),
         EditRow(row=2, labels=(" ",)),

@@ -1,5 +1,6 @@
 from collections import Counter
 
+from services.datasets.examples import TextExample
 from services.datasets.findings.catalogue import Code
 from services.datasets.findings.labels import similar
 from tests.services.datasets.factories import sentence, texts
@@ -24,6 +25,13 @@ def test_two_frequent_labels_one_letter_apart_are_both_meant() -> None:
 
 def test_numbers_in_labels_are_never_slips() -> None:
     assert similar(Counter({"step 1": 50, "step 2": 2, "step 11": 2})) == ()
+
+
+def test_a_column_of_free_text_is_no_crowd_of_rare_labels() -> None:
+    free = [TextExample(row, "text", f"label {'x' * row}") for row in range(1, 1_050)]
+
+    assert found(free, Code.rare_label) is None
+    assert found(free, Code.similar_labels) is None
 
 
 def test_the_rows_of_the_labels_to_be_merged_are_told_with_what_to_keep() -> None:
