@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
@@ -116,13 +116,14 @@ def _show_finding(finding: Finding, console: Console) -> None:
     lines += [Text(f"Rows {first}{more}", "dim")] if first else []
     lines += [_marked(shown) for shown in finding.excerpts[:_SHOWN_EXCERPTS]]
     lines += [Text(f"{finding.why} {finding.what_to_do}", "italic")]
-    console.print(Padding(Text("\n").join(lines), (0, 0, 0, 8), expand=False))
+    console.print(Padding(Group(*lines), (0, 0, 0, 8), expand=False))
 
 
 def _marked(shown: Excerpt) -> Text:
     """The excerpt on one line, its spot marked."""
     number = f"{shown.row:>6,}  "
     text = Text(number, "dim") + Text(_printable(shown.text))
+    text.no_wrap, text.overflow = True, "ellipsis"
     text.stylize("reverse", len(number) + shown.start, len(number) + shown.end)
     return text
 

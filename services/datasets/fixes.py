@@ -164,8 +164,8 @@ def _fixed(examples: tuple[Example, ...], fix: Fix) -> tuple[Example, ...]:
             return tuple(with_labels(with_texts(example, _trimmed), _trimmed) for example in examples)
         case Clean():
             return tuple(with_texts(example, cleaned) for example in examples)
-        case MapLabels(labels=labels):
-            return tuple(with_labels(example, lambda label: labels.get(label) or label) for example in examples)
+        case MapLabels(labels=names):
+            return tuple(with_labels(example, lambda old: names.get(old) or old) for example in examples)
         case Dedupe():
             return tuple(_first_of_each(examples))
         case Redact(kinds=kinds):

@@ -8,7 +8,7 @@ import numpy as np
 from services.datasets.examples import Example, ScoreExample, TokenExample
 from services.datasets.findings.catalogue import Code
 from services.datasets.findings.corpus import Corpus
-from services.datasets.findings.finding import Finding
+from services.datasets.findings.finding import EXCERPTS, Finding
 from services.datasets.near import Positions
 
 
@@ -28,12 +28,17 @@ def check(corpus: Corpus) -> Iterator[Finding]:
     contradicted = _together(np.flatnonzero(np.isin(corpus.copies, torn)), corpus.copies)
     detail = f"Texts with more than one answer: {len(torn):,}."
     yield from corpus.finding(Code.conflicting_labels, contradicted, detail=detail)
-    detail = f"Texts that occur more than once: {np.unique(corpus.copies[again]).size:,}."
-    yield from corpus.finding(Code.duplicate, again, detail=detail)
-
+    yield from _like_another(corpus, Code.duplicate, np.array(again, np.int64), corpus.copies)
     near = np.flatnonzero((corpus.clusters != every) & (corpus.copies == every))
-    detail = f"Texts that they are variants of: {np.unique(corpus.clusters[near]).size:,}."
-    yield from corpus.finding(Code.near_duplicate, _together(near, corpus.clusters), detail=detail)
+    yield from _like_another(corpus, Code.near_duplicate, near, corpus.clusters)
+
+
+def _like_another(corpus: Corpus, code: Code, positions: Positions, groups: Positions) -> Iterator[Finding]:
+    """The finding about rows that are like the first of their group, which is shown beside them."""
+    together = _together(positions, groups)
+    beside = dict.fromkeys(at for later in together[:EXCERPTS] for at in (int(groups[later]), later))
+    detail = f"Texts that they repeat: {np.unique(groups[positions]).size:,}."
+    yield from corpus.finding(code, together, spots=[(at, 0, 0) for at in beside], detail=detail)
 
 
 def _together(positions: Positions, groups: Positions) -> list[int]:

@@ -24,7 +24,10 @@ def test_near_copies_are_told_apart_from_exact_ones() -> None:
     text = "What should I do if my phone is lost or stolen?"
     texts = labelled((text, "a"), (text.upper(), "a"), (text, "a"), ("Something else altogether", "a"))
 
-    assert rows(texts, Code.near_duplicate) == [3]
+    near = found(texts, Code.near_duplicate)
+    assert near is not None
+    assert list(near.rows) == [3]
+    assert [shown.row for shown in near.excerpts] == [2, 3]
     assert rows(texts, Code.duplicate) == [4]
 
 
