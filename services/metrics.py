@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY, Counter, Histogram, disable_created_metr
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # When a counter began is no figure of ours, and would double their number.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _WAIT_SECONDS = (1, 5, 15, 30, 60, 120, 300, 900, 1800, 3600, 4 * 3600)
 _RUN_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600)

@@ -10,6 +10,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from portal import format as words
 from portal.components.heights import up_to
 from portal.curves import PHASE_WORDS
+from portal.highlight import literal
 from services.jobs.history import DAY, Cause
 from services.jobs.watch import Floor, Line, Running, Standing, Stuck, Why
 
@@ -22,21 +23,15 @@ _WHY = {
 }
 
 
-def stuck_table(stuck: Sequence[Stuck], *, now: datetime) -> None:
+def stuck_list(stuck: Sequence[Stuck], *, now: datetime) -> None:
     """What does not get on by itself, and what to do about it."""
-    _table(
-        [
-            {
-                "What": one.model or words.count(one.jobs, "waiting job"),
-                "Workspace": one.tenant,
-                "For": _span(now, one.since),
-                "Why, and what to do": _WHY[one.why],
-            }
-            for one in stuck
-        ],
-        "Stuck jobs",
-        {"Why, and what to do": st.column_config.TextColumn(width="large")},
-    )
+    with st.container(border=True, gap="small"):
+        for one in stuck:
+            what = one.model or words.count(one.jobs, "waiting job")
+            st.markdown(
+                f":red[:material/priority_high:] **{literal(what)}** of {literal(one.tenant)}, "
+                f"for {_span(now, one.since)}: {_WHY[one.why]}"
+            )
 
 
 def waiting_table(lines: Sequence[Line], *, now: datetime) -> None:
@@ -47,7 +42,7 @@ def waiting_table(lines: Sequence[Line], *, now: datetime) -> None:
                 "Workspace": line.tenant.name,
                 "Waiting": line.waiting,
                 "Longest wait": _span(now, line.due_since),
-                "Turn": _turn(line, now),
+                "Turn": _turn(line),
                 "Running": f"{line.running} of {line.tenant.running_job_limit}",
                 "Weight": line.tenant.share_weight,
             }
@@ -61,13 +56,13 @@ def waiting_table(lines: Sequence[Line], *, now: datetime) -> None:
     )
 
 
-def _turn(line: Line, now: datetime) -> str:
+def _turn(line: Line) -> str:
     if line.tenant.suspended_at is not None:
         return "suspended"
     if line.running >= line.tenant.running_job_limit:
         return "at its limit"
     if line.turn is None:
-        return "unknown kind" if line.unknown == line.waiting else f"later, {words.ago(line.due_since, now)}"
+        return "unknown kind" if line.unknown == line.waiting else "not due yet"
     return "next" if line.turn == 1 else f"number {line.turn}"
 
 
@@ -83,7 +78,7 @@ def running_table(running: Sequence[Running], *, now: datetime) -> None:
                 "Done": round(one.job.progress, 2),
                 "Runs for": _span(now, one.job.started_at or now),
                 "Quoted": words.about_range(one.job.quoted_seconds_low, one.job.quoted_seconds_high),
-                "Lease renewed": f"{_span(now, one.renewed_at)} ago",
+                "Lease renewed": _renewed(one, now),
             }
             for one in running
         ],
@@ -102,7 +97,7 @@ def worker_table(workers: Sequence[Standing], busy: dict[str, float], *, now: da
                 "Device": f"{one.worker.device_name} ({one.worker.device})",
                 "State": one.state.value,
                 "Job": f"{one.running.job.model_name}, {one.running.tenant}" if one.running else "",
-                "Lease renewed": f"{_span(now, one.running.renewed_at)} ago" if one.running else "",
+                "Lease renewed": _renewed(one.running, now) if one.running else "",
                 "Last seen": words.ago(min(one.worker.seen_at, now), now),
                 "Busy in 24 h": round(busy.get(one.worker.id, 0.0), 2),
             }
@@ -161,6 +156,10 @@ def _table(rows: list[dict[str, object]], alt: str, columns: Mapping[str, Column
 
 def _share(*, help: str) -> ColumnConfig:  # noqa: A002
     return st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0, help=help)
+
+
+def _renewed(running: Running, now: datetime) -> str:
+    return f"{words.rough(max(0.0, (now - running.renewed_at).total_seconds()))} ago"
 
 
 def _span(now: datetime, since: datetime) -> str:

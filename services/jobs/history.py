@@ -1,4 +1,4 @@
-"""What operators see of the last days: failures by cause, and how busy workers were; reads only."""
+"""What became of jobs: attempts, failures by cause, and how busy workers were; reads only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,3 +96,8 @@ def busy(session: Session, staff: Staff) -> Busy:
         hours=[(start + number * STEP, share) for number, share in enumerate(shares)],
         overall=utilisation.by_step(worked, alive, start=start, step=DAY, steps=1)[0],
     )
+
+
+def attempt(session: Session, token: str) -> JobAttempt:
+    """The attempt whose claim gave this lease token."""
+    return session.exec(across(JobAttempt).where(JobAttempt.id == token)).one()

@@ -48,6 +48,9 @@ class Claimed:
     model_name: str
     quoted_seconds_high: int
     max_runtime_seconds: int
+    # From when it could have started, and when it did.
+    run_at: datetime
+    claimed_at: datetime
 
     @property
     def member(self) -> Member:
@@ -85,7 +88,7 @@ def claim(session: Session, *, worker_id: str) -> Claimed | None:
             continue
         turn = tenant | {"now": now, "stride": fairness.stride(weight)}
         session.execute(statements.SERVE, turn)
-        claimed = Claimed(tenant_id=tenant_id, token=token, **taken._mapping)
+        claimed = Claimed(tenant_id=tenant_id, token=token, claimed_at=now, **taken._mapping)
         attempt = {
             "id": token,
             "tenant_id": tenant_id,

@@ -65,6 +65,7 @@ TAKE = (
         _job.model_name,
         _job.quoted_seconds_high,
         _job.max_runtime_seconds,
+        _job.run_at,
     )
 )
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from services import metrics
 from services.db import reading, transaction
 from services.jobs import queue, workers
 from services.jobs.errors import LeaseLost
@@ -84,3 +85,4 @@ class Lease:
             workers.seen(session, self._worker_id)
         # The lease counts from when we asked, not from when the answer came.
         self._renewed = asked
+        metrics.renewed()

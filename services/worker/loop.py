@@ -10,6 +10,8 @@ import time
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
+from services import scraping
+from services.config import settings
 from services.db import transaction
 from services.jobs import queue, workers
 from services.jobs.errors import LeaseLost
@@ -17,6 +19,7 @@ from services.jobs.queue import Claimed
 from services.training import device as devices
 from services.worker import chores
 from services.worker.attempt import Attempt, attempt
+from services.worker.counting import counted
 from services.worker.lease import Lease
 from services.worker.settle import settle
 from services.worker.trouble import Trouble
@@ -31,6 +34,8 @@ def serve() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if port := settings().worker_metrics_port:
+        scraping.serve(port)
     run(stop)
 
 
@@ -56,7 +61,8 @@ def run(stop: threading.Event) -> None:
             if claimed is None:
                 stop.wait(POLL_SECONDS * (0.5 + random.random()))
             else:
-                _work(claimed, worker_id=worker_id, device=device.kind, stop=stop)
+                with counted(claimed):
+                    _work(claimed, worker_id=worker_id, device=device.kind, stop=stop)
         except SQLAlchemyError:
             trouble.wait(stop)
         else:

@@ -14,7 +14,7 @@ from portal.components.queue_tables import (
     cause_table,
     figures_note,
     running_table,
-    stuck_table,
+    stuck_list,
     waiting_table,
     worker_table,
 )
@@ -66,7 +66,7 @@ def standing() -> None:
     figures(floor, stuck)
     if stuck:
         st.subheader("Stuck", anchor=False)
-        stuck_table(stuck, now=floor.now)
+        stuck_list(stuck, now=floor.now)
     st.subheader("Waiting", anchor=False)
     if floor.lines:
         waiting_table(floor.lines, now=floor.now)

@@ -87,7 +87,8 @@ def test_what_is_stuck_needs_somebody(owner: Member, operator: Staff) -> None:
     app = opened(operator)
 
     assert {metric.label: metric.value for metric in app.metric}["Stuck"] == "1"
-    assert "No worker is alive that takes jobs" in tables(app)
+    assert "**1 waiting job**" in words(app)
+    assert "No worker is alive that takes jobs" in words(app)
 
 
 def test_jobs_that_look_the_same_are_told_apart(owner: Member, operator: Staff) -> None:
