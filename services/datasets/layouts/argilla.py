@@ -5,15 +5,71 @@ from typing import Any
 
 from services.datasets.dropped import DropCode
 from services.datasets.examples import Example
-from services.datasets.formats import Format
+from services.datasets.formats import Format, Layout
 from services.datasets.layouts.annotators import answer_of, decided
 from services.datasets.layouts.columns import Interpret
+from services.datasets.layouts.recognised import (
+    Confidence,
+    Recognised,
+    Rows,
+    confidence_of,
+    is_most,
+    longest_text,
+    task_of_labels,
+    union,
+)
 from services.datasets.notes import NoteCode, Notes
 from services.datasets.records import Fields
+from services.training.recipe import Task
 
-RESPONSES = ".responses"
+_OF_ARGILLA = frozenset({"id", "status", "_server_id", "inserted_at", "updated_at", "metadata", "vectors"})
+_RESPONSES = ".responses"
 _STATUS = ".responses.status"
 _SUBMITTED = "submitted"
+
+
+def recognise(_: Sequence[str], rows: Rows) -> Recognised | None:
+    """Argilla's records, if most of the rows have fields and responses."""
+    records = [fields for fields in rows if isinstance(fields.get("fields"), dict) and "responses" in fields]
+    if not is_most(records, rows):
+        return None
+    texts = [fields["fields"] for fields in records]
+    questions = union(question for fields in records for question in _questions_of(fields))
+    question = questions[0] if questions else "label"
+    values = [value for fields in records for value, _ in _responses_of(fields, question)]
+    return Recognised(
+        {
+            "layout": Layout.argilla,
+            "text_column": longest_text(texts),
+            "label_column": question,
+            "task": _task_of(values),
+        },
+        confidence_of(records, rows),
+        "Rows have “fields” and “responses”: this looks like Argilla.",
+        columns=union([*(name for fields in texts for name in fields), question, *questions]),
+    )
+
+
+def recognise_flat(names: Sequence[str], rows: Rows) -> Recognised | None:
+    """Argilla's flat records, if there is a column of responses."""
+    questions = [name for name in names if name.endswith(_RESPONSES)]
+    if not questions:
+        return None
+    values = [value for fields in rows for value in fields.get(questions[0]) or ()]
+    plain = [
+        {name: value for name, value in fields.items() if "." not in name and name not in _OF_ARGILLA}
+        for fields in rows
+    ]
+    return Recognised(
+        {
+            "layout": Layout.argilla_flat,
+            "text_column": longest_text(plain),
+            "label_column": questions[0],
+            "task": _task_of(values),
+        },
+        Confidence.certain,
+        f"There is a column “{questions[0]}”: this looks like Argilla.",
+    )
 
 
 def interpreter(form: Format, notes: Notes) -> Interpret:
@@ -23,7 +79,7 @@ def interpreter(form: Format, notes: Notes) -> Interpret:
         texts = fields.get("fields")
         if not isinstance(texts, dict) or form.text_column not in texts:
             return DropCode.missing_field
-        responses = responses_of(fields, form.label_column or "")
+        responses = _responses_of(fields, form.label_column or "")
         return _decided(row, texts[form.text_column], responses, form, notes)
 
     return interpret
@@ -46,7 +102,7 @@ def interpreter_flat(form: Format, notes: Notes) -> Interpret:
     return interpret
 
 
-def responses_of(fields: Fields, question: str) -> list[tuple[Any, str]]:
+def _responses_of(fields: Fields, question: str) -> list[tuple[Any, str]]:
     """What people answered to a question, each with the status of the answer."""
     responses = fields.get("responses")
     if isinstance(responses, dict):
@@ -66,7 +122,7 @@ def responses_of(fields: Fields, question: str) -> list[tuple[Any, str]]:
     return found
 
 
-def questions_of(fields: Fields) -> list[str]:
+def _questions_of(fields: Fields) -> list[str]:
     """The questions that a nested record has answers to."""
     responses = fields.get("responses")
     if isinstance(responses, dict):
@@ -85,4 +141,10 @@ def _decided(
 
 
 def _status_of(question: str) -> str:
-    return question.removesuffix(RESPONSES) + _STATUS
+    return question.removesuffix(_RESPONSES) + _STATUS
+
+
+def _task_of(values: Sequence[Any]) -> Task:
+    if any(isinstance(value, list) and value and isinstance(value[0], dict | list) for value in values):
+        return Task.token_classification
+    return task_of_labels(any(isinstance(value, list) for value in values))

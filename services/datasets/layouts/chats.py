@@ -1,17 +1,22 @@
 """Conversations: OpenAI's messages, prompts and completions, Alpaca's instructions, ShareGPT's turns."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from services.datasets.dropped import DropCode
 from services.datasets.examples import ChatExample, ChatRole, Example, Message
-from services.datasets.formats import Format
+from services.datasets.formats import Format, Layout
 from services.datasets.layouts.columns import Interpret
 from services.datasets.layouts.faults import text_fault
+from services.datasets.layouts.recognised import Confidence, Recognised, Rows, confidence_of, is_most
 from services.datasets.limits import MAX_MESSAGES
 from services.datasets.notes import NoteCode, Notes
 from services.datasets.records import Fields, scalar
+from services.training.recipe import Task
 
+_MESSAGES = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "chat")
+_PROMPTS = (("prompt", "completion"), ("prompt", "response"), ("instruction", "response"))
 # What the same speakers are called elsewhere.
 _ROLES = {
     **{role.value: role for role in ChatRole},
@@ -29,6 +34,51 @@ _ROLES = {
 _SYSTEM = "system"
 
 
+def recognise_messages(names: Sequence[str], rows: Rows) -> Recognised | None:
+    """Conversations, if a column holds lists of turns."""
+    for column in _MESSAGES:
+        for mark, layout, tool in (
+            ("role", Layout.messages, "OpenAI's messages"),
+            ("from", Layout.sharegpt, "ShareGPT"),
+        ):
+            talks = [fields for fields in rows if _is_talk(fields.get(column), mark)]
+            if column in names and is_most(talks, rows):
+                return _conversation_in(
+                    layout, column, None, confidence_of(talks, rows), f"“{column}” holds turns as in {tool}."
+                )
+    return None
+
+
+def recognise_alpaca(names: Sequence[str], _: Rows) -> Recognised | None:
+    """Alpaca's instructions, if the columns are called so."""
+    if not {"instruction", "output"} <= set(names):
+        return None
+    found = _conversation_in(
+        Layout.alpaca,
+        "instruction",
+        "output",
+        Confidence.certain,
+        "Columns are called “instruction” and “output”, as Alpaca's.",
+    )
+    if "input" in names:
+        found.fields["pair_column"] = "input"
+    return found
+
+
+def recognise_prompts(names: Sequence[str], rows: Rows) -> Recognised | None:
+    """Prompts and completions, if the columns are called so and the completions are no labels."""
+    for prompt, completion in _PROMPTS:
+        if prompt in names and completion in names:
+            answers = [str(fields.get(completion)) for fields in rows]
+            # Few different completions to many prompts are labels.
+            if len(set(answers)) * 2 > len(answers):
+                reason = f"Columns are called “{prompt}” and “{completion}”, and most completions differ."
+                return _conversation_in(
+                    Layout.prompt_completion, prompt, completion, Confidence.likely, reason
+                )
+    return None
+
+
 def interpreter_messages(form: Format, notes: Notes) -> Interpret:
     """What makes a conversation of a list of messages, or says why it cannot."""
 
@@ -36,8 +86,10 @@ def interpreter_messages(form: Format, notes: Notes) -> Interpret:
         if form.text_column not in fields:
             return DropCode.missing_field
         turns = _decoded(fields[form.text_column])
+        if not isinstance(turns, list):
+            return DropCode.wrong_type
         system = [{"role": _SYSTEM, "content": fields[_SYSTEM]}] if fields.get(_SYSTEM) else []
-        return conversation(row, [*system, *turns], notes) if isinstance(turns, list) else DropCode.wrong_type
+        return _conversation(row, [*system, *turns], notes)
 
     return interpret
 
@@ -54,12 +106,12 @@ def interpreter_prompts(form: Format, notes: Notes) -> Interpret:
             prompt = f"{prompt.strip()}\n\n{more.strip()}"
         system = _turns(ChatRole.system, fields.get(_SYSTEM) or [])
         asked, answered = _turns(ChatRole.user, prompt), _turns(ChatRole.assistant, completion)
-        return conversation(row, [*system, *asked, *answered], notes)
+        return _conversation(row, [*system, *asked, *answered], notes)
 
     return interpret
 
 
-def conversation(row: int, turns: list[Any], notes: Notes) -> Example | DropCode:
+def _conversation(row: int, turns: list[Any], notes: Notes) -> Example | DropCode:
     """The conversation of these turns, or why it cannot be used."""
     if not turns:
         return DropCode.empty_row
@@ -124,3 +176,16 @@ def _decoded(value: Any) -> Any:
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def _is_talk(value: Any, mark: str) -> bool:
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], dict) and mark in value[0]
+    return isinstance(value, str) and value.lstrip().startswith("[{") and f'"{mark}"' in value
+
+
+def _conversation_in(
+    layout: Layout, text: str, label: str | None, confidence: Confidence, reason: str
+) -> Recognised:
+    fields = {"layout": layout, "text_column": text, "label_column": label, "task": Task.chat}
+    return Recognised(fields, confidence, reason)

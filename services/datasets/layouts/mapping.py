@@ -1,16 +1,16 @@
 """Which columns of a table hold what: the texts, and the label, the labels or the score."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from services.datasets.errors import UnknownColumn, UnsupportedFormat
 from services.datasets.formats import Layout
-from services.datasets.layouts.columns import number
-from services.datasets.layouts.labels import items_of, separator_of, written_list
+from services.datasets.layouts.labels import separator_of
 from services.datasets.layouts.recognised import Confidence, Recognised, Wanted
+from services.datasets.layouts.sampled import Column, column_of
 from services.datasets.readers.columns import is_label_name, text_and_label
-from services.datasets.records import Fields, scalar
+from services.datasets.records import Fields
 from services.training.recipe import Task
 
 # Names of two texts that belong together, in the order of preference.
@@ -25,47 +25,12 @@ _PAIRS = (
     ("query", "document"),
     ("query", "product"),
     ("question", "passage"),
-    ("question", "context"),
-    ("user", "item"),
-    ("anchor", "other"),
 )
 _SCORES = frozenset({"score", "similarity", "similarity_score", "relatedness", "relatedness_score"})
-_BINARY = frozenset({"0", "1", "true", "false"})
 # Numbers with fractions, and more than a handful of them, are measured and not chosen.
 _MOST_CLASSES = 10
-_NEARLY_ALL = 0.9
 
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """What stands in a column of the sample: its values, and the same as text."""
-
-    name: str
-    values: list[Any]
-    cells: list[str]
-
-    @property
-    def filled(self) -> list[str]:
-        return [cell for cell in self.cells if cell]
-
-    @property
-    def lists(self) -> list[list[str]]:
-        """The lists among the values, also those written as text."""
-        found = [
-            items_of(value, None) if isinstance(value, list | dict) else written_list(cell)
-            for value, cell in zip(self.values, self.cells, strict=True)
-        ]
-        return [items for items in found if items is not None]
-
-    @property
-    def holds_lists(self) -> bool:
-        filled = sum(value not in (None, "") for value in self.values)
-        return filled > 0 and len(self.lists) * 2 > filled
-
-    @property
-    def is_binary(self) -> bool:
-        binary = sum(cell.lower() in _BINARY for cell in self.cells)
-        return bool(self.filled) and binary >= _NEARLY_ALL * len(self.cells)
+Columns = Mapping[str, Column]
 
 
 def recognise_columns(names: Sequence[str], rows: Sequence[Fields], wanted: Wanted) -> Recognised:
@@ -80,108 +45,114 @@ def recognise_columns(names: Sequence[str], rows: Sequence[Fields], wanted: Want
     for name in (wanted.text_column, wanted.label_column):
         if name is not None and name not in names:
             raise UnknownColumn(name, names)
-    columns = [_column(name, rows) for name in names]
-    first, second = _pair(columns, wanted)
-    text_at, label_at = _text_and_label(columns, first, wanted)
-    text, label = columns[text_at], columns[label_at]
-    named = is_label_name(label.name)
-    fields: dict[str, Any] = {
-        "layout": Layout.columns,
-        "text_column": text.name,
-        "label_column": label.name,
-        "task": Task.text_classification,
-    }
-    reason = f"“{text.name}” holds texts, and “{label.name}” values that come again."
-    confidence = Confidence.likely
-    if first is not None and second is not None:
-        fields |= {"task": Task.pair_classification, "pair_column": columns[second].name}
-        reason = f"“{text.name}” and “{columns[second].name}” are two texts, and “{label.name}” their label."
-    one_hot = [column.name for column in columns if column.is_binary and column is not text]
-    if label.holds_lists:
-        several = any(len(items) != 1 for items in label.lists)
-        fields["task"] = Task.multi_label if several else Task.text_classification
-        reason = f"“{label.name}” holds lists of labels." if several else reason
-    elif (
-        len(one_hot) > 1
-        and not named
-        and wanted.label_column is None
-        and (len(one_hot) > 2 or label.is_binary)
-    ):
-        fields |= {"task": Task.multi_label, "label_column": None, "label_columns": tuple(one_hot)}
-        reason = f"{len(one_hot)} columns hold nothing but 0 and 1: a label each."
-    elif first is None and (separator := separator_of(label.cells)):
-        fields |= {"task": Task.multi_label, "separator": separator}
-        reason = f"Cells of “{label.name}” list several labels with “{separator}” between them."
-    elif _is_score(label):
-        fields["task"] = Task.regression
-        reason = f"“{label.name}” holds numbers on a scale."
-    elif named and text.name != label.name and wanted == Wanted():
+    columns = {name: column_of(name, rows) for name in names}
+    pair = _pair(columns, wanted)
+    text, label = _text_and_label(columns, pair, wanted)
+    found = next(_meanings(columns, pair, text, label, by_hand=wanted.label_column is not None))
+    return _as_wanted(found, wanted)
+
+
+def _meanings(
+    columns: Columns, pair: tuple[str, str] | None, text: str, label: str, *, by_hand: bool
+) -> Iterator[Recognised]:
+    """What the label may be, the most telling first; there is always one."""
+    answers = columns[label]
+    both: dict[str, Any] = {"text_column": text, "label_column": label}
+    if answers.holds_lists:
+        one = all(len(items) == 1 for items in answers.lists)
+        task = Task.text_classification if one else Task.multi_label
+        yield _read_as(task, f"“{label}” holds lists of labels.", **both)
+
+    flags = tuple(name for name, column in columns.items() if column.is_binary and name != text)
+    by_name = by_hand or is_label_name(label)
+    if not by_name and len(flags) > 1 and (len(flags) > 2 or label in flags):
+        reason = f"{len(flags)} columns hold nothing but 0 and 1: a label each."
+        yield _read_as(Task.multi_label, reason, text_column=text, label_column=None, label_columns=flags)
+
+    second: dict[str, Any] = {"pair_column": pair[1]} if pair else {}
+    if _is_score(answers):
+        yield _read_as(Task.regression, f"“{label}” holds numbers on a scale.", **both, **second)
+    if pair:
+        reason = f"“{pair[0]}” and “{pair[1]}” are two texts, and “{label}” is their label."
+        yield _read_as(Task.pair_classification, reason, **both, **second)
+    if separator := separator_of(answers.cells):
+        reason = f"Cells of “{label}” list several labels with “{separator}” between them."
+        yield _read_as(Task.multi_label, reason, **both, separator=separator)
+
+    reason, confidence = f"“{text}” holds texts, and “{label}” their labels.", Confidence.likely
+    if is_label_name(label):
         confidence = Confidence.certain
-    elif len(set(label.filled)) * 2 > len(label.filled) > _MOST_CLASSES:
+    elif len(set(answers.filled)) * 2 > len(answers.filled) > _MOST_CLASSES:
+        reason = f"No column repeats its values as labels do; “{label}” does so the most."
         confidence = Confidence.unsure
-        reason = f"No column repeats its values as labels do; “{label.name}” does so the most."
-    return Recognised(_as_wanted(fields, wanted), confidence, reason)
+    yield _read_as(Task.text_classification, reason, confidence, **both)
 
 
-def _column(name: str, rows: Iterable[Fields]) -> _Column:
-    values = [fields.get(name) for fields in rows]
-    return _Column(name, values, [(scalar(value) or "").strip() for value in values])
+def _read_as(
+    task: Task, reason: str, confidence: Confidence = Confidence.likely, **columns: Any
+) -> Recognised:
+    return Recognised({"layout": Layout.columns, "task": task, **columns}, confidence, reason)
 
 
-def _pair(columns: Sequence[_Column], wanted: Wanted) -> tuple[int | None, int | None]:
-    names = [column.name.strip().casefold().replace(" ", "_") for column in columns]
+def _pair(columns: Columns, wanted: Wanted) -> tuple[str, str] | None:
+    plain = {name.strip().casefold().replace(" ", "_"): name for name in columns}
     if len(columns) < 3 or wanted.task not in (None, Task.pair_classification, Task.regression):
-        return None, None
+        return None
     for one, other in _PAIRS:
-        if one in names and other in names:
-            return names.index(one), names.index(other)
+        if one in plain and other in plain:
+            return plain[one], plain[other]
     if wanted.task is Task.pair_classification:
-        by_length = sorted(range(len(columns)), key=lambda at: -sum(map(len, columns[at].cells)))
-        return min(by_length[:2]), max(by_length[:2])
-    return None, None
+        return max(combinations(columns, 2), key=lambda pair: sum(columns[name].length for name in pair))
+    return None
 
 
-def _text_and_label(columns: Sequence[_Column], first: int | None, wanted: Wanted) -> tuple[int, int]:
-    names = [column.name for column in columns]
-    rows = list(zip(*(column.cells for column in columns), strict=True))
-    text, label = text_and_label(names, rows)
-    if first is not None:
-        text = first
-    listed = [at for at, column in enumerate(columns) if column.holds_lists and at != text]
-    if listed and not columns[label].holds_lists and not is_label_name(names[label]):
-        label = listed[0]
-    if wanted.text_column in names:
-        text = names.index(wanted.text_column)
-    if wanted.label_column in names:
-        label = names.index(wanted.label_column)
-    if text == label and not is_label_name(names[label]):
-        others = [at for at in range(len(names)) if at != text]
-        open_names, open_rows = [names[at] for at in others], [[row[at] for at in others] for row in rows]
-        if wanted.label_column is None and len(others) > 1:
-            label = others[text_and_label(open_names, open_rows)[1]]
-        elif wanted.label_column is None:
-            label = others[0]
-        elif wanted.text_column is None:
-            text = max(others, key=lambda at: sum(map(len, columns[at].cells)))
+def _text_and_label(columns: Columns, pair: tuple[str, str] | None, wanted: Wanted) -> tuple[str, str]:
+    text, label = _by_name_or_contents(columns)
+    if pair:
+        text = pair[0]
+        label = _label_among(columns, set(pair))
+    elif not is_label_name(label) and not columns[label].holds_lists:
+        label = next((name for name in columns if columns[name].holds_lists and name != text), label)
+    if wanted.text_column is not None:
+        text = wanted.text_column
+        # A column that is called a label is one, so that the two wishes are at odds and refused.
+        if text == label and not is_label_name(label):
+            label = _label_among(columns, {text})
+    if wanted.label_column is not None:
+        label = wanted.label_column
+        if text == label and wanted.text_column is None:
+            text = max((name for name in columns if name != label), key=lambda name: columns[name].length)
     return text, label
 
 
-def _is_score(label: _Column) -> bool:
-    numbers = [value for cell in label.filled if (value := number(cell)) is not None]
-    share = len(numbers) / max(1, len(label.filled))
+def _label_among(columns: Columns, taken: set[str]) -> str:
+    others = {name: column for name, column in columns.items() if name not in taken}
+    return _by_name_or_contents(others)[1] if len(others) > 1 else next(iter(others))
+
+
+def _by_name_or_contents(columns: Columns) -> tuple[str, str]:
+    names = list(columns)
+    rows = list(zip(*(column.cells for column in columns.values()), strict=True))
+    text, label = text_and_label(names, rows)
+    return names[text], names[label]
+
+
+def _is_score(label: Column) -> bool:
+    values = set(label.numbers)
     if label.name.strip().casefold() in _SCORES:
-        return share > 0.5 and len(set(numbers)) > 2
-    fractions = any(not value.is_integer() for value in numbers)
-    return share >= _NEARLY_ALL and fractions and len(set(numbers)) > _MOST_CLASSES
+        return len(label.numbers) * 2 > len(label.filled) and len(values) > 2
+    fractions = any(not value.is_integer() for value in values)
+    return label.is_numeric and fractions and len(values) > _MOST_CLASSES
 
 
-def _as_wanted(fields: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
-    """The fields for the task that the person asks for."""
+def _as_wanted(found: Recognised, wanted: Wanted) -> Recognised:
+    """The same for the task that the person asks for."""
+    fields = found.fields
     if wanted.task is None or wanted.task is fields["task"]:
-        return fields
-    fields = {**fields, "task": wanted.task, "separator": None}
-    if wanted.task is Task.multi_label:
-        fields["separator"] = ","
-    elif fields["label_column"] is None:
+        return found
+    fields = {**fields, "task": wanted.task, "separator": "," if wanted.task is Task.multi_label else None}
+    if fields["label_column"] is None:
         fields |= {"label_column": fields["label_columns"][0], "label_columns": ()}
-    return fields
+    if wanted.task not in (Task.pair_classification, Task.regression):
+        fields.pop("pair_column", None)
+    return Recognised(fields, Confidence.likely, found.reason)

@@ -7,13 +7,39 @@ from typing import Any
 from services.datasets.dropped import DropCode
 from services.datasets.encodings import is_readable
 from services.datasets.examples import Example, TokenExample
-from services.datasets.formats import Format
+from services.datasets.formats import Format, Layout
 from services.datasets.layouts.columns import Interpret
-from services.datasets.layouts.labels import items_of
+from services.datasets.layouts.labels import items_of, written_list
+from services.datasets.layouts.recognised import Recognised, Rows, confidence_of, is_most
 from services.datasets.limits import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS, MAX_TOKENS
 from services.datasets.notes import NoteCode, Notes
 from services.datasets.readers.tags import OUTSIDE, is_tag, to_iob2
 from services.datasets.records import Fields
+from services.training.recipe import Task
+
+_TOKENS = ("tokens", "words", "token_list")
+_TAGS = ("ner_tags", "tags", "ner", "labels", "entities", "bio", "bio_tags", "tag_ids", "label")
+
+
+def recognise(names: Sequence[str], rows: Rows) -> Recognised | None:
+    """Tokens and tags, if two columns hold lists of one length in most of the rows."""
+    for column in _TOKENS:
+        for tags in (*_TAGS, *names):
+            if column not in names or tags not in names or tags == column:
+                continue
+            fitting = [fields for fields in rows if _are_tagged(fields.get(column), fields.get(tags))]
+            if is_most(fitting, rows):
+                return Recognised(
+                    {
+                        "layout": Layout.tokens,
+                        "text_column": column,
+                        "label_column": tags,
+                        "task": Task.token_classification,
+                    },
+                    confidence_of(fitting, rows),
+                    f"“{column}” and “{tags}” are lists of one length, of tokens and of their tags.",
+                )
+    return None
 
 
 def interpreter(form: Format, notes: Notes) -> Interpret:
@@ -64,3 +90,11 @@ def _tag_of(number: int, names: tuple[str, ...]) -> str:
     if 0 <= number < len(names):
         return names[number]
     return f"I-{number}" if number else OUTSIDE
+
+
+def _are_tagged(tokens: Any, tags: Any) -> bool:
+    tokens = written_list(tokens) if isinstance(tokens, str) else tokens
+    tags = written_list(tags) if isinstance(tags, str) else tags
+    if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
+        return False
+    return all(type(tag) is int or (isinstance(tag, str) and (tag.isdigit() or is_tag(tag))) for tag in tags)
