@@ -67,30 +67,26 @@ def examine_step_by_step(content: bytes) -> None:
     from services.datasets.splits import split
 
     before = megabytes()
-    with timed("**from bytes to all findings**"):
+    with timed("**from bytes to splits and all findings**"):
         with timed("read"):
             reading = read(content, detect(content))
-        corpus = Corpus(reading.examples)
-        with timed("exact copies"):
-            _ = corpus.copies
-        with timed("near copies"):
-            _ = corpus.clusters
-        with timed("contradictions"):
+        with timed("split, near copies found"):
+            splits = split(reading.examples, seed=SEED)
+        corpus = Corpus(reading.examples, splits.near)
+        with timed("copies and contradictions"):
             list(copies.check(corpus))
-        with timed("lengths"):
-            list(lengths.check(corpus))
-        with timed("control characters, mojibake, HTML"):
-            list(characters.check(corpus))
+        with timed("leakage between splits"):
+            list(leakage.check(corpus, splits))
         with timed("languages"):
             list(languages.check(corpus))
         with timed("personal data"):
             list(personal.check(corpus))
+        with timed("control characters, mojibake, HTML"):
+            list(characters.check(corpus))
+        with timed("lengths"):
+            list(lengths.check(corpus))
         with timed("labels"):
             list(labels.check(corpus))
-    with timed("split"):
-        splits = split(reading.examples, seed=SEED, near=corpus.clusters)
-    with timed("leakage between splits"):
-        list(leakage.check(corpus, splits))
     print(f"Peak memory: {megabytes():,.0f} MB, of which {before:,.0f} MB before reading.")
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
@@ -28,12 +28,16 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The examples of each split, in the file's order; `train_only` names the labels in train alone."""
+    """The examples of each split, in the file's order; `train_only` names the labels in train alone.
+
+    `near` are the clusters of near copies, as `clusters` gives them, of all examples in the file's order.
+    """
 
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     test: tuple[Example, ...]
     train_only: tuple[str, ...]
+    near: Positions | None = field(default=None, compare=False, repr=False)
 
     def of(self, which: Split) -> tuple[Example, ...]:
         """The examples of one split."""
@@ -61,7 +65,6 @@ def split(
     given: Mapping[int, Split] | None = None,
     groups: Mapping[int, str] | None = None,
     frozen: Collection[str] = (),
-    near: Positions | None = None,
 ) -> Splits:
     """Divide examples by label; the same examples and seed always give the same splits.
 
@@ -72,7 +75,7 @@ def split(
 
     Splits that are `given` (row -> split) are kept, and only what they lack is divided off the rest. The
     texts of `frozen`, an earlier version's test split, are the test with all their near copies, and nothing
-    is added to it. `near` are the clusters of the examples' texts and the frozen ones, if they are known.
+    is added to it.
 
     Where near copies leave nothing to judge by, only exact copies are kept together; `examine` then tells of
     the leakage.
@@ -86,10 +89,12 @@ def split(
         together = _together(alike, examples, groups)
         return _divide(examples, together, alike[len(examples) :], seed, test_share, given)
 
+    near = clusters(texts)
     try:
-        return divided(clusters(texts) if near is None else near)
+        splits = divided(near)
     except TooFewRows:
-        return divided(copies(texts))
+        splits = divided(copies(texts))
+    return replace(splits, near=near[: len(examples)])
 
 
 def _divide(

@@ -23,7 +23,6 @@ from services.datasets.findings.amount import Meter
 from services.datasets.findings.catalogue import Severity
 from services.datasets.findings.corpus import Corpus
 from services.datasets.findings.finding import Finding
-from services.datasets.near import Positions
 from services.datasets.notes import Note
 from services.datasets.splits import Splits
 from services.errors import ServiceError
@@ -59,14 +58,14 @@ def examine(
     problem: ServiceError | None = None,
     known_labels: Collection[str] = (),
     max_tokens: int | None = None,
-    near: Positions | None = None,
 ) -> Diagnosis:
     """What is to be said of examples, of the rows that were left out, and of how they are split.
 
     `problem` is why they cannot be used at all, `known_labels` those of an earlier version, `max_tokens` how
-    much of a text is read if not as the presets do, `near` the clusters of the texts, if they are known.
+    much of a text is read if not as the presets do.
     """
-    corpus = Corpus(examples, near)
+    # Near copies take the longest of all, and whoever split the examples has found them.
+    corpus = Corpus(examples, None if splits is None else splits.near)
 
     def every() -> Iterator[Finding]:
         if problem is not None:

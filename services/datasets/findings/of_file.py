@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from services.datasets.detection import Guess, guess
 from services.datasets.findings.examine import Diagnosis, examine
-from services.datasets.near import Positions, clusters
 from services.datasets.preview import DEFAULT_SEED
 from services.datasets.reading import Reading, read
 from services.datasets.splits import Splits, split
@@ -28,18 +27,16 @@ def examine_file(content: bytes) -> Examined:
     """
     guessed = guess(content)
     reading = read(content, guessed.form)
-    # What takes longest is done once for both.
-    near = clusters([example.text for example in reading.examples])
-    splits, problem = _splits(reading, near)
+    splits, problem = _splits(reading)
     diagnosis = examine(
-        reading.examples, reading.dropped, notes=reading.notes, splits=splits, problem=problem, near=near
+        reading.examples, reading.dropped, notes=reading.notes, splits=splits, problem=problem
     )
     return Examined(guessed, diagnosis)
 
 
-def _splits(reading: Reading, near: Positions) -> tuple[Splits | None, ServiceError | None]:
+def _splits(reading: Reading) -> tuple[Splits | None, ServiceError | None]:
     try:
         require_usable(reading)
-        return split(reading.examples, seed=DEFAULT_SEED, near=near), None
+        return split(reading.examples, seed=DEFAULT_SEED), None
     except ServiceError as problem:
         return None, problem

@@ -244,3 +244,12 @@ def test_without_labels_rows_are_divided_all_the_same() -> None:
     examples = [ScoreExample(row, f"text {row}", "", row / 10) for row in range(100)]
 
     assert split(examples, seed=1).rows == {"train": 80, "validation": 10, "test": 10}
+
+
+def test_splits_keep_the_clusters_that_were_found() -> None:
+    examples = [*texts(a=20, b=20), TextExample(100, LONG, "a"), TextExample(101, f"{LONG}!", "a")]
+
+    splits = split(examples, seed=1, frozen=["a 1"])
+
+    assert splits.near is not None
+    assert splits.near.tolist() == clusters([example.text for example in examples]).tolist()
