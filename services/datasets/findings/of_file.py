@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 from services.datasets.detection import Guess, guess
 from services.datasets.findings.examine import Diagnosis, examine
-from services.datasets.preview import DEFAULT_SEED
-from services.datasets.reading import Reading, read
-from services.datasets.splits import Splits, split
-from services.datasets.usable import require_usable
-from services.errors import ServiceError
+from services.datasets.preview import DEFAULT_SEED, preview_and_splits
+from services.datasets.reading import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +17,15 @@ class Examined:
 
 
 def examine_file(content: bytes) -> Examined:
-    """Read a file as it would be for a new data set, and examine it.
+    """Read a file as it would be for a new data set, and examine it; in this process, so not for strangers'.
 
     Raises:
         ServiceError: it cannot be read at all, as `guess` and `read` say.
     """
     guessed = guess(content)
     reading = read(content, guessed.form)
-    splits, problem = _splits(reading)
+    seen, splits = preview_and_splits(reading, seed=DEFAULT_SEED)
     diagnosis = examine(
-        reading.examples, reading.dropped, notes=reading.notes, splits=splits, problem=problem
+        reading.examples, reading.dropped, notes=reading.notes, splits=splits, problem=seen.problem
     )
     return Examined(guessed, diagnosis)
-
-
-def _splits(reading: Reading) -> tuple[Splits | None, ServiceError | None]:
-    try:
-        require_usable(reading)
-        return split(reading.examples, seed=DEFAULT_SEED), None
-    except ServiceError as problem:
-        return None, problem
