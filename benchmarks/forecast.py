@@ -1,6 +1,6 @@
 """How well the expected start of a waiting job is told, over simulated days.
 
-    python -m benchmarks.forecast [--seed 1]
+    python -m benchmarks.forecast [--seed 1] [--days 2]
 
 A day of arrivals from a dozen workspaces of different size, some jobs one by one and some by the handful,
 more at noon than at night. Claims are made by the queue's own rule (services/jobs/fairness.py). What a run
@@ -209,7 +209,7 @@ def _minutes(seconds: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--days", type=int, default=5)
+    parser.add_argument("--days", type=int, default=2)
     given = parser.parse_args()
     print("| load | jobs | waited | median wait | median error | of the rule of thumb | before late |")
     print("| --- | --- | --- | --- | --- | --- | --- |")

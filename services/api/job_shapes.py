@@ -66,7 +66,7 @@ class FineTuningJob(BaseModel):
     seed: int
     error: JobFailure | None
     estimated_start: int | None = Field(description="Of a waiting job; null where no worker will take it.")
-    latest_start: int | None = Field(description="Nineteen of twenty waiting jobs have started by then.")
+    latest_start: int | None = Field(description="Nine of ten waiting jobs have started by then.")
     estimated_finish: int | None
     trained_tokens: int | None
     result_files: list[str] = []
