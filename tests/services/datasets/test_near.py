@@ -46,6 +46,15 @@ def test_in_short_texts_every_letter_counts() -> None:
     assert clusters(["forgot my pin", "forgot my pin.", "forgot my pan"]).tolist() == [0, 0, 2]
 
 
+def test_only_the_beginning_of_a_long_text_is_compared() -> None:
+    beginning = variants(1, of=1, seed=5)[0] * 200
+
+    assert clusters([f"{beginning[:4_000]}{'x' * 9_000}", f"{beginning[:4_000]}{'y' * 9_000}"]).tolist() == [
+        0,
+        0,
+    ]
+
+
 def test_nothing_and_one_text_have_no_copies() -> None:
     assert clusters([]).tolist() == []
     assert clusters(["a text that is long enough"]).tolist() == [0]
