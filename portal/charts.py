@@ -88,6 +88,26 @@ def _balance(ordered: Sequence[tuple[str, int]], unit: str) -> str:
     return f"“{most}” occurs {times} “{least}” ({high:,} and {low:,} {unit})"
 
 
+def text_lengths(lengths: Mapping[int, int], *, read: int) -> go.Figure:
+    """How long texts are; `lengths` is the upper end of a range in tokens -> texts, `read` what fits."""
+    ends = list(lengths)
+    # Ranges beyond the longest text say nothing.
+    last = max((at for at, end in enumerate(ends) if lengths[end]), default=0)
+    shown = ends[: last + 1]
+    total = sum(lengths.values()) or 1
+    fit = sum(count for end, count in lengths.items() if end <= read) / total
+    names = [f"up to {end:,}" if at < len(ends) - 1 else f"over {ends[-2]:,}" for at, end in enumerate(shown)]
+    bars = go.Bar(
+        x=names,
+        y=[lengths[end] for end in shown],
+        marker_color=[OURS if end <= read else WRONG for end in shown],
+        hovertemplate="%{x} tokens<br>%{y:,} texts<extra></extra>",
+    )
+    return _figure(
+        f"{fit:.0%} of the texts fit into {read:,} tokens", bars, x="Tokens, estimated", y="Texts", height=260
+    )
+
+
 def loss(points: Sequence[tuple[int, float]]) -> go.Figure:
     """The training loss by optimiser step."""
     title = f"Loss went from {points[0][1]:.2f} to {points[-1][1]:.2f}"

@@ -7,6 +7,7 @@ that browser to be signed in and its person to be in the workspace; all else is 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -23,6 +24,8 @@ from services.billing import document
 from services.billing import service as billing
 from services.datasets import files
 from services.datasets import service as datasets
+from services.datasets.files import ExportKind
+from services.datasets.tables import DatasetVersion
 from services.db import reading
 from services.errors import NotFound, ServiceError
 
@@ -41,8 +44,9 @@ class File:
 def download_url(kind: str, subject: str) -> str:
     """A link to a file of the chosen workspace, for the next minutes and for this browser alone.
 
-    `kind` is "invoice-pdf" (`subject`: an invoice's number or id, or a month such as 2026-11) or
-    "rejected-rows" (`subject`: a data set version's id). Pages show it with `components.download_link`.
+    `kind` is "invoice-pdf" (`subject`: an invoice's number or id, or a month such as 2026-11), or, of a data
+    set version whose id is the `subject`, "rejected-rows", "rows-csv", "rows-jsonl" or "rows-conll". Pages
+    show it with `components.download_link`.
     """
     return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
 
@@ -104,16 +108,31 @@ def _invoice_pdf(member: Member, reference: str) -> File:
 
 
 def _rejected_rows(member: Member, version_id: str) -> File:
+    name, version = _version(member, version_id)
+    return File(f"{name} rejected rows.csv", "text/csv; charset=utf-8", files.rejected(version))
+
+
+def _rows(kind: ExportKind, member: Member, version_id: str) -> File:
+    name, version = _version(member, version_id)
+    return File(f"{name}.{kind}", _MEDIA_TYPES[kind], files.exported(version, kind))
+
+
+def _version(member: Member, version_id: str) -> tuple[str, DatasetVersion]:
     with reading() as db:
         version = datasets.get_version(db, member, version_id=version_id)
         dataset = datasets.get(db, member, dataset_id=version.dataset_id)
-    name = f"{dataset.name} v{version.number} rejected rows.csv"
-    return File(name, "text/csv; charset=utf-8", files.rejected(version))
+    return f"{dataset.name} v{version.number}", version
 
 
+_MEDIA_TYPES = {
+    ExportKind.csv: "text/csv; charset=utf-8",
+    ExportKind.jsonl: "application/x-ndjson",
+    ExportKind.conll: "text/plain; charset=utf-8",
+}
 _KINDS: dict[str, Callable[[Member, str], File]] = {
     "invoice-pdf": _invoice_pdf,
     "rejected-rows": _rejected_rows,
+    **{f"rows-{kind}": partial(_rows, kind) for kind in ExportKind},
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from portal import session
-from portal.charts import label_balance
+from portal.charts import label_balance, text_lengths
 from portal.components.change_list import change_list
 from portal.components.chart import chart
 from portal.components.confirm import confirm
@@ -15,6 +15,7 @@ from portal.components.dropped_rows import dropped_table, row_sum
 from portal.components.finding_list import finding_list
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
+from portal.components.model_view import model_view
 from portal.components.notice import announce
 from portal.components.permission import refusal
 from portal.components.reading_form import reading_form
@@ -28,10 +29,12 @@ from services.datasets import drafts, files
 from services.datasets import service as datasets
 from services.datasets.examination import EXAMINATION, FIXES, Examination, examined, find_rows
 from services.datasets.examples import Example
+from services.datasets.findings.lengths import TEXT_TOKENS
 from services.datasets.fixes import EditRow, Fix
 from services.datasets.formats import Format
 from services.datasets.preview import DEFAULT_SEED, Preview
 from services.datasets.samples import SAMPLES
+from services.datasets.splits import Split
 from services.datasets.tables import Dataset, Upload
 from services.db import reading, transaction
 from services.training.recipe import Task
@@ -92,6 +95,9 @@ def _summary(form: Format, seen: Preview) -> None:
         Kpi(f"{rows} left out", f"{seen.rows_dropped:,}", help="Each with its reason below."),
         Kpi(f"Different {labels}s", f"{len(seen.labels):,}"),
     )
+    if seen.splits:
+        learn, choose, test = (f"{seen.splits[which]:,}" for which in Split)
+        st.caption(f"Split: {learn} to learn from, {choose} to choose the best model by, {test} to test it.")
 
 
 @st.fragment
@@ -151,7 +157,7 @@ def _parts(upload: Upload, form: Format, fixes: list[Fix], seen: Examination) ->
     why_not = refusal(session.member(), Role.editor)
     found = len(seen.findings)
     findings, rows, labels, left_out = st.tabs(
-        [f"Findings ({found})" if found else "Findings", "Rows", "Labels", "Left out"]
+        [f"Findings ({found})" if found else "Findings", "Rows", "Labels and lengths", "Left out"]
     )
 
     def mend(more: Sequence[Fix]) -> None:
@@ -168,8 +174,12 @@ def _parts(upload: Upload, form: Format, fixes: list[Fix], seen: Examination) ->
             change_list(seen.changes, undo=lambda position: _undo(upload, position), why_not=why_not)
     with rows:
         _rows(upload, form, fixes, seen, why_not, mend)
+        st.subheader("As the model reads them", anchor=False)
+        model_view([example.text for example in seen.preview.first])
     with labels:
         _labels(form, seen.preview)
+        if seen.preview.rows_used:
+            chart(text_lengths(seen.lengths, read=TEXT_TOKENS), key="lengths")
     with left_out:
         row_sum(seen.preview.rows_in, seen.preview.rows_used)
         if seen.preview.dropped:

@@ -61,6 +61,7 @@ def dataset_page(member: Member, dataset_id: str) -> None:
     if rows.open:
         with rows:
             row_browser(version)
+            _exports(version)
     if left_out.open:
         with left_out:
             _left_out(version)
@@ -158,6 +159,15 @@ def _labels(version: DatasetVersion) -> None:
         height=up_to(12, len(counts)),
         alt="Rows of each label by split",
     )
+
+
+def _exports(version: DatasetVersion) -> None:
+    st.caption("All rows with their splits, to keep or to work on elsewhere. No cell of them is a formula.")
+    with st.container(horizontal=True):
+        download_link("CSV", "rows-csv", version.id)
+        download_link("JSON lines", "rows-jsonl", version.id)
+        if version.task == Task.token_classification:
+            download_link("CoNLL", "rows-conll", version.id)
 
 
 def _left_out(version: DatasetVersion) -> None:

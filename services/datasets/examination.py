@@ -11,8 +11,10 @@ from services.datasets.findings.amount import Meter
 from services.datasets.findings.catalogue import Severity
 from services.datasets.findings.examine import examine
 from services.datasets.findings.finding import Excerpt, Finding
+from services.datasets.findings.lengths import estimated_tokens
 from services.datasets.fixes import Change, DropRows, Fix, suggested
 from services.datasets.formats import Format
+from services.datasets.limits import MAX_TEXT_CHARACTERS
 from services.datasets.mending import mend
 from services.datasets.preview import DEFAULT_SEED, Line, Preview, preview_and_splits
 from services.datasets.reading import Reading
@@ -22,6 +24,8 @@ _SHOWN_ROW_NUMBERS = 50
 # A fix names its rows and is kept with the version: where more are wrong, the file is what to mend.
 _MOST_DROPPED = 100_000
 _ROWS_FOUND = 100
+# Ends of the ranges of lengths, in tokens; no text is longer than the last.
+_LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024, MAX_TEXT_CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Examination:
     findings: tuple[Told, ...]
     meter: Meter
     changes: tuple[Change, ...]
+    # Texts by about how many tokens they have: upper end of a range -> texts; the last range has none.
+    lengths: dict[int, int]
 
 
 FIXES = TypeAdapter(list[Fix])
@@ -101,6 +107,7 @@ def examination_of(reading: Reading, fixes: Sequence[Fix], *, seed: int) -> Exam
         findings=tuple(_told(finding) for finding in diagnosis.findings),
         meter=diagnosis.meter,
         changes=mended.changes,
+        lengths=_lengths(mended.reading.examples),
     )
 
 
@@ -115,6 +122,14 @@ def rows_of(
     else:
         found = [example for example in examples if spoken in example.text.casefold()]
     return tuple(found[:_ROWS_FOUND])
+
+
+def _lengths(examples: Sequence[Example]) -> dict[int, int]:
+    counts = dict.fromkeys(_LENGTHS, 0)
+    for example in examples:
+        tokens = estimated_tokens(example.text)
+        counts[next(end for end in _LENGTHS if tokens <= end)] += 1
+    return counts
 
 
 def _told(finding: Finding) -> Told:

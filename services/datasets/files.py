@@ -13,25 +13,35 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from services import ids, storage
 from services.accounts.scope import Member, Role
 from services.datasets.encodings import detect_encoding, visible
 from services.datasets.errors import EmptyFile, FileTooLarge
-from services.datasets.examples import Example, from_line
+from services.datasets.examples import Example, TokenExample, from_line
+from services.datasets.exporting import to_conll, to_csv, to_jsonl
 from services.datasets.fixes import Fix
 from services.datasets.formats import Format
 from services.datasets.freezing import FROZEN, REJECTED, split_file
 from services.datasets.limits import MAX_BYTES
 from services.datasets.packing import GZIP, PARQUET, ZIP
 from services.datasets.sandbox import apart
-from services.datasets.splits import Split
+from services.datasets.splits import Split, Splits
 from services.datasets.tables import DatasetVersion, Upload
 
 _FILENAME_CHARACTERS = 200
 # Enough to tell text from something else; the rest is read where it can do no harm.
 _FIRST_BYTES = 64 * 1024
+
+
+class ExportKind(StrEnum):
+    """What kind of file the rows of a version are given as."""
+
+    csv = "csv"
+    jsonl = "jsonl"
+    conll = "conll"
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,25 @@ def rows(version: DatasetVersion, *, split: Split, offset: int, limit: int, labe
     examples = _examples(version, split)
     found = [example for example in examples if label is None or label in example.labels]
     return Page(tuple(found[offset : offset + limit]), len(found))
+
+
+def exported(version: DatasetVersion, kind: ExportKind) -> bytes:
+    """All rows of a version as a file to download: with their split as CSV, else train, validation, test."""
+    rows = {which: tuple(_examples(version, which)) for which in Split}
+    every = [example for which in Split for example in rows[which]]
+    match kind:
+        case ExportKind.jsonl:
+            return to_jsonl(every)
+        case ExportKind.conll:
+            return to_conll([example for example in every if isinstance(example, TokenExample)])
+    return to_csv(
+        Splits(
+            train=rows[Split.train],
+            validation=rows[Split.validation],
+            test=rows[Split.test],
+            train_only=tuple(version.train_only_labels),
+        )
+    )
 
 
 def rejected(version: DatasetVersion) -> bytes:

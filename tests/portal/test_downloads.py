@@ -161,3 +161,23 @@ def test_an_invoice_needs_the_role_for_it(owner: Member) -> None:
 
     refusal(viewer.client.get(viewer.link("invoice-pdf", this_month())))
     assert finance.client.get(finance.link("invoice-pdf", this_month())).status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "name"), [("csv", "text/csv"), ("jsonl", "application/x-ndjson")])
+def test_the_rows_of_a_version_come_whole(owner: Member, rejected: str, kind: str, name: str) -> None:
+    browser = Browser(owner)
+
+    answer = browser.client.get(browser.link(f"rows-{kind}", rejected))
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(name)
+    assert len(answer.text.splitlines()) == 40 + (kind == "csv")
+
+
+def test_sentences_come_as_tokens_and_tags(owner: Member) -> None:
+    version = rows.create_dataset(owner, rows.PLACES, name="Places")
+    browser = Browser(owner)
+
+    answer = browser.client.get(browser.link("rows-conll", version.id))
+
+    assert "\tB-" in answer.text
