@@ -162,7 +162,6 @@ def _environment() -> dict[str, str]:
     """Where our code is, and that libraries of numbers start no threads, each of which takes memory."""
     return {
         "PYTHONPATH": str(_SOURCE),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "ARROW_DEFAULT_MEMORY_POOL": "system",

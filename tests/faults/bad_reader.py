@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from services.datasets.confinement import confine, forbid
@@ -34,6 +35,8 @@ def misbehave(folder: Path, deed: str) -> str:
             os.abort()
         case "hang":
             hang()
+        case "sleep":
+            time.sleep(3_600)
         case "hog":
             hog_memory()
         case "fill":

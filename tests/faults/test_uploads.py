@@ -9,8 +9,9 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 
 import pyarrow
 import pyarrow.parquet
@@ -239,14 +240,16 @@ def test_a_reader_dies_with_the_portal(tmp_path: Path) -> None:
     script = (
         "from services.datasets import sandbox\n"
         "sandbox._MODULE = 'tests.faults.bad_reader'\n"
-        "with sandbox.apart('preview', b'hang'): pass\n"
+        "with sandbox.apart('preview', b'sleep'): pass\n"
     )
     portal = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)})
     (reader,) = _children_once_there(portal.pid)
+    # Once it sleeps, it has bound itself to us.
+    _wait_until(lambda: _state(reader) == "S")
     portal.kill()
     portal.wait()
 
-    _wait_until(lambda: not _alive(reader))
+    _wait_until(lambda: _state(reader) in ("Z", "gone"))
 
 
 def _children_once_there(parent: int) -> list[int]:
@@ -257,29 +260,19 @@ def _children_once_there(parent: int) -> list[int]:
         return bool(found) and b"bad_reader" in Path(f"/proc/{found[0]}/cmdline").read_bytes()
 
     _wait_until(look)
-    # Bound to its parent's life only once it has said so.
-    _wait_until(lambda: "SigQ" in Path(f"/proc/{found[0]}/status").read_text())
     return found
 
 
-def _alive(process: int) -> bool:
+def _state(process: int) -> str:
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
-        return False
-    return state != "Z"
+        return "gone"
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
-    for _ in _moments():
+    for _ in range(200):
         if holds():
             return
-    raise AssertionError("it never happened")
-
-
-def _moments() -> Iterator[None]:
-    from time import sleep
-
-    for _ in range(600):
-        yield
         sleep(0.05)
+    raise AssertionError("it never happened")
