@@ -7,6 +7,7 @@ they say: texts that are the same are looked at once, and in a crowded bucket on
 
 from collections.abc import Sequence
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ BANDS, BAND_ROWS = 16, 5
 _NEIGHBOURS = 3
 # Trigrams worked on at a time: of signatures, so that a block stays in the processor's cache, and of pairs.
 _SIGNED_AT_ONCE, _COMPARED_AT_ONCE = 200_000, 10_000_000
+
+_random = Random(0)
+# Band by band, what changes the order of all hashes: one bit pattern to flip and an odd number to multiply by.
+_PERMUTATIONS = [
+    [(np.uint32(_random.getrandbits(32)), np.uint32(_random.getrandbits(32) | 1)) for _ in range(BAND_ROWS)]
+    for _ in range(BANDS)
+]
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 Positions = NDArray[np.int64]
 
@@ -100,20 +109,17 @@ def _near(sets: csr_array, left: Positions, right: Positions) -> NDArray[np.bool
 
 def _bands(sets: csr_array) -> NDArray[np.uint64]:
     """(bands, sets): what a set must have in common with another to meet it in a band."""
-    random = np.random.default_rng(0)
-    masks = random.integers(0, 2**32, (BANDS, BAND_ROWS), np.uint32)
-    factors = random.integers(0, 2**31, (BANDS, BAND_ROWS), np.uint32) * np.uint32(2) + np.uint32(1)
     keys = np.zeros((BANDS, sets.shape[0]), np.uint64)
     members = sets.indices.view(np.uint32)
     for first, last in _stretches(sets.indptr, _SIGNED_AT_ONCE):
         starts = sets.indptr[first:last]
         some = members[starts[0] : sets.indptr[last]]
         mixed = np.empty_like(some)
-        for band in range(BANDS):
-            for mask, factor in zip(masks[band], factors[band], strict=True):
+        for band, permutations in enumerate(_PERMUTATIONS):
+            for mask, factor in permutations:
                 np.multiply(np.bitwise_xor(some, mask, out=mixed), factor, out=mixed)
                 least = np.minimum.reduceat(mixed, starts - starts[0])
-                keys[band, first:last] = keys[band, first:last] * np.uint64(0x9E3779B97F4A7C15) + least
+                keys[band, first:last] = keys[band, first:last] * _SPREAD + least
     return keys
 
 
