@@ -29,16 +29,6 @@ _SECONDS_TO_END = 5.0
 # How often a run is measured against its limits, and looked at while its end is waited for.
 _SECONDS_BETWEEN_MEASUREMENTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.05
-_SOURCE = Path(__file__).resolve().parents[2]
-# What a run needs of the host; no secret, no database address, no proxy.
-_KEPT = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "OMP_NUM_THREADS",
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +107,7 @@ class Run:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
                 [sys.executable, "-P", "-m", self.module, str(folder.path)],
                 cwd=folder.path,
-                env=_environment(folder.path) | fences.environment(limits),
+                env=fences.environment(folder.path, limits),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -179,9 +169,11 @@ class Run:
         """How the run ended; waits for its end."""
         while (status := self.poll()) is None:
             sleep(_SECONDS_BETWEEN_LOOKS)
-        # A file that may not grow breaks the run from within, before anybody has measured it.
-        if beyond := self._beyond or (status > 0 and watch.reached_on_disk(self.folder, self._limits)):
-            return Failed(beyond.code, beyond.message, beyond.whose)
+        if self._beyond is None and status > 0:
+            # A file that may not grow breaks the run from within, before anybody has measured it.
+            self._beyond = watch.reached_on_disk(self.folder, self._limits)
+        if self._beyond:
+            return Failed(self._beyond.code, self._beyond.message, self._beyond.whose)
         try:
             if status == 0:
                 return Succeeded(self.folder.read_report())
@@ -229,23 +221,3 @@ def _event(line: bytes) -> RunEvent | None:
         return RunEvent.model_validate_json(line)
     except ValidationError:
         return None
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    scratch = folder / "tmp"
-    scratch.mkdir(exist_ok=True)
-    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
-        watch.MARK: str(folder),
-        # One device alone, or Trainer would spread each batch over all that it sees.
-        "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0],
-        "PYTHONPATH": str(_SOURCE),
-        "PYTHONUNBUFFERED": "1",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        # The launcher resolves base models; a run has no business on the network.
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "TOKENIZERS_PARALLELISM": "true",
-        # Idle threads sleep instead of spinning: beside other busy processes a step is four times quicker.
-        "OMP_WAIT_POLICY": "PASSIVE",
-    }

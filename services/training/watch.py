@@ -6,11 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from services.training.failures import DiskLimit, LimitReached, LogLimit, MemoryLimit, ProcessLimit
-from services.training.fences import Limits
+from services.training.fences import MARK, Limits
 from services.training.folder import RunFolder
 
-# Every process of a run inherits this variable, also one that has left the run's group and session.
-MARK = "TUNEPORT_RUN"
 _PROC = Path("/proc")
 
 
