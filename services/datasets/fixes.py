@@ -5,38 +5,20 @@ it. Dropping, editing and moving rows may stand in any order; copies are found a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.datasets.encodings import is_readable
-from services.datasets.examples import Example, MultiLabelExample, PairExample, TextExample, TokenExample
+from services.datasets.examples import Example
 from services.datasets.findings.catalogue import Code, FixName
 from services.datasets.findings.characters import cleaned
 from services.datasets.findings.copies import answer
 from services.datasets.findings.finding import Finding
-from services.datasets.findings.personal import PLACEHOLDERS, found, redacted
-from services.datasets.limits import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS
 from services.datasets.near import clusters
-from services.datasets.readers.tags import is_tag, to_iob2
-from services.datasets.rewriting import with_labels, with_texts
+from services.datasets.rewriting import edited, with_labels, with_redactions, with_texts
 from services.datasets.splits import Split
-from services.errors import Invalid
 from services.training.recipe import Frozen
-
-
-class EditUnfit(Invalid):
-    """What was written into a row does not suit it."""
-
-    code = "edit_unfit"
-
-    def __init__(self, row: int) -> None:
-        super().__init__(
-            f"Row {row:,} cannot be changed so. A text must have words and not too many, a text or pair has "
-            "one label, and a sentence has a tag for each of its tokens."
-        )
-        self.row = row
 
 
 class DropRows(Frozen):
@@ -169,9 +151,12 @@ def _fixed(examples: tuple[Example, ...], fix: Fix) -> tuple[Example, ...]:
         case Dedupe():
             return tuple(_first_of_each(examples))
         case Redact(kinds=kinds):
-            return tuple(_redacted(example, frozenset(kinds)) for example in examples)
+            return tuple(with_redactions(example, frozenset(kinds)) for example in examples)
         case EditRow():
-            return tuple(_edited(example, fix) if example.row == fix.row else example for example in examples)
+            return tuple(
+                edited(example, fix.text, fix.labels) if example.row == fix.row else example
+                for example in examples
+            )
     return examples
 
 
@@ -186,47 +171,6 @@ def _first_of_each(examples: Sequence[Example]) -> Iterator[Example]:
         if key not in seen:
             seen.add(key)
             yield example
-
-
-def _redacted(example: Example, kinds: frozenset[Code]) -> Example:
-    if not isinstance(example, TokenExample):
-        return with_texts(example, lambda text: redacted(text, kinds))
-    spots = [(start, end, code) for code, start, end in found(example.text) if code in kinds]
-    tokens, start = [], 0
-    for token in example.tokens:
-        end = start + len(token)
-        code = next((code for first, last, code in spots if first < end and last > start), None)
-        tokens.append(PLACEHOLDERS[code] if code else token)
-        start = end + 1
-    return replace(example, tokens=tuple(tokens))
-
-
-def _edited(example: Example, edit: EditRow) -> Example:
-    text, labels = edit.text, edit.labels
-    if not (
-        _fits(text, MAX_TEXT_CHARACTERS) and all(_fits(label, MAX_LABEL_CHARACTERS) for label in labels or ())
-    ):
-        raise EditUnfit(edit.row)
-    match example:
-        case TextExample(row, old, label) if labels is None or len(labels) == 1:
-            return TextExample(row, text or old, labels[0] if labels else label)
-        case MultiLabelExample(row, old, before):
-            return MultiLabelExample(
-                row, text or old, before if labels is None else tuple(sorted(set(labels)))
-            )
-        case PairExample() if text is None and labels and len(labels) == 1:
-            return replace(example, label=labels[0])
-        case TokenExample() if text is None and labels and _are_tags_of(example, labels):
-            return replace(example, tags=to_iob2(labels))
-    raise EditUnfit(edit.row)
-
-
-def _fits(words: str | None, most: int) -> bool:
-    return words is None or (bool(words.strip()) and len(words) <= most and is_readable(words))
-
-
-def _are_tags_of(example: TokenExample, tags: tuple[str, ...]) -> bool:
-    return len(tags) == len(example.tokens) and all(map(is_tag, tags))
 
 
 def _without_leaks(examples: Sequence[Example], given: Mapping[int, Split]) -> Mapping[int, Split]:

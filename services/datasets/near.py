@@ -29,7 +29,7 @@ _NEIGHBOURS = 3
 _SIGNED_AT_ONCE, _COMPARED_AT_ONCE = 200_000, 10_000_000
 
 _random = Random(0)
-# Band by band, what changes the order of all hashes: one bit pattern to flip and an odd number to multiply by.
+# Band by band, what gives all hashes another order: bits to flip, and an odd number to multiply by.
 _PERMUTATIONS = [
     [(np.uint32(_random.getrandbits(32)), np.uint32(_random.getrandbits(32) | 1)) for _ in range(BAND_ROWS)]
     for _ in range(BANDS)

@@ -20,7 +20,6 @@ from services.datasets.fixes import (
     Dedupe,
     DropRows,
     EditRow,
-    EditUnfit,
     Fix,
     MapLabels,
     MoveLeaks,
@@ -29,6 +28,7 @@ from services.datasets.fixes import (
     apply,
     suggested,
 )
+from services.datasets.rewriting import EditUnfit
 from services.datasets.splits import Split
 from tests.services.datasets.factories import sentence, texts
 
