@@ -69,7 +69,7 @@ def with_labels(example: Example, rename: Rewriting) -> Example:
 
 
 def with_redactions(example: Example, kinds: frozenset[Code]) -> Example:
-    """The example with a word in the place of personal data, of tokens in the place of each that has a part."""
+    """The example with a word for each piece of personal data; of tokens, for each that has a part."""
     if not isinstance(example, TokenExample):
         return with_texts(example, lambda text: redacted(text, kinds))
     spots = [(start, end, code) for code, start, end in found(example.text) if code in kinds]
