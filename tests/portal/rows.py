@@ -8,7 +8,8 @@ from services import clock, ids
 from services.accounts.scope import Member, Role
 from services.datasets import files
 from services.datasets import service as datasets
-from services.datasets.preview import DEFAULT_SEED, inspect
+from services.datasets.detection import detect
+from services.datasets.preview import DEFAULT_SEED
 from services.datasets.tables import DatasetVersion, Upload
 from services.db import transaction
 from services.jobs import queue
@@ -53,8 +54,7 @@ def create_upload(member: Member, content: bytes = CARDS, filename: str = "cards
 
 def create_dataset(member: Member, content: bytes = CARDS, name: str = "Cards") -> DatasetVersion:
     upload = create_upload(member, content)
-    form, _ = inspect(content)
-    with files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as frozen, transaction() as db:
+    with files.freeze(member, upload, form=detect(content), seed=DEFAULT_SEED) as frozen, transaction() as db:
         return datasets.create(db, member, name=name, version=frozen)
 
 

@@ -265,3 +265,37 @@ def test_a_version_is_mended_into_its_next(owner: Member) -> None:
     assert not page.exception
     assert page.query_params["upload"] == version.upload_id
     assert page.query_params["into"] == version.dataset_id
+
+
+SEVERAL = b"text,labels\n" + b"".join(
+    b'well done %d,"joy,pride"\nhow sad %d,grief\nso %d,joy\nproud %d,pride\n' % (n, n, n, n)
+    for n in range(9)
+)
+SCORES = b"sentence1,sentence2,score\n" + b"".join(
+    b"a cat %d,one cat %d,%d.5\n" % (n, n, n % 5) for n in range(30)
+)
+TALKS = b"".join(
+    b'{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello."}]}\n' % n
+    for n in range(30)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words_of_task"),
+    [(SEVERAL, "several labels"), (SCORES, "scores of texts"), (TALKS, "conversations")],
+    ids=["several labels", "scores", "conversations"],
+)
+def test_data_for_every_task_is_checked_kept_and_shown(
+    owner: Member, content: bytes, words_of_task: str
+) -> None:
+    page = visit(owner, "dataset", upload=create_upload(owner, content).id)
+    assert not page.exception
+    assert f"Makes a data set for **{words_of_task}" in words(page)
+
+    button(page, "Create data set").click().run()
+
+    assert not page.exception
+    ((dataset, version),) = known(owner)
+    for part in ("Labels", "Rows", "Left out", "Origin"):
+        assert not visit(owner, "dataset", id=dataset.id, part=part).exception
+    assert version.rows_used == version.rows_in
