@@ -205,7 +205,7 @@ def _keep_every_label_in_train(
     # A label can have slipped out where it never was the rarest of its rows.
     trained = _labels(example for at, example in enumerate(examples) if where[at] is Split.train)
     missing = _labels(examples) - trained
-    for bundle in free:
+    for bundle in free if missing else ():
         if missing.intersection(_labels(examples[at] for at in bundle)):
             where |= dict.fromkeys(bundle, Split.train)
 
