@@ -4,8 +4,9 @@
 
 A day of arrivals from a dozen workspaces of different size, some jobs one by one and some by the handful,
 more at noon than at night. Claims are made by the queue's own rule (services/jobs/fairness.py). What a run
-takes is drawn around its quote, a few fail early; the forecast knows quotes, finished runs, what training runs
-tell of their end and who came lately, as the product does. Each job is foretold once, when it is submitted.
+takes is drawn around its quote, a few fail early; the forecast knows quotes, finished runs, what training
+runs tell of their end and who came lately, as the product does. Each job is foretold once, when it is
+submitted.
 """
 
 import argparse
@@ -194,16 +195,10 @@ def row(load: float, days: int, seed: int) -> str:
     waits = [job.started - job.submitted for job in waited]
     errors = [abs(job.foretold.likely - wait) for job, wait in zip(waited, waits, strict=True)]
     rough = [abs(job.by_rule_of_thumb - wait) for job, wait in zip(waited, waits, strict=True)]
-    before_late = [wait <= job.foretold.late for job, wait in zip(waited, waits, strict=True)]
-    return (
-        f"| {load:.0%} | {len(done):,} | {len(waited) / len(done):.0%} | {_minutes(statistics.median(waits))} "
-        f"| {_minutes(statistics.median(errors))} | {_minutes(statistics.median(rough))} "
-        f"| {sum(before_late) / len(waited):.0%} |"
-    )
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.1f}"
+    in_time = sum(wait <= job.foretold.late for job, wait in zip(waited, waits, strict=True))
+    minutes = [f"{statistics.median(seconds) / 60:.1f}" for seconds in (waits, errors, rough)]
+    shares = [f"{len(waited) / len(done):.0%}", *minutes, f"{in_time / len(waited):.0%}"]
+    return f"| {load:.0%} | {len(done):,} | {' | '.join(shares)} |"
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from portal.components.heights import up_to
 from portal.curves import PHASE_WORDS
 from portal.highlight import literal
 from services.jobs.history import DAY, Cause
-from services.jobs.watch import Floor, Line, Running, Standing, Stuck, Why
+from services.jobs.stuck import Stuck, Why
+from services.jobs.watch import Floor, Line, Running, Standing
 
 _ROWS_SHOWN = 10
 _WHY = {

@@ -1,7 +1,7 @@
 """What operators see of queue and workers; reads only."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,8 +17,6 @@ from services.jobs.statements import KINDS
 from services.jobs.tables import Job, JobEvent, JobState, Worker, in_state
 from services.jobs.workers import SILENCE
 
-# A run that tells nothing for so long is worth a look.
-QUIET = timedelta(minutes=10)
 # Workers that fell silent longer ago are history, not news.
 SILENT_NEWS = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -60,26 +58,6 @@ class Named:
     tenant: str
 
 
-class Why(StrEnum):
-    """Why a job may never get on by itself."""
-
-    doubted = "doubted"  # its worker has not renewed the lease in time
-    quiet = "quiet"  # its run has told nothing for long
-    unknown = "unknown"  # no worker of this release knows jobs of its kind
-    unserved = "unserved"  # no worker is alive that takes jobs
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """What does not get on: so many jobs of a workspace, or the one that makes this model, since when."""
-
-    why: Why
-    tenant: str
-    since: datetime
-    jobs: int = 1
-    model: str = ""
-
-
 class WorkerState(StrEnum):
     """What a worker is at."""
 
@@ -111,27 +89,6 @@ class Floor:
     def serving(self) -> int:
         """Workers that take jobs."""
         return sum(standing.state in {WorkerState.idle, WorkerState.busy} for standing in self.workers)
-
-    def stuck(self) -> list[Stuck]:
-        """What an operator should look at, the longest first."""
-        found = [*self._stuck_running(), *self._stuck_waiting()]
-        return sorted(found, key=lambda stuck: stuck.since)
-
-    def _stuck_running(self) -> Iterator[Stuck]:
-        for running in self.running:
-            model = running.job.model_name
-            if running.job.lease_doubted_at is not None:
-                yield Stuck(Why.doubted, running.tenant, running.renewed_at, model=model)
-            elif self.now - running.told_at > QUIET:
-                yield Stuck(Why.quiet, running.tenant, running.told_at, model=model)
-
-    def _stuck_waiting(self) -> Iterator[Stuck]:
-        for line in self.lines:
-            known = line.waiting - line.unknown
-            if line.unknown:
-                yield Stuck(Why.unknown, line.tenant.name, line.due_since, jobs=line.unknown)
-            if known and not self.serving:
-                yield Stuck(Why.unserved, line.tenant.name, line.due_since, jobs=known)
 
 
 def floor(session: Session, staff: Staff) -> Floor:

@@ -20,7 +20,8 @@ from portal.components.queue_tables import (
 )
 from services.db import reading
 from services.jobs import history, watch
-from services.jobs.watch import Floor, Stuck
+from services.jobs.stuck import Stuck, stuck
+from services.jobs.watch import Floor
 
 REFRESH = "5s"
 
@@ -33,7 +34,7 @@ with reading() as db:
     first = watch.floor(db, session.operator())
 
 
-def figures(floor: Floor, stuck: list[Stuck]) -> None:
+def figures(floor: Floor, needy: list[Stuck]) -> None:
     """The moment in four figures."""
     kpi_row(
         Kpi("Waiting", words.count(sum(line.waiting for line in floor.lines)), note=figures_note(floor)),
@@ -45,9 +46,9 @@ def figures(floor: Floor, stuck: list[Stuck]) -> None:
         ),
         Kpi(
             "Stuck",
-            words.count(sum(one.jobs for one in stuck)),
-            note="needs somebody" if stuck else "all gets on",
-            note_colour="red" if stuck else "gray",
+            words.count(sum(one.jobs for one in needy)),
+            note="needs somebody" if needy else "all gets on",
+            note_colour="red" if needy else "gray",
         ),
         Kpi(
             "Busy in 24 h",
@@ -62,11 +63,11 @@ def standing() -> None:
     """Queue and workers as they are now."""
     with reading() as db:
         floor = watch.floor(db, session.operator())
-    stuck = floor.stuck()
-    figures(floor, stuck)
-    if stuck:
+    needy = stuck(floor)
+    figures(floor, needy)
+    if needy:
         st.subheader("Stuck", anchor=False)
-        stuck_list(stuck, now=floor.now)
+        stuck_list(needy, now=floor.now)
     st.subheader("Waiting", anchor=False)
     if floor.lines:
         waiting_table(floor.lines, now=floor.now)

@@ -10,7 +10,7 @@ from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
 from services.accounts.tables import Tenant
 from services.jobs import history, queue, watch, workers
 from services.jobs.tables import Job, Worker
-from services.jobs.watch import QUIET, Floor, Why, WorkerState
+from services.jobs.watch import Floor, WorkerState
 from services.jobs.workers import SILENCE
 from tests import factories
 
@@ -48,7 +48,7 @@ def test_only_operators_ask(session: Session, question) -> None:
 def test_an_empty_installation_has_nothing_to_show(session: Session) -> None:
     empty = floor(session)
 
-    assert (empty.lines, empty.running, empty.workers, empty.stuck()) == ([], [], [], [])
+    assert (empty.lines, empty.running, empty.workers) == ([], [], [])
     assert watch.within_reach(session, ADMIN) == []
 
 
@@ -102,30 +102,6 @@ def test_workers_are_idle_busy_draining_or_silent(session: Session, member: Memb
         busy: WorkerState.busy,
     }
     assert shown.serving == 2
-
-
-def test_what_is_stuck_says_why(session: Session, member: Member) -> None:
-    doubted, quiet = running_job(session, member), running_job(session, member)
-    change(session, doubted, lease_doubted_at=clock.now())
-    change(session, quiet, started_at=clock.now() - QUIET - MINUTE)
-    strange = factories.create_job(session, member)
-    change(session, strange, kind="from-the-future")
-    factories.create_job(session, member)
-
-    found = {one.why: one for one in floor(session).stuck()}
-
-    assert found.keys() == {Why.doubted, Why.quiet, Why.unknown}
-    assert (found[Why.doubted].model, found[Why.quiet].model) == (doubted.model_name, quiet.model_name)
-    assert found[Why.unknown].jobs == 1
-
-
-def test_waiting_jobs_are_stuck_where_no_worker_takes_any(session: Session, member: Member) -> None:
-    factories.create_job(session, member)
-    workers.drain(session, ADMIN, worker_id=factories.next_worker(session))
-
-    [stuck] = floor(session).stuck()
-
-    assert (stuck.why, stuck.jobs, stuck.tenant) == (Why.unserved, 1, tenant_of(session, member).name)
 
 
 def test_jobs_within_reach_run_wait_or_failed_lately(session: Session, member: Member) -> None:
