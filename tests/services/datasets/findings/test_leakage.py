@@ -35,3 +35,13 @@ def test_splits_of_our_own_do_not_leak() -> None:
 
     assert found(examples, Code.leakage, splits=splits) is None
     assert found(examples, Code.near_leakage, splits=splits) is None
+
+
+def test_where_nothing_but_near_copies_is_there_their_leakage_is_told() -> None:
+    examples = [TextExample(row, f"{TEXT} Number {row}", "ab"[row % 2]) for row in range(100)]
+    splits = split(examples, seed=1)
+
+    finding = found(examples, Code.near_leakage, splits=splits)
+
+    assert finding is not None
+    assert finding.count == len(splits.validation) + len(splits.test)
