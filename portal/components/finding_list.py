@@ -73,7 +73,7 @@ def _finding(told: Told, why_not: str | None, fix: Callable[[Fix], None]) -> Non
     if told.rows:
         numbers = ", ".join(f"{row:,}" for row in told.rows[:_NUMBERS_SHOWN])
         more = " …" if told.count > _NUMBERS_SHOWN else ""
-        st.caption(f"Rows {numbers}{more}")
+        st.caption(f"{'Row' if len(told.rows) == 1 else 'Rows'} {numbers}{more}")
 
 
 def _marked(excerpt: Excerpt) -> str:

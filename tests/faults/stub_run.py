@@ -3,7 +3,7 @@
 Started as `python -S stub_run.py REPORT SECONDS … FOLDER`; a recipe's seed says what happens.
 """
 
-# ruff: noqa: PTH103, PTH123
+# ruff: noqa: PTH103, PTH110, PTH123
 import ctypes
 import json
 import os
@@ -15,6 +15,8 @@ import time
 
 KILLS_ITS_WORKER = 666
 MODEL_BYTES = 64 * 1024
+# services.training.wishes.PAUSED
+PAUSED = 75
 
 
 def main(report: str, seconds: str, folder: str) -> None:
@@ -32,7 +34,11 @@ def main(report: str, seconds: str, folder: str) -> None:
     with open(f"{folder}/spec.json") as spec:
         if json.load(spec)["recipe"]["seed"] == KILLS_ITS_WORKER:
             os.kill(parent, signal.SIGKILL)
-    time.sleep(float(seconds))
+    until = time.monotonic() + float(seconds)
+    while (left := until - time.monotonic()) > 0:
+        if os.path.exists(f"{folder}/pause"):
+            sys.exit(PAUSED)
+        time.sleep(min(left, 0.02))
     os.makedirs(f"{folder}/model", exist_ok=True)
     # Two files of one run, so that a model made of two runs' files would show.
     for name in ("model.safetensors", "tuneport.json"):
