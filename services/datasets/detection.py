@@ -42,6 +42,7 @@ class Known(TypedDict, total=False):
     task: Task | None
     text_column: str | None
     label_column: str | None
+    label_names: tuple[str, ...]
 
 
 KNOWN = TypeAdapter(Known)
@@ -75,7 +76,9 @@ def guess(content: bytes, **known: Unpack[Known]) -> Guess:
         raise FileTooLarge(len(content))
     packing = packing_of(content)
     found = _guess(unpack(content, packing), known)
-    return Guess(found.form.changed(packing=packing), found.confidence, found.reason)
+    names = known.get("label_names") or found.form.label_names
+    form = found.form.changed(packing=packing, label_names=names)
+    return Guess(form, found.confidence, found.reason)
 
 
 def _guess(content: bytes, known: Known) -> Guess:
@@ -176,7 +179,6 @@ def _conll(text: str, encoding: Encoding, known: Known) -> Guess:
         encoding=encoding,
         delimiter=delimiter,
         has_header=False,
-        layout=Layout.tokens,
         columns=names,
         text_column=tokens,
         label_column=tags,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.datasets.encodings import Encoding
 from services.datasets.errors import SameColumn, UnknownColumn
@@ -51,6 +51,10 @@ class Layout(StrEnum):
     sharegpt = "sharegpt"
 
 
+def _usual_layout(form: dict[str, Any]) -> Layout:
+    return Layout.tokens if form["container"] is Container.conll else Layout.columns
+
+
 class Format(BaseModel):
     """Container, encoding, layout and columns of a file.
 
@@ -80,7 +84,7 @@ class Format(BaseModel):
     task: Task
     packing: Packing | None = None
     sheet: str | None = None
-    layout: Layout = Layout.columns
+    layout: Layout = Field(default_factory=_usual_layout)
     pair_column: str | None = None
     label_columns: tuple[str, ...] = ()
     separator: Separator | None = None
@@ -110,17 +114,6 @@ class Format(BaseModel):
         for column in self.used_columns:
             if column not in columns:
                 raise UnknownColumn(column, columns)
-
-    def mapped(self, *, text_column: str | None = None, label_column: str | None = None) -> "Format":
-        """The same file with the text or the label in another column.
-
-        Raises:
-            UnknownColumn: there is no such column.
-            SameColumn: text and label would be the same.
-        """
-        return self.changed(
-            text_column=text_column or self.text_column, label_column=label_column or self.label_column
-        )
 
     def changed(self, **fields: Any) -> "Format":
         """The format with other values in some of its fields, checked anew.

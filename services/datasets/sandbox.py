@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.datasets.confinement import Allowance
 from services.datasets.errors import ReadingCrashed, ReadingTooBig, ReadingTooLong
+from services.datasets.limits import MAX_UNPACKED_BYTES
 from services.datasets.packing import GZIP, PARQUET, ZIP
 from services.errors import Invalid, ServiceError
 
@@ -30,8 +31,8 @@ _SOURCE = Path(__file__).resolve().parents[2]
 _MODULE = "services.datasets.apart"
 # Interpreter and libraries, whatever the file; the seconds leave two of ten for the start.
 _LEAST = Allowance(memory=1_500 * 2**20, file_bytes=64 * 2**20, seconds=8)
-# Measured on tables of short texts: a parsed row takes about ten times its bytes. A second is what a slow
-# processor needs for a megabyte of rows, their comparison with one another included.
+# Measured on tables of short texts: a parsed row takes about ten times its bytes. In two seconds a slow
+# processor reads a megabyte of them, and compares them with one another.
 _MEMORY_PER_BYTE, _FILE_PER_BYTE, _SECONDS_PER_MB = 24, 4, 2
 # Text in archives, columns in Parquet and sheets in workbooks unpack to about ten times their size.
 _PACKED, _PACKED_BY = (GZIP, ZIP, PARQUET), 10
@@ -89,7 +90,9 @@ def apart(step: str, content: bytes, **arguments: Any) -> Iterator[tuple[str, Pa
 
 def allowance_for(content: bytes) -> Allowance:
     """What reading a file may use: a fixed part, and a part that grows with what it holds."""
-    size = len(content) * (_PACKED_BY if content.startswith(_PACKED) else 1)
+    size = len(content)
+    if content.startswith(_PACKED):
+        size = max(size, min(size * _PACKED_BY, MAX_UNPACKED_BYTES))
     return Allowance(
         memory=min(_LEAST.memory + _MEMORY_PER_BYTE * size, _MOST_MEMORY),
         file_bytes=_LEAST.file_bytes + _FILE_PER_BYTE * size,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from services.datasets.dropped import Dropped
 from services.datasets.encodings import Encoding
 from services.datasets.examples import Example, TextExample, TokenExample
-from services.datasets.formats import Container, Format, Layout
+from services.datasets.formats import Container, Format
 from services.datasets.layouts.interpreting import interpreted
 from services.datasets.notes import Notes
 from services.datasets.records import Record
@@ -36,7 +36,6 @@ def conll_form(**changes: object) -> Format:
     return csv_form(
         **{
             "container": Container.conll,
-            "layout": Layout.tokens,
             "delimiter": "\t",
             "has_header": False,
             "columns": ("column 1", "column 2"),

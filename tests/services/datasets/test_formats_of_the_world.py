@@ -442,6 +442,15 @@ def test_numbers_that_stand_for_labels_are_noted() -> None:
     assert [note.code for note in reading.notes] == [NoteCode.numbers_as_labels]
 
 
+def test_numbers_take_the_names_that_are_given() -> None:
+    content = b"text,label\nwell done,1\nhow sad,0\ngood,1\nbad,7\n"
+
+    found = guess(content, label_names=("grief", "joy"))
+
+    labels = [example.labels for example in read(content, found.form).examples]
+    assert labels == [("joy",), ("grief",), ("joy",), ("7",)]
+
+
 def test_agreement_and_skipped_annotations_are_told() -> None:
     _, reading = understood((FILES / "label-studio-entities.json").read_bytes())
 

@@ -31,7 +31,7 @@ def test_a_correction_shows_what_it_would_make() -> None:
     content = b"text,label,topic\n" + b"".join(b"text %d,same,%d\n" % (row, row % 2) for row in range(20))
     form, before = inspect(content)
 
-    after = preview(content, form.mapped(label_column="topic"))
+    after = preview(content, form.changed(label_column="topic"))
 
     assert isinstance(before.problem, OneClass)
     assert after.labels == {"0": 10, "1": 10}
