@@ -89,7 +89,7 @@ def predict(standing: Standing, *, tenant_id: str, jobs: int, seed: str) -> list
     The same `seed` sees the same chances, so that a forecast moves only when the queue does.
     """
     served = standing.free_workers or any(job.worker_stays for job in standing.busy)
-    if not served or all(line.tenant_id != tenant_id for line in standing.lines):
+    if not served or not any(line.tenant_id == tenant_id and line.limit > 0 for line in standing.lines):
         return []
     chance = random.Random(seed)
     rounds: list[list[float]] = []
@@ -147,12 +147,8 @@ class _Round:
             line.tenant_id: _Tenant(line, line.running, line.turn, -line.last_claim)
             for line in standing.lines
         }
-        self.free, self.virtual_time, self.now, self.claims = (
-            standing.free_workers,
-            standing.virtual_time,
-            0.0,
-            0,
-        )
+        self.free, self.virtual_time = standing.free_workers, standing.virtual_time
+        self.now, self.claims = 0.0, 0
         # Tenants that may start a job, whose turn it is first.
         self.turns = [
             one.place for one in self.tenants.values() if one.waits and one.running < one.line.limit
@@ -161,7 +157,7 @@ class _Round:
         self.events = [
             (chance.choice(job.left), job.tenant_id, 0.0, job.worker_stays) for job in standing.busy
         ]
-        # What came lately comes again, from any point on, in a time up to half as long or as long again.
+        # What came lately comes again, from any point on, in half the time or up to twice as long.
         haste = chance.uniform(*_HASTE)
         self.window = standing.window / haste
         shift = chance.random() * standing.window
@@ -203,15 +199,15 @@ class _Round:
         tenant = self.tenants.get(tenant_id)
         if tenant is None:
             return
+        waited = tenant.waits
         if arriving:
             heapq.heappush(self.events, (self.now + self.window, tenant_id, arriving, False))
-            if not tenant.waits and not tenant.running:
+            if not waited and not tenant.running:
                 tenant.turn = arrival(tenant.turn, self.virtual_time)
             tenant.arrived.append(arriving)
-            may_start = len(tenant.arrived) + len(tenant.line.waiting) == tenant.taken + 1
-            may_start = may_start and tenant.running < tenant.line.limit
+            may_start_again = not waited and tenant.running < tenant.line.limit
         else:
             tenant.running -= 1
-            may_start = tenant.waits and tenant.running == tenant.line.limit - 1
-        if may_start:
+            may_start_again = waited and tenant.running == tenant.line.limit - 1
+        if may_start_again:
             heapq.heappush(self.turns, tenant.place)

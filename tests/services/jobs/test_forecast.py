@@ -82,6 +82,7 @@ def test_without_a_worker_nobody_can_tell() -> None:
 
 def test_a_workspace_that_may_start_nothing_gets_no_forecast() -> None:
     assert starts(line("theirs", 60), of="ours") == []
+    assert starts(line("ours", 60, limit=0)) == []
 
 
 def test_the_range_widens_with_the_spread_and_the_seed_keeps_it() -> None:
