@@ -44,7 +44,7 @@ MUTATIONS = (
         "Job.state == JobState.running, Job.lease_token == claimed.token\n    )\n    job = session",
         "Job.state == JobState.running\n    )\n    job = session",
         "test_stale_attempts.py",
-        "neither_published",
+        "sqlite and held",
     ),
     Mutation(
         "cap: the tenant's row is locked before its jobs are counted",
@@ -122,7 +122,7 @@ MUTATIONS = (
         "services/jobs/queue.py",
         "    elif job.attempt >= job.max_attempts:\n        job.state,",
         "    elif job.attempt >= 1000:\n        job.state,",
-        "test_any_order.py",
+        "test_poison_jobs.py",
         "sqlite",
     ),
     Mutation(
@@ -166,10 +166,10 @@ MUTATIONS = (
         "sqlite and lost",
     ),
     Mutation(
-        "money: usage in the transaction of the finish, once",
-        "services/metering/usage.py",
-        'id=f"job:{job_id}:training"',
-        'id=f"job:{job_id}:training:{at}"',
+        "money: what was used is metered with the finish",
+        "services/worker/settle.py",
+        "    metering.record(session, [event])\n    return charged",
+        "    return charged",
         "test_money_once.py",
         "sqlite",
     ),
@@ -238,7 +238,7 @@ def _fails(mutation: Mutation, folder: Path) -> bool:
     )
     # 0: all passed, 1: some failed; anything else is no answer, such as no test of this name.
     if ran.returncode not in {0, 1}:
-        raise ValueError(f"{mutation.guard}: {ran.stdout.decode()[-2000:]}")
+        raise ValueError(f"{mutation.guard}: {(ran.stdout + ran.stderr).decode()[-2000:]}")
     return ran.returncode == 1
 
 

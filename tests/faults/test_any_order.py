@@ -31,7 +31,7 @@ from tests import factories
 from tests.faults.conftest import ROUNDS
 
 DEEDS = ["beat", "progress", "begin_again", "finish", "fail", "retry", "release"]
-EXAMPLES = 20 * ROUNDS
+EXAMPLES = 12 * ROUNDS
 STEPS = 30
 LIMIT = 2
 # Far from all bounds of time, so that the seconds that a test takes decide nothing.

@@ -29,6 +29,7 @@ TOLD = [(0, RunEvent(kind=EventKind.progress, phase=Phase.training, step=1, step
 WRITES: dict[str, Callable[[Session, Claimed], object]] = {
     "renew": queue.renew,
     "wish": queue.wish,
+    "held": queue.held,
     "begin again": lambda session, claimed: queue.begin_again(session, claimed, device="cuda"),
     "report": lambda session, claimed: queue.report(session, claimed, TOLD),
     "finish": lambda session, claimed: queue.finish(session, claimed, model_version_id="mv", charged=1),
