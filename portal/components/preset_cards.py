@@ -15,7 +15,7 @@ _WHAT = {
     (
         Preset.quick,
         Task.token_classification,
-    ): "A few passes over your sentences. Good enough to judge your data.",
+    ): "One pass over your sentences, or more where they are few. Good enough to judge your data.",
     (
         Preset.best,
         Task.text_classification,

@@ -83,7 +83,7 @@ _QUICK = {
         warmup_ratio=0.0,
     ),
     Task.token_classification: Hyperparameters(
-        epochs=3,
+        epochs=1,
         learning_rate=2e-4,
         batch_size=16,
         max_length=256,

@@ -1,6 +1,6 @@
 """Token classification: entities in sentences, as IOB2 tags on words.
 
-Quick trains all weights but the embedding table for a few epochs, more of them where sentences are few. Best
+Quick trains all weights but the embedding table for one epoch, or more of them where sentences are few. Best
 goes on from there until the validation score stops rising; Custom trains as it is told.
 """
 
