@@ -148,8 +148,15 @@ def _result(folder: Path, status: int | None, error: bytes) -> str:
             return answer.result
     if status == -signal.SIGXFSZ or any(sign in error for sign in _OUT_OF_ROOM):
         raise ReadingTooBig
-    log.error("reader crashed status=%s log=%s", status, error.decode("utf-8", "replace"))
+    log.error("reader crashed status=%s at=%s", status, _place(error.decode("utf-8", "replace")))
     raise ReadingCrashed
+
+
+def _place(complaint: str) -> str:
+    """Where it happened and what; without the message, which may quote the customer's data."""
+    lines = complaint.strip().splitlines() or [""]
+    frames = [line.strip() for line in lines if line.lstrip().startswith("File ")]
+    return " < ".join([lines[-1].partition(":")[0], *reversed(frames)])
 
 
 def _answer(file: Path) -> Answer:

@@ -41,6 +41,8 @@ def misbehave(folder: Path, deed: str) -> str:
             hog_memory()
         case "fill":
             fill_disk(folder)
+        case "quote":
+            raise ValueError("canary of a customer")
         case "silence":
             sys.exit(0)
         case "connect":

@@ -206,6 +206,16 @@ def test_a_reader_that_falls_over_is_a_refusal(deed: str, refusal: type[ServiceE
 
 
 @pytest.mark.usefixtures("seized")
+def test_a_fault_of_ours_is_logged_without_the_customers_words(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ReadingCrashed), apart("preview", b"quote"):
+        pass
+
+    assert "at=ValueError < File" in caplog.text
+    assert "bad_reader.py" in caplog.text
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.usefixtures("seized")
 def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "_LEAST", sandbox._LEAST._replace(seconds=2))
 

@@ -428,6 +428,17 @@ def test_a_workbook_is_read_from_its_first_sheet_with_anything_in_it() -> None:
     assert NoteCode.other_sheets in {note.code for note in reading.notes}
 
 
+def test_workbooks_and_parquet_are_read_packed_as_well() -> None:
+    table = [["text", "label"], ["well done", "joy"], ["how sad", "grief"]]
+    for content in (workbook(Data=rows_of(table)), parquet({"text": ["well done"], "label": ["joy"]})):
+        for pack, packing in ((gzip.compress, Packing.gzip), (zipped, Packing.zip)):
+            plain, reading = understood(content)
+
+            found, packed = understood(pack(content))
+
+            assert (found.form, packed) == (plain.form.changed(packing=packing), reading)
+
+
 def test_another_sheet_may_be_read() -> None:
     content = workbook(Data=rows_of([["a", "b"]]), Other=rows_of([["text", "label"], ["hi", "x"]]))
 
