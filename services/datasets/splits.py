@@ -26,6 +26,19 @@ class Split(StrEnum):
     test = "test"
 
 
+_WORDS = {
+    Split.train: ("train", "training"),
+    Split.validation: ("validation", "valid", "val", "dev", "development"),
+    Split.test: ("test", "testing"),
+}
+_NAMED = {word: split for split, words in _WORDS.items() for word in words}
+
+
+def split_named(word: str) -> Split | None:
+    """The split that a word in a file means, if it means one."""
+    return _NAMED.get(word.strip().casefold())
+
+
 @dataclass(frozen=True, slots=True)
 class Splits:
     """The examples of each split, in the file's order; `train_only` names the labels in train alone.
@@ -73,7 +86,7 @@ def split(
     and every label keeps a row there. Validation takes a tenth of the rows, test the `test_share`, which is 0
     for whoever brings a test file of their own. A sentence counts under the rarest type of entity in it.
 
-    Splits that are `given` (row -> split) are kept, and only what they lack is divided off the rest. The
+    Splits that are `given` (row -> split) are kept, and what they lack is divided off train and the rest. The
     texts of `frozen`, an earlier version's test split, are the test with all their near copies, and nothing
     is added to it.
 
@@ -108,14 +121,17 @@ def _divide(
     bundles: dict[int, Bundle] = defaultdict(list)
     for at, root in enumerate(together[: len(examples)].tolist()):
         bundles[root].append(at)
-    where = {at: given[example.row] for at, example in enumerate(examples) if given and example.row in given}
+    said = {at: given[example.row] for at, example in enumerate(examples) if given and example.row in given}
+    where: dict[int, Split] = {at: which for at, which in said.items() if which is not Split.train}
     for root in set(together[frozen].tolist()):
         where |= dict.fromkeys(bundles.get(root, ()), Split.test)
-    free = _settle(bundles.values(), where)
-
     held_out = {Split.test: test_share, Split.validation: HELD_OUT_SHARE}
     taken = set(where.values())
     shares = {which: 0.0 if which in taken else share for which, share in held_out.items()}
+    if not any(shares.values()):
+        where = said | where
+    free = _settle(bundles.values(), said, where)
+
     for name, stratum in sorted(_strata(examples, free).items()):
         # A stratum's fate does not depend on which others there are.
         for bundle, which in _deal(stratum, shares, Random(f"{seed}:{name}")):
@@ -148,7 +164,7 @@ def _together(roots: Positions, examples: Sequence[Example], groups: Mapping[int
     return joined(roots, left, right)
 
 
-def _settle(bundles: Iterable[Bundle], where: dict[int, Split]) -> list[Bundle]:
+def _settle(bundles: Iterable[Bundle], said: Mapping[int, Split], where: dict[int, Split]) -> list[Bundle]:
     """Gives the bundles of which nothing is settled; what else is open goes where its copies are held out."""
     free = []
     for bundle in bundles:
@@ -157,7 +173,7 @@ def _settle(bundles: Iterable[Bundle], where: dict[int, Split]) -> list[Bundle]:
             free.append(bundle)
             continue
         furthest = max(settled, key=list(Split).index)
-        where |= {at: furthest for at in bundle if at not in where}
+        where |= {at: said.get(at, furthest) for at in bundle if at not in where}
     return free
 
 

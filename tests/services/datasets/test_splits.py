@@ -204,6 +204,30 @@ def test_what_given_splits_lack_is_divided_off_the_rest() -> None:
     assert splits.rows == {"train": 86, "validation": 9, "test": 5}
 
 
+def test_validation_is_divided_off_train_where_train_and_test_are_given() -> None:
+    examples = texts(a=50, b=50)
+    given = {example.row: Split.test if example.row % 10 == 0 else Split.train for example in examples}
+
+    splits = split(examples, seed=1, given=given)
+
+    assert {example.row for example in splits.test} == {row for row in given if row % 10 == 0}
+    assert splits.rows == {"train": 82, "validation": 8, "test": 10}
+
+
+def test_a_file_of_train_alone_is_divided_like_any_other() -> None:
+    examples = texts(a=50, b=50)
+
+    assert split(examples, seed=1, given={e.row: Split.train for e in examples}) == split(examples, seed=1)
+
+
+def test_a_row_that_is_given_for_train_is_not_moved_to_the_test_of_its_copy() -> None:
+    examples = [*texts(a=20, b=20), TextExample(100, LONG, "a"), TextExample(101, f"{LONG}!", "a")]
+
+    found = where(split(examples, seed=1, given={100: Split.test, 101: Split.train}))
+
+    assert (found[100], found[101]) == (Split.test, Split.train)
+
+
 def test_a_copy_of_a_given_test_row_is_not_trained_on() -> None:
     examples = [*texts(a=20, b=20), TextExample(100, LONG, "a"), TextExample(101, f"{LONG}!", "a")]
 
