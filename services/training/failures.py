@@ -78,7 +78,6 @@ class BaseModelUnreadable(RunFailed):
 class LimitReached(RunFailed):
     """The run took more of its host than a run may, and was ended."""
 
-    code = "run_limit"
     whose: Whose = "data"
 
 
