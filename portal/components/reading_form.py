@@ -112,7 +112,26 @@ def _columns(content: bytes, known: Known, found: Guess, key: str) -> Format:
         known["text_column"], known["label_column"] = text, label
         found = guess(content, **known)
     third.caption(f"Makes a data set for **{TASK_WORDS[found.form.task].lower()}**. {literal(found.reason)}")
-    return found.form
+    return _splitting(found.form, place)
+
+
+def _splitting(form: Format, place: str) -> Format:
+    """Which columns say how the rows are to be divided, where there are any left to say so."""
+    asked = form.changed(split_column=None, group_column=None)
+    free: dict[str | None, str] = {
+        None: "None",
+        **{name: name for name in form.columns if name not in asked.used_columns},
+    }
+    if len(free) == 1 or form.container is Container.conll:
+        return form
+    first, second, third = st.columns([1, 1, 2], vertical_alignment="bottom")
+    split = _choose(first, "Column of the split", free, form.split_column, key=f"split:{place}")
+    group = _choose(second, "Column of the group", free, form.group_column, key=f"group:{place}")
+    third.caption(
+        "A split column says which rows are for training, validation and test. Rows of one group, "
+        "such as a customer, are never divided between them."
+    )
+    return form.changed(split_column=split, group_column=group)
 
 
 def _choose(

@@ -24,10 +24,12 @@ from services.datasets.limits import MAX_BYTES, MAX_COLUMNS
 from services.datasets.packing import PARQUET, is_workbook, packing_of, unpack
 from services.datasets.readers import conll, delimited, excel, fasttext, json_list, jsonl, parquet
 from services.datasets.readers.columns import looks_like_header, unique_names
-from services.datasets.records import Fields, Record
+from services.datasets.records import Fields, Record, scalar
+from services.datasets.splits import split_named
 from services.training.recipe import Task
 
 _SAMPLE_ROWS = 500
+_SPLIT_NAMES = {"split", "set", "subset", "fold", "partition"}
 
 
 class Known(TypedDict, total=False):
@@ -217,7 +219,19 @@ def _recognised(names: tuple[str, ...], rows: Sequence[Fields], known: Known, **
     )
     found = recognise(names, rows, wanted)
     form = Format(**{"columns": found.columns or names, **container, **found.fields})
+    if split_column := _split_column(form, rows):
+        form = form.changed(split_column=split_column)
     return Guess(form, found.confidence, found.reason)
+
+
+def _split_column(form: Format, rows: Sequence[Fields]) -> str | None:
+    """A column that is called so and says of every row which split it is for."""
+    for name in form.columns:
+        if name.casefold() in _SPLIT_NAMES and name not in form.used_columns:
+            words = [scalar(row.get(name)) or "" for row in rows]
+            if words and all(map(split_named, words)):
+                return name
+    return None
 
 
 def _check_width(columns: int) -> None:

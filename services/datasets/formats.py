@@ -65,7 +65,8 @@ class Format(BaseModel):
     `label_column` is None where the label is spread over `label_columns`, one for each label with 0 or 1 in
     it, and where there is no label, as in conversations. `pair_column` has the second text of a pair.
     `separator` stands between the labels of one cell. `label_names` are the names of the labels 0, 1, 2 and
-    so on, where the file holds their numbers.
+    so on, where the file holds their numbers. `split_column` says which split a row is for; rows with the
+    same word in the `group_column` are of one split.
 
     Raises:
         UnknownColumn: a column that is named is not among the columns.
@@ -89,6 +90,8 @@ class Format(BaseModel):
     label_columns: tuple[str, ...] = ()
     separator: Separator | None = None
     label_names: tuple[str, ...] = ()
+    split_column: str | None = None
+    group_column: str | None = None
 
     @model_validator(mode="after")
     def _columns_exist(self) -> Self:
@@ -102,7 +105,14 @@ class Format(BaseModel):
     @property
     def used_columns(self) -> list[str]:
         """The columns that are read."""
-        named = [self.text_column, self.pair_column, self.label_column, *self.label_columns]
+        named = [
+            self.text_column,
+            self.pair_column,
+            self.label_column,
+            *self.label_columns,
+            self.split_column,
+            self.group_column,
+        ]
         return [column for column in named if column is not None]
 
     def require_columns(self, columns: Collection[str]) -> None:

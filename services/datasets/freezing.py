@@ -58,7 +58,7 @@ def freeze_into(
     mended = mend(read(content, form), fixes)
     reading = mended.reading
     require_usable(reading)
-    splits = split(reading.examples, seed=seed, frozen=test)
+    splits = split(reading.examples, seed=seed, given=reading.given, groups=reading.groups, frozen=test)
     diagnosis = examine(reading.examples, reading.dropped, notes=reading.notes, splits=splits)
     write_splits(folder, splits)
     (folder / REJECTED).write_bytes(rejected_csv(reading.dropped, form.columns))

@@ -1,7 +1,7 @@
 """What a file holds once its fixes are done; a row that a fix left out is dropped like any other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.datasets.dropped import DropCode, drop
 from services.datasets.fixes import Change, Fix, apply
@@ -24,7 +24,7 @@ def mend(reading: Reading, fixes: Sequence[Fix]) -> Mended:
     """
     if not fixes:
         return Mended(reading, ())
-    fixed = apply(reading.examples, fixes)
+    fixed = apply(reading.examples, fixes, given=reading.given)
     left = {example.row for example in fixed.examples}
     gone = [
         drop(example.row, DropCode.left_out_by_fix, example.text, *example.labels)
@@ -32,4 +32,5 @@ def mend(reading: Reading, fixes: Sequence[Fix]) -> Mended:
         if example.row not in left
     ]
     dropped = sorted([*reading.dropped, *gone], key=lambda item: item.row)
-    return Mended(Reading(fixed.examples, tuple(dropped), reading.notes), fixed.changes)
+    after = replace(reading, examples=fixed.examples, dropped=tuple(dropped), given=fixed.given)
+    return Mended(after, fixed.changes)

@@ -134,7 +134,7 @@ def group_dropped(dropped: Iterable[Dropped]) -> tuple[DroppedGroup, ...]:
 def _try_to_split(reading: Reading, seed: int) -> tuple[Splits | None, ServiceError | None]:
     try:
         require_usable(reading)
-        return split(reading.examples, seed=seed), None
+        return split(reading.examples, seed=seed, given=reading.given, groups=reading.groups), None
     except ServiceError as problem:
         return None, problem
 

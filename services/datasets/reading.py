@@ -1,8 +1,8 @@
 """Read a whole file: every row becomes an example or is dropped with a reason."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from services.datasets.dropped import DropCode, Dropped
 from services.datasets.encodings import Encoding, decode
@@ -14,7 +14,8 @@ from services.datasets.limits import MAX_BYTES, MAX_ROWS
 from services.datasets.notes import Note, NoteCode, Notes
 from services.datasets.packing import unpack
 from services.datasets.readers import conll, delimited, excel, fasttext, json_list, jsonl, parquet
-from services.datasets.records import Record
+from services.datasets.records import Record, scalar
+from services.datasets.splits import Split, split_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class Reading:
     examples: tuple[Example, ...]
     dropped: tuple[Dropped, ...]
     notes: tuple[Note, ...] = ()
+    # Row -> the split that the file gives it, and row -> its group; rows without are not in there.
+    given: Mapping[int, Split] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def rows_in(self) -> int:
@@ -49,9 +53,14 @@ def read(content: bytes, form: Format) -> Reading:
     if len(content) > MAX_BYTES:
         raise FileTooLarge(len(content))
     notes = Notes()
+    given: dict[int, Split] = {}
+    groups: dict[int, str] = {}
     examples: list[Example] = []
     dropped: list[Dropped] = []
-    for item in interpreted(_records(unpack(content, form.packing), form, notes), form, notes):
+    records = _records(unpack(content, form.packing), form, notes)
+    if form.split_column or form.group_column:
+        records = _set_aside(records, form, given, groups)
+    for item in interpreted(records, form, notes):
         if isinstance(item, Dropped):
             dropped.append(item)
         else:
@@ -60,7 +69,20 @@ def read(content: bytes, form: Format) -> Reading:
             raise TooManyRows
     if _labels_are_numbers(examples):
         notes.file(NoteCode.numbers_as_labels)
-    return Reading(tuple(examples), tuple(dropped), notes.told())
+    return Reading(tuple(examples), tuple(dropped), notes.told(), given, groups)
+
+
+def _set_aside(
+    records: Iterator[Record], form: Format, given: dict[int, Split], groups: dict[int, str]
+) -> Iterator[Record]:
+    """Note split and group of each row as it passes."""
+    for record in records:
+        if not isinstance(record.fields, DropCode):
+            if split := split_named(scalar(record.fields.get(form.split_column or "")) or ""):
+                given[record.row] = split
+            if group := scalar(record.fields.get(form.group_column or "")):
+                groups[record.row] = group
+        yield record
 
 
 def _records(content: bytes, form: Format, notes: Notes) -> Iterator[Record]:

@@ -35,11 +35,10 @@ from services.registry.tables import ModelVersion
 from services.training.recipe import Recipe, Task
 from tests import factories
 from tests.faults import history, recorder
+from tests.faults.actors import HASTE
 from tests.faults.history import Deed, Diary, Finding
 from tests.services.registry.test_service import create_report
 
-# As hasty as the workers of actors.py.
-HASTE = 10
 LEASE_SECONDS = LEASE.total_seconds() / HASTE
 PATIENCE_SECONDS = 60
 _ROOT = Path(__file__).resolve().parents[2]

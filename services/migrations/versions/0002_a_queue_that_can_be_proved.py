@@ -67,7 +67,11 @@ def upgrade() -> None:
         postgresql_where=_WAITING,
     )
     op.create_index(
-        "ix_job_running", "job", ["tenant_id", "lease_until"], sqlite_where=_RUNNING, postgresql_where=_RUNNING
+        "ix_job_running",
+        "job",
+        ["tenant_id", "lease_until"],
+        sqlite_where=_RUNNING,
+        postgresql_where=_RUNNING,
     )
     op.create_table(
         "job_attempt",

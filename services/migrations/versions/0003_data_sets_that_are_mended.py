@@ -34,7 +34,8 @@ def upgrade() -> None:
     op.create_index("ix_dataset_draft_tenant_id", "dataset_draft", ["tenant_id"])
     for name in ("changes", "findings"):
         op.add_column(
-            "dataset_version", sa.Column(name, services.db.Json, nullable=False, server_default=sa.text("'[]'"))
+            "dataset_version",
+            sa.Column(name, services.db.Json, nullable=False, server_default=sa.text("'[]'")),
         )
 
 

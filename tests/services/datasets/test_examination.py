@@ -2,6 +2,7 @@
 
 from services.accounts.scope import Member
 from services.datasets import files
+from services.datasets.detection import detect
 from services.datasets.examination import examined, find_rows
 from services.datasets.fixes import Dedupe, DropRows, EditRow
 from services.datasets.preview import DEFAULT_SEED
@@ -73,3 +74,37 @@ def test_the_next_version_is_tested_with_the_rows_of_the_first(member: Member) -
 
 def texts(version, split: Split) -> set[str]:
     return {row.text for row in files.rows(version, split=split, offset=0, limit=1000).rows}
+
+
+SPLIT_ROWS = [
+    (f"{text} number {number}", label, ("train", "dev", "test")[number % 3], f"customer {number % 5}")
+    for number in range(30)
+    for text, label in (("where is my parcel", "delivery"), ("i want my money back", "refund"))
+]
+SPLIT_FILE = "\n".join(["text,label,split,customer", *map(",".join, SPLIT_ROWS)]).encode()
+
+
+def test_a_files_own_splits_are_recognised_and_kept(member: Member) -> None:
+    form = detect(SPLIT_FILE)
+    with (
+        files.store(member, filename="rows.csv", content=SPLIT_FILE) as upload,
+        files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as version,
+    ):
+        kept = {split: texts(version, split) for split in Split}
+
+    assert form.split_column == "split"
+    for split, word in ((Split.train, "train"), (Split.validation, "dev"), (Split.test, "test")):
+        assert kept[split] == {text for text, _, its, _ in SPLIT_ROWS if its == word}
+
+
+def test_rows_of_a_group_stay_together(member: Member) -> None:
+    form = detect(SPLIT_FILE).changed(split_column=None, group_column="customer")
+    with (
+        files.store(member, filename="rows.csv", content=SPLIT_FILE) as upload,
+        files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as version,
+    ):
+        groups = [
+            {group for text, _, _, group in SPLIT_ROWS if text in texts(version, split)} for split in Split
+        ]
+
+    assert sum(map(len, groups)) == len(set().union(*groups))

@@ -30,7 +30,7 @@ from services.training import device as devices
 from services.training import launcher
 from services.training.recipe import Preset, Recipe, Task
 from services.worker import loop
-from services.worker.attempt import CANCELLED, SHUTTING_DOWN, Attempt, attempt, folder_of
+from services.worker.attempt import SHUTTING_DOWN, Attempt, attempt, folder_of
 from services.worker.lease import Lease
 from services.worker.settle import settle
 from tests import factories
