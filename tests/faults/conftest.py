@@ -13,7 +13,7 @@ from services.db import reading
 from tests.faults.crew import Crew, World
 
 # How long storms last, and how many times what is done once is done, in a run of its own.
-SECONDS = float(os.environ.get("TUNEPORT_FAULT_SECONDS", "3"))
+SECONDS = float(os.environ.get("TUNEPORT_FAULT_SECONDS", "2"))
 ROUNDS = int(os.environ.get("TUNEPORT_FAULT_ROUNDS", "1"))
 
 
