@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from json import loads
@@ -98,6 +98,8 @@ class Run:
         self._limits = limits
         self._beyond: LimitReached | None = None
         self._measured = 0.0
+        # A worker that was paused lost the job, and its run may still be at work in here.
+        _kill_all(lambda: watch.processes(folder))
         # Before the first look at the events, so that none is told twice.
         rewind(folder)
         for earlier in (folder.stop, folder.pause):
@@ -189,12 +191,8 @@ class Run:
     def _end(self) -> None:
         """Kill the run's group, and then whoever has left it."""
         self._signal(signal.SIGKILL)
-        deadline = monotonic() + _SECONDS_TO_END
-        while (left := watch.processes(self.folder)) and monotonic() < deadline:
-            for process in left:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            sleep(_SECONDS_BETWEEN_LOOKS)
+        # Ours alone: where this worker has lost the job, another's run may be in the folder by now.
+        _kill_all(lambda: watch.processes(self.folder, of=os.getpid()))
         self._process.wait()
 
     def _signal(self, number: signal.Signals) -> bool:
@@ -204,6 +202,16 @@ class Run:
         except ProcessLookupError:
             return False
         return True
+
+
+def _kill_all(found: Callable[[], list[int]]) -> None:
+    """Kill processes until none is found any more; new ones may be made meanwhile."""
+    deadline = monotonic() + _SECONDS_TO_END
+    while (left := found()) and monotonic() < deadline:
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def _operators_limits() -> Limits:

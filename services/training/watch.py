@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from services.training.failures import DiskLimit, LimitReached, LogLimit, MemoryLimit, ProcessLimit
-from services.training.fences import MARK, Limits
+from services.training.fences import MARK, PARENT, Limits
 from services.training.folder import RunFolder
 
 _PROC = Path("/proc")
@@ -14,7 +14,7 @@ _PROC = Path("/proc")
 
 def reached(folder: RunFolder, limits: Limits) -> LimitReached | None:
     """The first limit that the run in this folder is beyond, if any."""
-    running = processes(folder)
+    running = processes(folder, of=os.getpid())
     if len(running) > limits.processes:
         return ProcessLimit(limits.processes)
     if sum(map(_memory, running)) > limits.memory:
@@ -31,14 +31,20 @@ def reached_on_disk(folder: RunFolder, limits: Limits) -> LimitReached | None:
     return None
 
 
-def processes(folder: RunFolder) -> list[int]:
-    """The ids of the run's processes, as far as this system tells (Linux does)."""
-    mark = os.fsencode(f"{MARK}={folder.path}\0")
+def processes(folder: RunFolder, *, of: int | None = None) -> list[int]:
+    """The ids of the processes that run in this folder, as far as this system tells (Linux does).
+
+    `of` is the launcher whose processes are meant; None is whoever has started them.
+    """
+    marks = [os.fsencode(f"{MARK}={folder.path}\0")]
+    if of is not None:
+        marks.append(os.fsencode(f"{PARENT}={of}\0"))
     found = []
     for process in _PROC.glob("[0-9]*"):
         # Others' processes may not be read, and any may end meanwhile. A zombie has no environment.
         with suppress(OSError):
-            if mark in (process / "environ").read_bytes():
+            environment = (process / "environ").read_bytes()
+            if all(mark in environment for mark in marks):
                 found.append(int(process.name))
     return found
 

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -57,8 +58,11 @@ class Attempt:
 
 
 def folder_of(claimed: Claimed) -> Path:
-    """Where this machine keeps the job's run, from one attempt to the next."""
-    return settings().home / "runs" / claimed.job_id
+    """Where this machine keeps the job's run, from one attempt to the next.
+
+    Machines that share a home do not share runs: only here can a run that its worker has lost be ended.
+    """
+    return settings().home / "runs" / socket.gethostname() / claimed.job_id
 
 
 def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Event) -> Attempt:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.training import launcher
+from services.training import launcher, watch
 from services.training.fences import Limits
 from services.training.folder import RunFolder
 from services.training.launcher import Crashed, Failed, Run, Succeeded
@@ -27,7 +27,7 @@ class HogRun(Run):
 
 
 def start(folder: Path, hog: str, limits: Limits = AMPLE) -> HogRun:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "hog").write_text(hog)
     return HogRun(RunFolder(folder), limits)
 
@@ -116,6 +116,21 @@ def test_a_child_ends_with_its_parent_even_where_nobody_ends_it(tmp_path: Path) 
         os.kill(run.pid, signal.SIGKILL)
 
         wait_for(lambda: not is_alive(child), seconds=PROMISED_SECONDS)
+
+    assert lived
+
+
+def test_a_run_that_its_worker_lost_ends_where_the_next_begins(tmp_path: Path) -> None:
+    """A worker that is paused beyond its lease does not look after its run, which goes on in the folder."""
+    with start(tmp_path / "hog", "deaf") as lost:
+        told(lost)
+        with start(tmp_path / "hog", "deaf") as heir:
+            lived = is_alive(heir.pid)
+
+            assert not is_alive(lost.pid)
+            # When the first worker wakes up, it ends what it has started itself, and nothing else.
+            assert heir.pid in watch.processes(heir.folder, of=os.getpid())
+            assert watch.processes(heir.folder, of=os.getpid() + 1) == []
 
     assert lived
 
