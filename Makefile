@@ -10,8 +10,9 @@ ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 demo: $(VENV)/.demo
 	@$(BIN)/tuneport demo
 
+# Two at a time, with a thread each: most tests wait for processes, and those that train do little.
 test: $(VENV)/.test browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
