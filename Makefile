@@ -10,9 +10,9 @@ ROOT := $(shell test "$$(id -u)" = 0 || echo sudo)
 demo: $(VENV)/.demo
 	@$(BIN)/tuneport demo
 
-# Two at a time, with a thread each: most tests wait for processes, and those that train do little.
+# Two at a time: most tests wait for processes.
 test: $(VENV)/.test browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

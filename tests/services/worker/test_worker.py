@@ -28,7 +28,7 @@ from services.metering.tables import UsageEvent
 from services.registry import service as registry
 from services.training import device as devices
 from services.training import launcher
-from services.training.recipe import Preset, Recipe, Task
+from services.training.recipe import Preset, Recipe, Task, defaults
 from services.worker import loop
 from services.worker.attempt import SHUTTING_DOWN, Attempt, attempt, folder_of
 from services.worker.lease import Lease
@@ -53,14 +53,24 @@ def customer(live_database: str) -> Member:
     return member
 
 
-def order(member: Member, preset: Preset = Preset.quick) -> Job:
+QUICK = Recipe(task=Task.text_classification)
+# Goes on until somebody ends it.
+LONG = Recipe(
+    task=Task.text_classification,
+    preset=Preset.custom,
+    hyperparameters=defaults(Preset.custom, Task.text_classification).model_copy(
+        update={"epochs": 100, "patience": 0}
+    ),
+)
+
+
+def order(member: Member, recipe: Recipe = QUICK) -> Job:
     content = ROWS.encode()
     form, _ = inspect(content)
     with files.store(member, filename="rows.csv", content=content) as stored, transaction() as session:
         upload = datasets.upload(session, member, stored=stored)
     with files.freeze(member, upload, form=form, seed=DEFAULT_SEED) as version, transaction() as session:
         version = datasets.create(session, member, name="Rows", version=version)
-    recipe = Recipe(task=Task.text_classification, preset=preset)
     with transaction() as session:
         return ordering.order(
             session, member, dataset_version_id=version.id, recipe=recipe, model_name="rows", key="once"
@@ -124,7 +134,7 @@ def test_a_job_becomes_a_model_a_charge_and_a_report(customer: Member, tmp_path:
 
 @SQLITE_ONLY
 def test_a_cancelled_run_ends_with_its_process(customer: Member) -> None:
-    order(customer, Preset.best)
+    order(customer, LONG)
     claimed, worker_id = claim()
 
     with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
@@ -140,7 +150,7 @@ def test_a_cancelled_run_ends_with_its_process(customer: Member) -> None:
 
 @SQLITE_ONLY
 def test_a_stopped_run_is_published_with_what_it_has_learned(customer: Member) -> None:
-    order(customer, Preset.best)
+    order(customer, LONG)
     claimed, worker_id = claim()
 
     with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
@@ -173,7 +183,7 @@ def test_a_killed_run_is_tried_again(customer: Member) -> None:
 
 @SQLITE_ONLY
 def test_a_worker_that_stops_gives_its_job_back(customer: Member) -> None:
-    order(customer)
+    order(customer, LONG)
     claimed, worker_id = claim()
     stop = threading.Event()
 
