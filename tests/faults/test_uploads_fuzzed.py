@@ -22,7 +22,7 @@ from services.errors import ServiceError
 from tests.services.datasets.workbooks import rows_of, workbook, zip_of
 
 FILES = sorted((Path(__file__).parents[1] / "services/datasets/files").iterdir())
-VARIANTS = int(os.environ.get("FUZZED_UPLOADS", "30"))
+VARIANTS = int(os.environ.get("FUZZED_UPLOADS", "12"))
 # Parsers that are no Python may crash, so that they only run apart, which takes a second each time.
 VARIANTS_APART = VARIANTS // 10
 # What readers treat as special.
