@@ -1,6 +1,7 @@
 """How a file is to be read: our guess, open to correction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import streamlit as st
@@ -43,21 +44,32 @@ _ENCODINGS = {
 }
 
 
-def reading_form(content: bytes, *, key: str) -> Format | None:
-    """Our guess with the person's corrections; None when the file cannot be read so, which is then shown."""
+def reading_form(content: bytes, *, key: str, kept: Format | None = None) -> Format | None:
+    """Our guess with the person's corrections; None when the file cannot be read so, which is then shown.
+
+    `kept` is how the file was read before; the form begins there, where there is one.
+    """
     with st.container(border=True):
         try:
-            known, found = _file(content, key)
+            known, found = _file(content, key, kept)
             return _columns(content, known, found, key)
         except ServiceError as problem:
             show(problem)
             return None
 
 
-def _file(content: bytes, key: str) -> tuple[Known, Guess]:
+def _file(content: bytes, key: str, kept: Format | None) -> tuple[Known, Guess]:
     """What the person says of the file as such, where it differs from our guess; and the guess by that."""
     found, known = guess(content), Known()
-    form = found.form
+    if kept is not None:
+        found = replace(found, form=kept)
+        known = Known(
+            container=kept.container,
+            encoding=kept.encoding,
+            delimiter=kept.delimiter,
+            has_header=kept.has_header,
+        )
+    form, before = found.form, Known(**known)
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     container = _choose(first, "Kind of file", CONTAINERS, form.container, key=f"container:{key}")
     if container is not form.container:
@@ -66,8 +78,11 @@ def _file(content: bytes, key: str) -> tuple[Known, Guess]:
         encoding = _choose(second, "Encoding", _ENCODINGS, form.encoding, key=f"encoding:{key}")
         if encoding is not form.encoding:
             known["encoding"] = encoding
-    if known:
-        found = guess(content, **known)
+    if known != before:
+        # Of another kind of file neither is known any more.
+        known.pop("delimiter", None)
+        known.pop("has_header", None)
+        found, before = guess(content, **known), Known(**known)
         form = found.form
     if form.delimiter is None:
         return known, found
@@ -80,7 +95,7 @@ def _file(content: bytes, key: str) -> tuple[Known, Guess]:
         header = fourth.toggle("First row is a header", form.has_header, key=f"header:{delimiter}:{key}")
         if header != form.has_header:
             known["has_header"] = header
-    if "delimiter" in known or "has_header" in known:
+    if known != before:
         found = guess(content, **known)
     return known, found
 

@@ -67,7 +67,6 @@ def folder_of(claimed: Claimed) -> Path:
 
 def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Event) -> Attempt:
     """Train once, as far as data, machine and customer let it."""
-    started = time.monotonic()
     try:
         folder = _prepare(claimed, device)
     except RecipeUnreadable as refusal:

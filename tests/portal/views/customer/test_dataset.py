@@ -299,3 +299,18 @@ def test_data_for_every_task_is_checked_kept_and_shown(
     for part in ("Labels", "Rows", "Left out", "Origin"):
         assert not visit(owner, "dataset", id=dataset.id, part=part).exception
     assert version.rows_used == version.rows_in
+
+
+def test_columns_that_were_corrected_stay_so_with_their_fixes(owner: Member) -> None:
+    content = b"id;message;intent\n" + b"".join(b"%d;hello there %d;greet\n" % (n % 3, n) for n in range(9))
+    content += b"".join(b"%d;good bye %d;leave\n" % (n % 3, n) for n in range(9)) + b"2;hello there 8;greet\n"
+    upload = create_upload(owner, content)
+    page = visit(owner, "dataset", upload=upload.id)
+    next(box for box in page.selectbox if box.label == "Column of the label").select("id").run()
+    button(page, "Keep the first of each").click().run()
+
+    again = visit(owner, "dataset", upload=upload.id)
+
+    chosen = {box.label: box.value for box in again.selectbox}
+    assert chosen["Column of the label"] == "id"
+    assert "rows 19 → 18" in words(again)
