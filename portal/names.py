@@ -13,6 +13,7 @@ TASK_WORDS = {
     Task.pair_classification: "Pairs of texts",
     Task.regression: "Scores of texts",
     Task.chat: "Conversations",
+    Task.unlabelled: "Texts without labels",
 }
 _LONGEST = 60
 

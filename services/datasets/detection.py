@@ -29,6 +29,8 @@ from services.datasets.splits import split_named
 from services.training.recipe import Task
 
 _SAMPLE_ROWS = 500
+# In running text, about as many commas as in the line before are chance; in a table they are the rule.
+_TABLE_SHARE = 0.97
 _SPLIT_NAMES = {"split", "set", "subset", "fold", "partition"}
 
 
@@ -148,9 +150,9 @@ def _excel(content: bytes, known: Known) -> Guess:
 
 
 def _delimited(text: str, encoding: Encoding, known: Known) -> Guess:
-    delimiter = known.get("delimiter") or delimited.detect_delimiter(text)
+    delimiter = known.get("delimiter") or _delimiter_of(text, known)
     return _table(
-        delimited.sample(text, delimiter),
+        delimited.sample(text, delimiter or delimited.NONE),
         known,
         container=Container.delimited,
         encoding=encoding,
@@ -158,14 +160,25 @@ def _delimited(text: str, encoding: Encoding, known: Known) -> Guess:
     )
 
 
+def _delimiter_of(text: str, known: Known) -> Delimiter | None:
+    """What stands between the cells; None where each line is a text, and nothing else is asked for."""
+    if known.get("task") is not Task.unlabelled:
+        return delimited.detect_delimiter(text)
+    try:
+        return delimited.detect_delimiter(text, least=_TABLE_SHARE)
+    except OneColumn:
+        return None
+
+
 def _table(cells: list[tuple[str, ...]], known: Known, **container: Any) -> Guess:
     width = delimited.usual_width(cells)
-    _check_width(width)
+    least = 1 if known.get("task") is Task.unlabelled else 2
+    _check_width(width, least)
     has_header = known.get("has_header")
     if has_header is None:
         has_header = looks_like_header([row for row in cells if len(row) == width])
     names = unique_names(cells[0]) if has_header else numbered(width)
-    _check_width(len(names))
+    _check_width(len(names), least)
     rows = [dict(zip(names, row, strict=True)) for row in cells[has_header:] if len(row) == len(names)]
     return _recognised(names, rows, known, has_header=has_header, **container)
 
@@ -234,8 +247,8 @@ def _split_column(form: Format, rows: Sequence[Fields]) -> str | None:
     return None
 
 
-def _check_width(columns: int) -> None:
-    if columns < 2:
+def _check_width(columns: int, least: int = 2) -> None:
+    if columns < least:
         raise OneColumn
     if columns > MAX_COLUMNS:
         raise TooManyColumns(columns)

@@ -1,5 +1,18 @@
 """What a data set is made of: labelled examples, and their one canonical spelling.
 
+A version keeps its splits as `train.jsonl`, `validation.jsonl` and `test.jsonl`: UTF-8, one example on a line
+as `to_line` writes it, a JSON object with sorted keys. All examples of a version are of one kind, which goes
+with its task (`services.training.recipe.Task`):
+
+    text_classification   {"label": "praise", "row": 2, "text": "well done"}
+    multi_label           {"labels": ["joy", "pride"], "row": 2, "text": "well done"}, sorted, maybe none
+    token_classification  {"row": 1, "tags": ["O", "B-place"], "tokens": ["In", "Oslo"]}, tags in IOB2
+    pair_classification   {"first": "A dog.", "label": "entailment", "row": 2, "second": "An animal."}
+    regression            {"first": "A dog.", "row": 2, "score": 0.8, "second": "An animal."}, or second ""
+    chat                  {"messages": [{"content": "Hi", "role": "user"}, ...], "row": 1}, an assistant's
+                          message may have a "weight" from 0 to 1: how much is learned from it
+    unlabelled            {"row": 2, "text": "well done"}
+
 Each kind has `row`, its number in the file; `text`, what a person reads of it; and `labels`, what is counted
 and balanced: empty where there is nothing to count.
 """
@@ -161,7 +174,27 @@ class ChatExample:
         return sum(len(message.content) for message in self.messages)
 
 
-Example = TextExample | MultiLabelExample | TokenExample | PairExample | ScoreExample | ChatExample
+@dataclass(frozen=True, slots=True)
+class PlainExample:
+    """A text of which nothing is said."""
+
+    row: int
+    text: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None: there is nothing to predict."""
+        return ()
+
+    @property
+    def characters(self) -> int:
+        """The length of what a model reads."""
+        return len(self.text)
+
+
+Example = (
+    TextExample | MultiLabelExample | TokenExample | PairExample | ScoreExample | ChatExample | PlainExample
+)
 
 _canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -190,6 +223,8 @@ def from_line(line: str) -> Example:
             return ScoreExample(**fields)
         case {"messages": messages, "row": row}:
             return ChatExample(row, tuple(_heard(message) for message in messages))
+        case {"text": text, "row": row}:
+            return PlainExample(row, text)
     return PairExample(**fields)
 
 

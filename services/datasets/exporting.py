@@ -11,6 +11,7 @@ from services.datasets.examples import (
     Example,
     MultiLabelExample,
     PairExample,
+    PlainExample,
     ScoreExample,
     TextExample,
     TokenExample,
@@ -27,6 +28,7 @@ _COLUMNS: dict[type[Example], tuple[str, ...]] = {
     PairExample: ("first", "second", "label"),
     ScoreExample: ("first", "second", "score"),
     ChatExample: ("messages",),
+    PlainExample: ("text",),
 }
 _BREAKS = str.maketrans("\t\r\n", "   ")
 
@@ -76,6 +78,8 @@ def _cells(example: Example) -> tuple[Cell, ...]:
             return inert(first), inert(second), inert(label)
         case ScoreExample(_, first, second, score):
             return inert(first), inert(second), score
+        case PlainExample(_, text):
+            return (inert(text),)
         case ChatExample():
             return (_json(json.loads(to_line(example))["messages"]),)
 

@@ -59,8 +59,9 @@ class Format(BaseModel):
     """Container, encoding, layout and columns of a file.
 
     `encoding` is None for Excel and Parquet, which have their own. Only delimited files and CoNLL have a
-    `delimiter`; there a blank stands for any run of white space. Columns without a header are called
-    "column 1", "column 2" and so on. In CoNLL the text column holds the tokens, the label column the tags.
+    `delimiter`; there a blank stands for any run of white space. A delimited file of one column has none.
+    Columns without a header are called "column 1", "column 2" and so on. In CoNLL the text column holds the
+    tokens, the label column the tags.
 
     `label_column` is None where the label is spread over `label_columns`, one for each label with 0 or 1 in
     it, and where there is no label, as in conversations. `pair_column` has the second text of a pair.

@@ -9,6 +9,7 @@ from services.datasets.examples import (
     Example,
     MultiLabelExample,
     PairExample,
+    PlainExample,
     ScoreExample,
     TextExample,
     TokenExample,
@@ -42,7 +43,7 @@ def with_texts(example: Example, rewrite: Rewriting) -> Example:
         return rewrite(text) or text
 
     match example:
-        case TextExample() | MultiLabelExample():
+        case TextExample() | MultiLabelExample() | PlainExample():
             text = rewritten(example.text)
             return example if text == example.text else replace(example, text=text)
         case PairExample() | ScoreExample():
@@ -99,6 +100,8 @@ def edited(example: Example, text: str | None, labels: tuple[str, ...] | None) -
             return MultiLabelExample(
                 row, text or old, before if labels is None else tuple(sorted(set(labels)))
             )
+        case PlainExample(row, old) if labels is None:
+            return PlainExample(row, text or old)
         case PairExample() if text is None and labels and len(labels) == 1:
             return replace(example, label=labels[0])
         case TokenExample() if text is None and labels and _are_tags_of(example, labels):

@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Mapping
 
 from services.datasets.errors import NoEntities, NoUsableRows, OneClass, SeveralLabels, TooManyLabels
-from services.datasets.examples import ChatExample, PairExample, ScoreExample, TextExample, TokenExample
+from services.datasets.examples import (
+    ChatExample,
+    PairExample,
+    PlainExample,
+    ScoreExample,
+    TextExample,
+    TokenExample,
+)
 from services.datasets.limits import MAX_LABELS
 from services.datasets.reading import Reading
 
@@ -23,7 +30,7 @@ def require_usable(reading: Reading) -> None:
             {code.sentence.rstrip("."): rows for code, rows in reading.dropped_by_code.items()}
         )
     first = reading.examples[0]
-    if isinstance(first, ChatExample):
+    if isinstance(first, ChatExample | PlainExample):
         return
     if isinstance(first, ScoreExample):
         _require_two(Counter(e.score for e in reading.examples if isinstance(e, ScoreExample)))

@@ -22,6 +22,8 @@ class Task(StrEnum):
     pair_classification = "pair-classification"
     regression = "regression"
     chat = "chat"
+    # Nothing to predict: texts for a base model to get used to.
+    unlabelled = "unlabelled-text"
 
     @property
     def trainable(self) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
-from services.datasets.examples import ChatExample, Example, ScoreExample, TokenExample
+from services.datasets.examples import ChatExample, Example, PlainExample, ScoreExample, TokenExample
 from services.datasets.findings.catalogue import Code
 from services.datasets.findings.corpus import Corpus
 from services.datasets.findings.finding import Finding
 
 _VERTEX = "Google Vertex AI, Prepare text training data"
+_GURURANGAN = "Our own rule; task-adaptive pretraining was shown with some hundreds of texts and more"
 _OPENAI = "OpenAI, Supervised fine-tuning"
 
 
@@ -48,6 +49,8 @@ def meter(examples: Sequence[Example]) -> Meter:
         return Meter("conversations", len(examples), 10, 50, 100, _OPENAI)
     if kind is ScoreExample:
         return Meter("rows", len(examples), 100, 500, 5_000, "Our own rule; the STS benchmark has 5,749")
+    if kind is PlainExample:
+        return Meter("texts", len(examples), 100, 1_000, 10_000, _GURURANGAN)
     counts = Counter(label for example in examples for label in example.labels)
     have = median_low(counts.values()) if counts else 0
     unit = "entities of a typical type" if kind is TokenExample else "rows of a typical label"

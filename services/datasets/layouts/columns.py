@@ -5,7 +5,14 @@ from math import isfinite
 from typing import Any
 
 from services.datasets.dropped import DropCode
-from services.datasets.examples import Example, MultiLabelExample, PairExample, ScoreExample, TextExample
+from services.datasets.examples import (
+    Example,
+    MultiLabelExample,
+    PairExample,
+    PlainExample,
+    ScoreExample,
+    TextExample,
+)
 from services.datasets.formats import Format
 from services.datasets.layouts.faults import label_fault, text_fault
 from services.datasets.layouts.labels import items_of
@@ -29,6 +36,8 @@ def interpreter(form: Format, notes: Notes) -> Interpret:
             return _pair(form)
         case Task.regression:
             return _score(form)
+        case Task.unlabelled:
+            return _text_alone(form)
     return _one_label(form)
 
 
@@ -121,6 +130,19 @@ def _score(form: Format) -> Interpret:
         if score is None:
             return DropCode.bad_score if written.strip() else DropCode.missing_label
         return ScoreExample(row, first, second, score)
+
+    return interpret
+
+
+def _text_alone(form: Format) -> Interpret:
+    def interpret(row: int, fields: Fields) -> Example | DropCode:
+        if form.text_column not in fields:
+            return DropCode.missing_field
+        text = scalar(fields[form.text_column])
+        if text is None:
+            return DropCode.wrong_type
+        text = text.strip()
+        return text_fault(text) or PlainExample(row, text)
 
     return interpret
 

@@ -37,9 +37,11 @@ def recognise_columns(names: Sequence[str], rows: Sequence[Fields], wanted: Want
     """The likely meaning of each of two columns or more; what is wanted is taken as known.
 
     Raises:
-        UnsupportedFormat: there is one column, or none.
+        UnsupportedFormat: there is one column, or none, and labels are wanted.
         UnknownColumn: there is no such column as the person wants.
     """
+    if wanted.task is Task.unlabelled:
+        return _texts_alone(names, rows, wanted)
     if len(names) < 2:
         raise UnsupportedFormat("rows of a single field", "Give every row a text and its label.")
     for name in (wanted.text_column, wanted.label_column):
@@ -50,6 +52,14 @@ def recognise_columns(names: Sequence[str], rows: Sequence[Fields], wanted: Want
     text, label = _text_and_label(columns, pair, wanted)
     found = next(_meanings(columns, pair, text, label, by_hand=wanted.label_column is not None))
     return _as_wanted(found, wanted)
+
+
+def _texts_alone(names: Sequence[str], rows: Sequence[Fields], wanted: Wanted) -> Recognised:
+    """Texts without labels, in the column with the most words."""
+    text = wanted.text_column or max(names, key=lambda name: column_of(name, rows).length)
+    if text not in names:
+        raise UnknownColumn(text, names)
+    return _read_as(Task.unlabelled, f"“{text}” holds texts.", text_column=text, label_column=None)
 
 
 def _meanings(

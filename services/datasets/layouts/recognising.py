@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from services.datasets.layouts import annotations, argilla, chats, label_studio, tokens
 from services.datasets.layouts.mapping import recognise_columns
 from services.datasets.layouts.recognised import Recognised, Rows, Wanted
+from services.training.recipe import Task
 
 _LOOKS: tuple[Callable[[Sequence[str], Rows], Recognised | None], ...] = (
     label_studio.recognise,
@@ -26,7 +27,7 @@ def recognise(names: Sequence[str], rows: Rows, wanted: Wanted) -> Recognised:
     Raises:
         UnsupportedFormat, UnknownColumn: as `recognise_columns` says.
     """
-    for look in _LOOKS:
+    for look in _LOOKS if wanted.task is not Task.unlabelled else ():
         found = look(names, rows)
         if found is not None and wanted.layout in (None, found.fields["layout"]):
             return found.mapped(wanted)

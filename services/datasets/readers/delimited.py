@@ -15,6 +15,8 @@ from services.datasets.records import Record
 
 # Tab first: it hardly ever stands in a text by chance.
 DELIMITERS: tuple[Delimiter, ...] = ("\t", ",", ";", "|")
+# Divides nothing: it stands between units in no text that people write (ASCII's unit separator).
+NONE = "\x1f"
 # How often over a file may be read again after stray quotes, before cells may no longer run over lines.
 _PATIENCE = 5
 _SAMPLE_RECORDS = 500
@@ -79,15 +81,15 @@ def _by_the_book(lines: Sequence[str], delimiter: str, width: int | None) -> boo
     return len(read) == 1 and width in (None, len(read[0]))
 
 
-def detect_delimiter(text: str) -> Delimiter:
+def detect_delimiter(text: str, *, least: float = 0.5) -> Delimiter:
     """The delimiter that divides most records into the same number of cells, two or more.
 
     Raises:
-        OneColumn: none divides even half of them alike.
+        OneColumn: none divides even this share of them alike.
     """
     shares = {delimiter: _share_of_equal_width(sample(text, delimiter)) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=shares.__getitem__)
-    if shares[best] < 0.5:
+    if shares[best] < least:
         raise OneColumn
     return best
 
@@ -116,7 +118,7 @@ def read(text: str, form: Format) -> Iterator[Record]:
         EmptyFile: there are delimiters and nothing between them.
         UnknownColumn: the header lacks a column that the format names.
     """
-    delimiter = form.delimiter or ","
+    delimiter = form.delimiter or NONE
     names = form.columns
     every = rows(text, delimiter, len(names))
     if form.has_header:

@@ -10,6 +10,7 @@ from services.datasets.examples import (
     Message,
     MultiLabelExample,
     PairExample,
+    PlainExample,
     ScoreExample,
     TextExample,
     content_hash,
@@ -25,6 +26,7 @@ EXAMPLES = [
     sentence(3, "Empire/B-location", "State/I-location"),
     PairExample(2, "A man sleeps.", "Nobody is awake.", "neutral"),
     ScoreExample(2, "good", "", 0.1),
+    PlainExample(7, "nobody says what this is about"),
     ScoreExample(3, "a cat", "one cat", -4.0),
     ChatExample(
         1,
