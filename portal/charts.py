@@ -11,7 +11,7 @@ from math import sqrt
 from plotly import graph_objects as go
 
 from portal.verdict import METRIC_NAMES, method
-from services.metering.meters import METERS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
+from services.metering.meters import GENERATED_TOKENS, METERS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
 from services.training.report import Baseline, Confusion
 
 # The palette of .streamlit/config.toml, each colour with what it stands for everywhere.
@@ -22,7 +22,9 @@ USE_COLOURS = {
     PREDICTIONS.name: BLUE,
     TRAINING_SECONDS.name: TEAL,
     TRAINED_TOKENS.name: VIOLET,
+    GENERATED_TOKENS.name: ORANGE,
     "Predictions": BLUE,
+    "Generated tokens": ORANGE,
     "Training on CPU": TEAL,
     "Training on GPU": GREEN,
 }

@@ -22,7 +22,7 @@ from services.cli.app import app
 from services.config import Settings
 from services.datasets import limits
 from services.datasets.dropped import DropCode
-from services.metering.meters import METERS
+from services.metering.meters import GENERATED_TOKENS, METERS, PREDICTIONS
 from services.training import catalogue
 from services.training.recipe import Hyperparameters
 from tests.refusals import ROOT, SOURCES, job_failures, refusals
@@ -191,7 +191,8 @@ def test_the_customers_guide_names_the_prices_of_the_plan() -> None:
 
     for sold in PAY_AS_YOU_GO.prices:
         if isinstance(sold.price, PackagePrice):
-            assert f"€{sold.price.amount:.2f} per {sold.price.size:,} texts" in guide
+            unit = {PREDICTIONS.name: "texts", GENERATED_TOKENS.name: "generated tokens"}[sold.meter]
+            assert f"€{sold.price.amount:.2f} per {sold.price.size:,} {unit}" in guide
         else:
             assert (
                 f"€{sold.price.amount.normalize():f} a second (€{sold.price.amount * HOUR:.2f} an hour)"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from services.billing.money import MICROS, Money
 from services.billing.pricing import Begun, PackagePrice, Price, UnitPrice
-from services.metering.meters import PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
+from services.metering.meters import GENERATED_TOKENS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
 
 
 class LinePer(StrEnum):
@@ -116,6 +116,14 @@ _PREDICTIONS = PlanPrice(
     price=PackagePrice(amount=Decimal("0.20"), size=1000, begun=Begun.in_proportion),
     line_per=LinePer.day_and_subject,
 )
+_GENERATED_TOKENS = PlanPrice(
+    key="generated_tokens",
+    title="Generated tokens",
+    meter=GENERATED_TOKENS.name,
+    where={},
+    price=PackagePrice(amount=Decimal("2.00"), size=1_000_000, begun=Begun.in_proportion),
+    line_per=LinePer.day_and_subject,
+)
 
 PAY_AS_YOU_GO = Plan(
     name="pay-as-you-go",
@@ -123,7 +131,7 @@ PAY_AS_YOU_GO = Plan(
     version=1,
     valid_from=date(2026, 1, 1),
     currency="EUR",
-    prices=(_TRAINING_CPU, _TRAINING_CUDA, _PREDICTIONS),
+    prices=(_TRAINING_CPU, _TRAINING_CUDA, _PREDICTIONS, _GENERATED_TOKENS),
     included=frozenset({TRAINED_TOKENS.name}),
     limits=Limits(running_jobs=4, open_jobs=50, runtime=timedelta(hours=12), share_weight=2),
     trial=Trial(

@@ -11,7 +11,7 @@ from services.billing.drafting import current_plan
 from services.billing.money import Money, rounded
 from services.billing.plans import Plan
 from services.billing.pricing import rate
-from services.metering.meters import PREDICTIONS, TRAINING_SECONDS
+from services.metering.meters import GENERATED_TOKENS, PREDICTIONS, TRAINING_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ def training_charge(session: Session, member: Member, *, seconds: Decimal, devic
 def predictions_charge(session: Session, member: Member, *, texts: int) -> Money:
     """What so many predictions of one day and model cost at today's prices."""
     return charged(current_plan(session, member), PREDICTIONS.name, {}, Decimal(texts))
+
+
+def generation_charge(session: Session, member: Member, *, tokens: int) -> Money:
+    """What so many generated tokens of one day and model cost at today's prices."""
+    return charged(current_plan(session, member), GENERATED_TOKENS.name, {}, Decimal(tokens))
 
 
 def charged(plan: Plan, meter: str, properties: Mapping[str, str], quantity: Decimal) -> Money:

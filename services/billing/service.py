@@ -18,6 +18,7 @@ from services.billing.errors import MonthIsClosed
 from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth
 from services.billing.quoting import Quote as Quote
+from services.billing.quoting import generation_charge as generation_charge
 from services.billing.quoting import predictions_charge as predictions_charge
 from services.billing.quoting import quote as quote
 from services.billing.quoting import training_charge as training_charge

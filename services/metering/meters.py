@@ -53,8 +53,17 @@ PREDICTIONS = Meter(
         "Refused calls are not counted."
     ),
 )
+GENERATED_TOKENS = Meter(
+    name="generated_tokens",
+    title="Generated tokens",
+    unit="token",
+    counts=(
+        "Tokens that a model for conversations wrote in its answers, from the API and the playground. What "
+        "it reads is not counted, and neither are refused calls."
+    ),
+)
 
-METERS = {meter.name: meter for meter in (TRAINING_SECONDS, TRAINED_TOKENS, PREDICTIONS)}
+METERS = {meter.name: meter for meter in (TRAINING_SECONDS, TRAINED_TOKENS, PREDICTIONS, GENERATED_TOKENS)}
 
 
 class UnknownMeter(Invalid):

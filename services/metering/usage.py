@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from services.errors import Invalid
-from services.metering.meters import PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS, meter
+from services.metering.meters import GENERATED_TOKENS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS, meter
 
 # What the ledger's column holds exactly.
 DECIMALS = 6
@@ -156,6 +156,29 @@ def predictions(
         id=f"req:{request_id}",
         meter=PREDICTIONS.name,
         quantity=Decimal(texts),
+        at=at,
+        model_version_id=model_version_id,
+        user_id=user_id,
+        key_id=key_id,
+    )
+
+
+def generated_tokens(
+    *,
+    tenant_id: str,
+    request_id: str,
+    model_version_id: str,
+    tokens: int,
+    at: datetime,
+    user_id: str | None = None,
+    key_id: str | None = None,
+) -> NewUsage:
+    """The tokens that one request's answers have."""
+    return NewUsage(
+        tenant_id=tenant_id,
+        id=f"req:{request_id}",
+        meter=GENERATED_TOKENS.name,
+        quantity=Decimal(tokens),
         at=at,
         model_version_id=model_version_id,
         user_id=user_id,

@@ -233,6 +233,7 @@ CASES: dict[str, Finds | Shows] = {
     "billing.service.line_events": Finds(by("line_key", reference="<invoice_number>")),
     "billing.service.month_spend": Shows(),
     "billing.credits.on_trial": Shows(),
+    "billing.quoting.generation_charge": Shows(arguments=by(tokens=1)),
     "billing.quoting.predictions_charge": Shows(arguments=by(texts=1)),
     "billing.quoting.quote": Shows(arguments=by(seconds_low=1, seconds_high=2, device_class="cpu")),
     "billing.credits.require_credit": Shows(arguments=by(needed=FREE, reserved=NO_MONEY)),

@@ -48,3 +48,7 @@ def test_a_charge_is_what_the_invoice_line_will_say(session: Session, member: Me
 
 def test_predictions_are_charged_in_proportion(session: Session, member: Member) -> None:
     assert billing.predictions_charge(session, member, texts=1_250) == euros("0.25")
+
+
+def test_generated_tokens_are_charged_in_proportion(session: Session, member: Member) -> None:
+    assert billing.generation_charge(session, member, tokens=250_000) == euros("0.50")
