@@ -2,10 +2,14 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import fsspec
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from services.config import settings
 from services.errors import NotFound
@@ -21,12 +25,17 @@ def _place(key: str) -> tuple[fsspec.AbstractFileSystem, str]:
     return filesystem, f"{root.rstrip('/')}/{key}"
 
 
-def put(key: str, content: bytes) -> None:
-    """Store bytes under a key, whole or not at all."""
+def _write(key: str, pieces: Iterable[bytes]) -> None:
     filesystem, path = _place(key)
     filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     with filesystem.transaction, filesystem.open(path, "wb") as target:
-        target.write(content)
+        for piece in pieces:
+            target.write(piece)
+
+
+def put(key: str, content: bytes) -> None:
+    """Store bytes under a key, whole or not at all."""
+    _write(key, [content])
 
 
 def get(key: str) -> bytes:
@@ -41,6 +50,50 @@ def get(key: str) -> bytes:
     except FileNotFoundError:
         raise NotFound("file") from None
     return content
+
+
+@contextmanager
+def opened(key: str) -> Iterator[Path]:
+    """What is under a key as a file to read and nothing else, for as long as the block lasts.
+
+    Raises:
+        NotFound: nothing is stored there.
+    """
+    filesystem, path = _place(key)
+    with TemporaryDirectory(prefix="tuneport-stored-") as folder:
+        file = Path(path) if isinstance(filesystem, LocalFileSystem) else Path(folder) / "content"
+        try:
+            if not isinstance(filesystem, LocalFileSystem):
+                filesystem.get_file(path, str(file))
+            elif not file.is_file():
+                raise FileNotFoundError
+        except FileNotFoundError:
+            raise NotFound("file") from None
+        yield file
+
+
+def put_file(key: str, file: Path) -> None:
+    """Store a file under a key, whole or not at all."""
+    with file.open("rb") as content:
+        _write(key, iter(lambda: content.read(_CHUNK), b""))
+
+
+def join(keys: Iterable[str], key: str) -> str:
+    """Store what is under several keys, one after the other, under one; gives its sha256 in hexadecimal.
+
+    Raises:
+        NotFound: one of them is not there.
+    """
+    digest = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        for part in keys:
+            piece = get(part)
+            digest.update(piece)
+            yield piece
+
+    _write(key, pieces())
+    return digest.hexdigest()
 
 
 def exists(key: str) -> bool:

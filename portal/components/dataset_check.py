@@ -34,7 +34,7 @@ from services.datasets.fixes import EditRow, Fix
 from services.datasets.formats import Format
 from services.datasets.preview import DEFAULT_SEED, Preview
 from services.datasets.samples import SAMPLES
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from services.datasets.tables import Dataset, Upload
 from services.db import reading, transaction
 from services.training.recipe import Task
@@ -83,7 +83,8 @@ def _examined(upload: Upload, form: Format, fixes: list[Fix]) -> Examination:
 def _examined_once(tenant_id: str, storage_key: str, form: str, fixes: str) -> bytes:  # noqa: ARG001
     """The examination as JSON; a tenant's file, format and fixes together are the key."""
     known, to_do = Format.model_validate_json(form), FIXES.validate_json(fixes)
-    return EXAMINATION.dump_json(examined(storage.get(storage_key), known, fixes=to_do))
+    with storage.opened(storage_key) as content:
+        return EXAMINATION.dump_json(examined(content, known, fixes=to_do))
 
 
 def _summary(form: Format, seen: Preview) -> None:
@@ -228,7 +229,8 @@ def _rows(
     rows: Sequence[Example] = seen.preview.first
     if code != _ANY or spoken:
         numbers = () if code == _ANY else about[code].rows
-        rows = find_rows(files.read_upload(upload), form, fixes=fixes, numbers=numbers, words=spoken)
+        with files.opened(upload) as content:
+            rows = find_rows(content, form, fixes=fixes, numbers=numbers, words=spoken)
     key = f"{upload.id}:{code}:{spoken}:{len(fixes)}"
     row_editor(rows, list(seen.preview.labels), key=key, why_not=why_not, keep=keep)
 

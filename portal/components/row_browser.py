@@ -5,7 +5,7 @@ import streamlit as st
 from portal import format as words
 from portal.components.examples import example_rows
 from services.datasets import files
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from services.datasets.tables import DatasetVersion
 
 _PER_PAGE = 25

@@ -15,7 +15,7 @@ from portal.highlight import entities, legend
 from services.billing import service as billing
 from services.billing.pricing import PackagePrice
 from services.datasets import files
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from services.datasets.tables import DatasetVersion
 from services.db import reading
 from services.inference import client

@@ -10,6 +10,8 @@ from services.api.refusals import BadRequest, from_validation
 from services.api.shapes import Text
 from services.datasets.formats import Format
 from services.datasets.preview import guess
+from services.datasets.sandbox import Content
+from services.datasets.split import Split
 from services.training import catalogue
 from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
 
@@ -72,7 +74,8 @@ class Choices(_Request):
 class NewJob(Choices):
     """A request for a fine-tuning job.
 
-    `model` is a base model, `training_file` an uploaded file; validation and test rows are split off it.
+    `model` is a base model, `training_file` an uploaded file. `validation_file` and `test_file` are kept as
+    given; what is left out is split off the training file.
     The result is called `model_name` or `suffix`, or like the file; it becomes the next version of a model
     that has this name. The task is taken from the data where it is not given.
     """
@@ -84,8 +87,10 @@ class NewJob(Choices):
     hyperparameters: Tuning = Tuning()
     method: Method | None = None
     metadata: Choices | None = None
+    validation_file: Text | None = None
+    # The `openai` client has no argument for it: sent as `extra_body`.
+    test_file: Text | None = None
     # Known to the client, and refused with the reason rather than ignored.
-    validation_file: str | None = None
     integrations: list[Any] | None = None
 
     def refuse_what_is_not_offered(self) -> None:
@@ -94,14 +99,18 @@ class NewJob(Choices):
         Raises:
             BadRequest: the request asks for something that is not offered.
         """
-        if self.validation_file is not None:
-            raise BadRequest(
-                "A validation file cannot be given: validation and test rows are split off the training "
-                "file, so that every report is measured alike.",
-                param="validation_file",
-            )
         if self.integrations:
             raise BadRequest("There are no integrations; leave the field out.", param="integrations")
+
+    @property
+    def files(self) -> dict[Split, str]:
+        """The ids of the uploaded files, by what they are for."""
+        named = {
+            Split.train: self.training_file,
+            Split.validation: self.validation_file,
+            Split.test: self.test_file,
+        }
+        return {split: file for split, file in named.items() if file is not None}
 
     @property
     def choices(self) -> Choices:
@@ -113,7 +122,7 @@ class NewJob(Choices):
         """The name that the trained model will have."""
         return self.choices.model_name or self.suffix or _name_from(filename)
 
-    def format_of(self, content: bytes) -> Format:
+    def format_of(self, content: Content) -> Format:
         """How the file is to be read: as it is found to be, with the columns that the request names.
 
         Raises:

@@ -1,8 +1,10 @@
 """`tuneport data check`: what is wrong with a file, before anything is uploaded."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -11,17 +13,27 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from services.datasets.detection import KNOWN
 from services.datasets.findings.amount import Meter
 from services.datasets.findings.catalogue import Severity
 from services.datasets.findings.finding import Excerpt, Finding
 from services.datasets.findings.losses import of_problem
 from services.datasets.findings.of_file import Examined, examine_file
 from services.datasets.formats import Format, Layout
+from services.datasets.packing import pack_splits
+from services.datasets.split import Split
 from services.errors import ServiceError
+from services.training.recipe import Task
 
 app = typer.Typer(help="Data files.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file, in any format we read.")]
+Validation = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="A file of rows to choose the best model by.")
+]
+Test = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="A file of rows to judge the model by.")
+]
 
 _STYLES = {Severity.error: "bold red", Severity.warning: "yellow", Severity.note: "cyan"}
 _SHOWN_ROWS, _SHOWN_EXCERPTS = 8, 2
@@ -39,10 +51,21 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the findings as JSON and nothing else.")
     ] = False,
+    validation: Validation = None,
+    test: Test = None,
+    task: Annotated[Task | None, typer.Option(help="What is to be learned; guessed if not given.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="The column of the texts.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="The column of the labels.")] = None,
 ) -> None:
-    """Say everything that is wrong with a file. Exit status 0: it can be used; 1: it cannot."""
+    """Say everything that is wrong with a file. Exit status 0: it can be used; 1: it cannot.
+
+    With files for validation and test, all of them are read as one data set.
+    """
+    given = {"task": task, "text_column": text_column, "label_column": label_column}
+    known = KNOWN.validate_python({name: value for name, value in given.items() if value is not None})
     try:
-        examined = examine_file(file.read_bytes())
+        with _together(file, validation, test) as content:
+            examined = examine_file(content, **known)
     except ServiceError as problem:
         if not as_json:
             raise
@@ -57,6 +80,20 @@ def check(
     else:
         _show(file.name, examined, Console())
     raise typer.Exit(0 if diagnosis.usable else 1)
+
+
+@contextmanager
+def _together(train: Path, validation: Path | None, test: Path | None) -> Iterator[Path]:
+    """The file to be read: the one that was named, or an archive of those that were."""
+    named = {Split.train: train, Split.validation: validation, Split.test: test}
+    files = {split: (file.name, file) for split, file in named.items() if file is not None}
+    if len(files) == 1:
+        yield train
+        return
+    with TemporaryDirectory(prefix="tuneport-together-") as folder:
+        packed = Path(folder) / "packed.zip"
+        pack_splits(packed, files)
+        yield packed
 
 
 def _as_json(

@@ -1,7 +1,7 @@
 """Guess how a file is to be read, and say how sure that is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,7 @@ from services.datasets.errors import (
     TooManyColumns,
     UnsupportedFormat,
 )
-from services.datasets.formats import Container, Delimiter, Format, Layout, numbered
+from services.datasets.formats import Container, Delimiter, Format, Layout, Packing, Quote, numbered
 from services.datasets.layouts.recognised import Confidence, Wanted
 from services.datasets.layouts.recognising import recognise
 from services.datasets.limits import MAX_BYTES, MAX_COLUMNS
@@ -25,7 +25,7 @@ from services.datasets.packing import PARQUET, is_workbook, packing_of, unpack
 from services.datasets.readers import conll, delimited, excel, fasttext, json_list, jsonl, parquet
 from services.datasets.readers.columns import looks_like_header, unique_names
 from services.datasets.records import Fields, Record, scalar
-from services.datasets.splits import split_named
+from services.datasets.split import split_named
 from services.training.recipe import Task
 
 _SAMPLE_ROWS = 500
@@ -40,6 +40,8 @@ class Known(TypedDict, total=False):
     encoding: Encoding | None
     container: Container | None
     delimiter: Delimiter | None
+    # Known to be none where it is there and None.
+    quote: Quote | None
     has_header: bool | None
     sheet: str | None
     layout: Layout | None
@@ -79,13 +81,20 @@ def guess(content: bytes, **known: Unpack[Known]) -> Guess:
     if len(content) > MAX_BYTES:
         raise FileTooLarge(len(content))
     packing = packing_of(content)
-    found = _guess(unpack(content, packing), known)
+    found = guess_unpacked(unpack(content, packing), known)
     names = known.get("label_names") or found.form.label_names
     form = found.form.changed(packing=packing, label_names=names)
-    return Guess(form, found.confidence, found.reason)
+    if packing is Packing.splits:
+        form = form.changed(split_column=None)  # the files say which rows are for what
+    return replace(found, form=form)
 
 
-def _guess(content: bytes, known: Known) -> Guess:
+def guess_unpacked(content: bytes, known: Known) -> Guess:
+    """The same for what is not packed.
+
+    Raises:
+        ServiceError: as `guess`.
+    """
     container = known.get("container") or _binary_container(content)
     if container is Container.parquet:
         return _parquet(content, known)
@@ -151,12 +160,14 @@ def _excel(content: bytes, known: Known) -> Guess:
 
 def _delimited(text: str, encoding: Encoding, known: Known) -> Guess:
     delimiter = known.get("delimiter") or _delimiter_of(text, known)
+    quote = known["quote"] if "quote" in known else delimited.detect_quote(text, delimiter or delimited.NONE)
     return _table(
-        delimited.sample(text, delimiter or delimited.NONE),
+        delimited.sample(text, delimiter or delimited.NONE, quote),
         known,
         container=Container.delimited,
         encoding=encoding,
         delimiter=delimiter,
+        quote=quote,
     )
 
 

@@ -102,6 +102,21 @@ class SeveralFiles(Invalid):
         self.files = files
 
 
+class FilesDiffer(Invalid):
+    """Of files that are uploaded together, one has other columns than the first."""
+
+    code = "files_differ"
+
+    def __init__(self, name: str, first: str, column: str, columns: Iterable[str]) -> None:
+        names = ", ".join(f"“{name}”" for name in columns)
+        super().__init__(
+            f"“{name}” has no column “{column}”, which “{first}” has and which is read. It has: {names}. "
+            "Files that belong together need columns of the same names; give this one a header like the "
+            "other's."
+        )
+        self.name, self.first, self.column = name, first, column
+
+
 class UnknownSheet(Invalid):
     """A workbook's sheet was named that it does not have."""
 

@@ -18,7 +18,7 @@ from services.datasets.limits import MAX_TEXT_CHARACTERS
 from services.datasets.mending import mend
 from services.datasets.preview import DEFAULT_SEED, Line, Preview, preview_and_splits
 from services.datasets.reading import Reading
-from services.datasets.sandbox import apart
+from services.datasets.sandbox import Content, apart
 
 _SHOWN_ROW_NUMBERS = 50
 # A fix names its rows and is kept with the version: where more are wrong, the file is what to mend.
@@ -62,7 +62,7 @@ ROWS = TypeAdapter(tuple[Line, ...])
 
 
 def examined(
-    content: bytes, form: Format, *, fixes: Sequence[Fix] = (), seed: int = DEFAULT_SEED
+    content: Content, form: Format, *, fixes: Sequence[Fix] = (), seed: int = DEFAULT_SEED
 ) -> Examination:
     """Examine a file, read in a format, after its fixes.
 
@@ -74,7 +74,7 @@ def examined(
 
 
 def find_rows(
-    content: bytes,
+    content: Content,
     form: Format,
     *,
     fixes: Sequence[Fix] = (),

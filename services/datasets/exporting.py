@@ -17,7 +17,8 @@ from services.datasets.examples import (
     TokenExample,
     to_line,
 )
-from services.datasets.splits import Split, Splits
+from services.datasets.split import Split
+from services.datasets.splits import Splits
 
 Cell = str | int | float
 

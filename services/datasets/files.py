@@ -10,11 +10,12 @@ Where the block raises, what was stored is removed again.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 
 from services import ids, storage
 from services.accounts.scope import Member, Role
@@ -26,14 +27,15 @@ from services.datasets.fixes import Fix
 from services.datasets.formats import Format
 from services.datasets.freezing import FROZEN, REJECTED, split_file
 from services.datasets.limits import MAX_BYTES
-from services.datasets.packing import GZIP, PARQUET, ZIP
+from services.datasets.packing import GZIP, PARQUET, ZIP, pack_splits
 from services.datasets.sandbox import apart
-from services.datasets.splits import Split, Splits
+from services.datasets.split import Split
+from services.datasets.splits import Splits
 from services.datasets.tables import DatasetVersion, Upload
 
 _FILENAME_CHARACTERS = 200
 # Enough to tell text from something else; the rest is read where it can do no harm.
-_FIRST_BYTES = 64 * 1024
+FIRST_BYTES = 64 * 1024
 
 
 class ExportKind(StrEnum):
@@ -61,19 +63,54 @@ def store(member: Member, *, filename: str, content: bytes, purpose: str = "fine
         FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat: it is no kind of file that is read.
     """
     member.require(Role.editor)
-    _look_at(content)
+    look_at(content[:FIRST_BYTES], len(content))
+    with _kept(member, filename, len(content), hashlib.sha256(content).hexdigest(), purpose) as upload:
+        storage.put(upload.storage_key, content)
+        yield upload
 
+
+@contextmanager
+def store_together(member: Member, uploads: Mapping[Split, Upload]) -> Iterator[Upload]:
+    """Files that were uploaded, one for each split, as one file of its own: see `packing.pack_splits`.
+
+    Raises:
+        RoleMissing: the member may not upload.
+        NotFound: one of them was deleted.
+        FileTooLarge: together they are.
+    """
+    member.require(Role.editor)
+    size = sum(upload.bytes for upload in uploads.values())
+    if size > MAX_BYTES:
+        raise FileTooLarge(size)
+    with ExitStack() as held, TemporaryDirectory(prefix="tuneport-together-") as folder:
+        packed = Path(folder) / "packed.zip"
+        pack_splits(
+            packed,
+            {
+                which: (upload.filename, held.enter_context(opened(upload)))
+                for which, upload in uploads.items()
+            },
+        )
+        first = uploads[Split.train]
+        name = f"{PurePath(first.filename).stem} ({len(uploads)} files).zip"
+        with _kept(member, name, packed.stat().st_size, storage.sha256(packed), first.purpose) as made:
+            storage.put_file(made.storage_key, packed)
+            yield made
+
+
+@contextmanager
+def _kept(member: Member, filename: str, size: int, sha256: str, purpose: str) -> Iterator[Upload]:
+    """The row of a file that is about to be stored under its key, and is removed where the block raises."""
     upload_id = ids.new("upload")
     key = f"{member.tenant_id}/uploads/{upload_id}/content"
     with _removed_on_failure(key):
-        storage.put(key, content)
         yield Upload(
             id=upload_id,
             tenant_id=member.tenant_id,
-            filename=_shown_filename(filename),
+            filename=shown_filename(filename),
             purpose=purpose,
-            bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
+            bytes=size,
+            sha256=sha256,
             storage_key=key,
             created_by=member.user_id or member.key_id,
         )
@@ -86,6 +123,15 @@ def read_upload(upload: Upload) -> bytes:
         NotFound: it was deleted.
     """
     return storage.get(upload.storage_key)
+
+
+def opened(upload: Upload) -> AbstractContextManager[Path]:
+    """The file as it came, to be handed to whatever reads files apart.
+
+    Raises:
+        NotFound: it was deleted.
+    """
+    return storage.opened(upload.storage_key)
 
 
 @contextmanager
@@ -116,7 +162,11 @@ def freeze(
         "fixes": [fix.model_dump(mode="json") for fix in fixes],
         "test": [example.text for example in _examples(after, Split.test)] if after else [],
     }
-    with apart("freeze", read_upload(upload), **arguments) as (result, folder), _removed_on_failure(prefix):
+    with (
+        opened(upload) as content,
+        apart("freeze", content, **arguments) as (result, folder),
+        _removed_on_failure(prefix),
+    ):
         frozen = FROZEN.validate_json(result)
         manifest = storage.put_folder(folder, prefix)
         yield DatasetVersion(
@@ -176,13 +226,18 @@ def _examples(version: DatasetVersion, split: Split) -> list[Example]:
     return [from_line(line) for line in lines]
 
 
-def _look_at(content: bytes) -> None:
-    if len(content) > MAX_BYTES:
-        raise FileTooLarge(len(content))
-    if not content or content.isspace():
+def look_at(first: bytes, size: int) -> None:
+    """Go on only with a file of a bearable size whose first bytes are of a kind that is read.
+
+    Raises:
+        FileTooLarge, EmptyFile, BinaryFile, UnsupportedFormat: otherwise.
+    """
+    if size > MAX_BYTES:
+        raise FileTooLarge(size)
+    if not first or (first.isspace() and size <= FIRST_BYTES):
         raise EmptyFile
-    if not content.startswith((GZIP, ZIP, PARQUET)):
-        detect_encoding(content[:_FIRST_BYTES])
+    if not first.startswith((GZIP, ZIP, PARQUET)):
+        detect_encoding(first)
 
 
 def _verified(version: DatasetVersion, name: str) -> bytes:
@@ -192,7 +247,8 @@ def _verified(version: DatasetVersion, name: str) -> bytes:
     return content
 
 
-def _shown_filename(filename: str) -> str:
+def shown_filename(filename: str) -> str:
+    """The name of a file without its folders and without what could not be shown."""
     name = visible(filename).replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(filter(str.isprintable, name)).strip()[-_FILENAME_CHARACTERS:] or "upload"
 

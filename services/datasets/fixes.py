@@ -17,7 +17,7 @@ from services.datasets.findings.copies import answer
 from services.datasets.findings.finding import Finding
 from services.datasets.near import clusters
 from services.datasets.rewriting import edited, with_labels, with_redactions, with_texts
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from services.training.recipe import Frozen
 
 

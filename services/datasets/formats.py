@@ -11,6 +11,7 @@ from services.datasets.errors import SameColumn, UnknownColumn
 from services.training.recipe import Task
 
 Delimiter = Literal[",", ";", "\t", "|", " "]
+Quote = Literal['"', "'"]
 Separator = Literal[",", ";", "|"]
 
 
@@ -19,6 +20,7 @@ class Packing(StrEnum):
 
     gzip = "gzip"
     zip = "zip"  # an archive of this one file
+    splits = "splits"  # a zip archive of two or three files, each of which is one split
 
 
 class Container(StrEnum):
@@ -60,6 +62,7 @@ class Format(BaseModel):
 
     `encoding` is None for Excel and Parquet, which have their own. Only delimited files and CoNLL have a
     `delimiter`; there a blank stands for any run of white space. A delimited file of one column has none.
+    `quote` may stand around a cell of a delimited file; None where quotes are letters like any other.
     Columns without a header are called "column 1", "column 2" and so on. In CoNLL the text column holds the
     tokens, the label column the tags.
 
@@ -85,6 +88,7 @@ class Format(BaseModel):
     label_column: str | None
     task: Task
     packing: Packing | None = None
+    quote: Quote | None = '"'
     sheet: str | None = None
     layout: Layout = Field(default_factory=_usual_layout)
     pair_column: str | None = None

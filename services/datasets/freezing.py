@@ -14,7 +14,8 @@ from services.datasets.formats import Format
 from services.datasets.mending import mend
 from services.datasets.reading import read
 from services.datasets.rejected import rejected_csv
-from services.datasets.splits import Split, Splits, split
+from services.datasets.split import Split
+from services.datasets.splits import Splits, split
 from services.datasets.usable import require_usable
 
 REJECTED = "rejected.csv"

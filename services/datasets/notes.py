@@ -23,6 +23,8 @@ class NoteCode(StrEnum):
     repeated_labels = "repeated_labels"
     tool_calls = "tool_calls"
     other_sheets = "other_sheets"
+    several_files = "several_files"
+    files_written_otherwise = "files_written_otherwise"
 
 
 _SENTENCES = {
@@ -40,6 +42,8 @@ _SENTENCES = {
     NoteCode.repeated_labels: "A text has the same label twice; it was taken once.",
     NoteCode.tool_calls: "Calls of tools were kept as JSON in the assistant's words.",
     NoteCode.other_sheets: "The workbook has more sheets, which were not read.",
+    NoteCode.several_files: "Several files were read, and their rows are numbered through: {files}.",
+    NoteCode.files_written_otherwise: "The files are not written alike, and each was read as it is: {files}.",
 }
 
 
@@ -63,6 +67,7 @@ class Notes:
     _counts: dict[NoteCode, int] = field(default_factory=dict)
     _rows: dict[NoteCode, list[int]] = field(default_factory=dict)
     _shares: list[float] = field(default_factory=list)
+    _words: dict[NoteCode, dict[str, str]] = field(default_factory=dict)
 
     def row(self, code: NoteCode, row: int) -> None:
         """Note something about a row, which counts once."""
@@ -73,9 +78,10 @@ class Notes:
         if len(rows) < _KEPT_ROWS:
             rows.append(row)
 
-    def file(self, code: NoteCode) -> None:
-        """Note something about the file."""
+    def file(self, code: NoteCode, **words: str) -> None:
+        """Note something about the file; `words` stand in its sentence."""
         self._counts[code] = 1
+        self._words[code] = words
 
     def agreement(self, row: int, share: float) -> None:
         """Note that several people annotated a row, and the share of their answers that they agree on."""
@@ -86,7 +92,10 @@ class Notes:
         """All of them, the most frequent first."""
         share = fmean(self._shares or [1.0])
         notes = [
-            Note(code, count, tuple(self._rows.get(code, ())), _SENTENCES[code].format(share=share))
+            Note(code, count, tuple(self._rows.get(code, ())), self._sentence(code, share))
             for code, count in self._counts.items()
         ]
         return tuple(sorted(notes, key=lambda note: -note.count))
+
+    def _sentence(self, code: NoteCode, share: float) -> str:
+        return _SENTENCES[code].format(share=share, **self._words.get(code, {}))

@@ -14,7 +14,7 @@ from services.datasets.examples import Example, from_line, to_line
 from services.datasets.formats import Format
 from services.datasets.notes import Note
 from services.datasets.reading import Reading
-from services.datasets.sandbox import apart, refused, revived
+from services.datasets.sandbox import Content, apart, refused, revived
 from services.datasets.splits import Splits, split
 from services.datasets.usable import require_usable
 from services.errors import ServiceError
@@ -66,7 +66,7 @@ PREVIEW = TypeAdapter(Preview)
 INSPECTED = TypeAdapter(tuple[Guess, Preview])
 
 
-def guess(content: bytes, **known: Unpack[Known]) -> Guess:
+def guess(content: Content, **known: Unpack[Known]) -> Guess:
     """How we understand a file, how sure we are, and why; what is known is not guessed.
 
     Raises:
@@ -76,7 +76,7 @@ def guess(content: bytes, **known: Unpack[Known]) -> Guess:
         return GUESS.validate_json(result)
 
 
-def inspect(content: bytes, **known: Unpack[Known]) -> tuple[Format, Preview]:
+def inspect(content: Content, **known: Unpack[Known]) -> tuple[Format, Preview]:
     """How we understand a file, and what it would make.
 
     Raises:
@@ -87,7 +87,7 @@ def inspect(content: bytes, **known: Unpack[Known]) -> tuple[Format, Preview]:
     return found.form, seen
 
 
-def preview(content: bytes, form: Format, *, seed: int = DEFAULT_SEED) -> Preview:
+def preview(content: Content, form: Format, *, seed: int = DEFAULT_SEED) -> Preview:
     """What a file would make, read in a format.
 
     Raises:

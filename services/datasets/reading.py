@@ -8,14 +8,15 @@ from services.datasets.dropped import DropCode, Dropped
 from services.datasets.encodings import Encoding, decode
 from services.datasets.errors import FileTooLarge, TooManyRows
 from services.datasets.examples import Example, MultiLabelExample, TextExample
-from services.datasets.formats import Container, Format
+from services.datasets.formats import Container, Format, Packing
 from services.datasets.layouts.interpreting import interpreted
 from services.datasets.limits import MAX_BYTES, MAX_ROWS
 from services.datasets.notes import Note, NoteCode, Notes
 from services.datasets.packing import unpack
 from services.datasets.readers import conll, delimited, excel, fasttext, json_list, jsonl, parquet
 from services.datasets.records import Record, scalar
-from services.datasets.splits import Split, split_named
+from services.datasets.split import Split, split_named
+from services.datasets.together import pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def read(content: bytes, form: Format) -> Reading:
         BrokenJson: from some place on, it is no JSON.
         TooManyRows: over the limit.
         UnknownColumn: the file's header lacks the text or the label column.
+        FilesDiffer: of several files, one has other columns.
     """
     if len(content) > MAX_BYTES:
         raise FileTooLarge(len(content))
@@ -57,10 +59,7 @@ def read(content: bytes, form: Format) -> Reading:
     groups: dict[int, str] = {}
     examples: list[Example] = []
     dropped: list[Dropped] = []
-    records = _records(unpack(content, form.packing), form, notes)
-    if form.split_column or form.group_column:
-        records = _set_aside(records, form, given, groups)
-    for item in interpreted(records, form, notes):
+    for item in _items(content, form, notes, given, groups):
         if isinstance(item, Dropped):
             dropped.append(item)
         else:
@@ -72,10 +71,35 @@ def read(content: bytes, form: Format) -> Reading:
     return Reading(tuple(examples), tuple(dropped), notes.told(), given, groups)
 
 
+def _items(
+    content: bytes, form: Format, notes: Notes, given: dict[int, Split], groups: dict[int, str]
+) -> Iterator[Example | Dropped]:
+    """What becomes of each row; of several files one after the other, with their rows numbered through."""
+    if form.packing is not Packing.splits:
+        records = _records(unpack(content, form.packing), form, notes)
+        yield from interpreted(_set_aside(records, form, given, groups), form, notes)
+        return
+    before, starts = 0, []
+    for piece in pieces(content, form, notes):
+        starts.append(f"“{piece.name}” ({piece.split}) from {before + 1:,} on")
+        records = _records(piece.content, piece.form, notes)
+        numbered = (record._replace(row=before + record.row) for record in records)
+        last = before
+        for item in interpreted(_set_aside(numbered, piece.form, {}, groups), piece.form, notes):
+            given[item.row] = piece.split
+            last = item.row
+            yield item
+        before = last
+    notes.file(NoteCode.several_files, files=", ".join(starts))
+
+
 def _set_aside(
     records: Iterator[Record], form: Format, given: dict[int, Split], groups: dict[int, str]
 ) -> Iterator[Record]:
     """Note split and group of each row as it passes."""
+    if not (form.split_column or form.group_column):
+        yield from records
+        return
     for record in records:
         if not isinstance(record.fields, DropCode):
             if split := split_named(scalar(record.fields.get(form.split_column or "")) or ""):

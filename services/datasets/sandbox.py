@@ -7,6 +7,7 @@ unpickled.
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,9 @@ from services.datasets.limits import MAX_UNPACKED_BYTES
 from services.datasets.packing import GZIP, PARQUET, ZIP
 from services.errors import Invalid, ServiceError
 
+# A file's bytes, or where they lie; what is stored need not pass through the memory of who asks.
+Content = bytes | Path
+
 log = logging.getLogger(__name__)
 
 CONTENT, REQUEST, ANSWER, OUT = "content", "request.json", "answer.json", "out"
@@ -36,6 +40,7 @@ _LEAST = Allowance(memory=1_500 * 2**20, file_bytes=64 * 2**20, seconds=8)
 _MEMORY_PER_BYTE, _FILE_PER_BYTE, _SECONDS_PER_MB = 24, 4, 2
 # Text in archives, columns in Parquet and sheets in workbooks unpack to about ten times their size.
 _PACKED, _PACKED_BY = (GZIP, ZIP, PARQUET), 10
+_SIGNATURE_BYTES = 8
 _MOST_MEMORY = 6 * 2**30
 _MOST_ANSWER = 32 * 2**20
 _SHOWN_LOG = 4_000
@@ -69,7 +74,7 @@ class Answer(BaseModel):
 
 
 @contextmanager
-def apart(step: str, content: bytes, **arguments: Any) -> Iterator[tuple[str, Path]]:
+def apart(step: str, content: Content, **arguments: Any) -> Iterator[tuple[str, Path]]:
     """Do a step on a file in a process of its own: its result as JSON, and the folder of files it wrote.
 
     Raises:
@@ -79,19 +84,25 @@ def apart(step: str, content: bytes, **arguments: Any) -> Iterator[tuple[str, Pa
     with TemporaryDirectory(prefix="tuneport-reading-") as temporary:
         folder = Path(temporary)
         (folder / OUT).mkdir()
-        (folder / CONTENT).write_bytes(content)
-        request = Request(
-            step=step, arguments=arguments, allowance=allowance_for(content), parent=os.getpid()
-        )
+        # A copy in any case: the process could write into what it is given.
+        if isinstance(content, Path):
+            shutil.copyfile(content, folder / CONTENT)
+        else:
+            (folder / CONTENT).write_bytes(content)
+        with (folder / CONTENT).open("rb") as file:
+            allowance = allowance_for((folder / CONTENT).stat().st_size, file.read(_SIGNATURE_BYTES))
+        request = Request(step=step, arguments=arguments, allowance=allowance, parent=os.getpid())
         (folder / REQUEST).write_text(request.model_dump_json(), "utf-8")
         status, error = _run(folder, _patience(request.allowance))
         yield _result(folder, status, error), folder / OUT
 
 
-def allowance_for(content: bytes) -> Allowance:
-    """What reading a file may use: a fixed part, and a part that grows with what it holds."""
-    size = len(content)
-    if content.startswith(_PACKED):
+def allowance_for(size: int, first: bytes) -> Allowance:
+    """What reading a file of so many bytes may use: a fixed part, and one that grows with what it holds.
+
+    By its `first` bytes it is known whether it is packed.
+    """
+    if first.startswith(_PACKED):
         size = max(size, min(size * _PACKED_BY, MAX_UNPACKED_BYTES))
     return Allowance(
         memory=min(_LEAST.memory + _MEMORY_PER_BYTE * size, _MOST_MEMORY),

@@ -35,6 +35,12 @@ def get_upload(session: Session, member: Member, *, upload_id: str) -> Upload:
     return find(session, member, Upload, upload_id, "file")
 
 
+def find_upload(session: Session, member: Member, *, sha256: str) -> Upload | None:
+    """The newest file of the workspace with these bytes, if there is one."""
+    known = owned(Upload, member).where(Upload.sha256 == sha256).order_by(col(Upload.id).desc())
+    return session.exec(known).first()
+
+
 def delete_upload(session: Session, member: Member, *, upload_id: str) -> str:
     """Forget a file; versions made from it stay. Gives the storage key to delete after the transaction.
 

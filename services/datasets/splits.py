@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from random import Random
 
 import numpy as np
@@ -12,31 +11,11 @@ from services.datasets.errors import TooFewRows
 from services.datasets.examples import Example
 from services.datasets.limits import MIN_TEXTS_TO_SPLIT
 from services.datasets.near import Positions, clusters, copies, joined
+from services.datasets.split import Split
 
 HELD_OUT_SHARE = 0.1
 # Positions of examples that are of one split: copies, near copies, or a group that was asked for.
 Bundle = list[int]
-
-
-class Split(StrEnum):
-    """What an example is for."""
-
-    train = "train"
-    validation = "validation"
-    test = "test"
-
-
-_WORDS = {
-    Split.train: ("train", "training"),
-    Split.validation: ("validation", "valid", "val", "dev", "development"),
-    Split.test: ("test", "testing"),
-}
-_NAMED = {word: split for split, words in _WORDS.items() for word in words}
-
-
-def split_named(word: str) -> Split | None:
-    """The split that a word in a file means, if it means one."""
-    return _NAMED.get(word.strip().casefold())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.datasets.detection import KNOWN, guess
 from services.datasets.examination import EXAMINATION, FIXES, ROWS, examination_of, rows_of
+from services.datasets.findings.of_file import examine_into
 from services.datasets.formats import Format
 from services.datasets.freezing import FROZEN, freeze_into
 from services.datasets.preview import GUESS, INSPECTED, PREVIEW, preview_of
@@ -20,6 +21,11 @@ def _inspect(content: bytes, _: Path, known: dict[str, Any], seed: int) -> bytes
     found = guess(content, **KNOWN.validate_python(known))
     seen = preview_of(read(content, found.form), seed=seed)
     return INSPECTED.dump_json((found, seen))
+
+
+def _check(content: bytes, folder: Path, known: dict[str, Any]) -> bytes:
+    examine_into(folder, content, KNOWN.validate_python(known))
+    return b"null"
 
 
 def _preview(content: bytes, _: Path, form: dict[str, Any], seed: int) -> bytes:
@@ -60,6 +66,7 @@ def _freeze(
 STEPS: dict[str, Callable[..., bytes]] = {
     "guess": _guess,
     "inspect": _inspect,
+    "check": _check,
     "preview": _preview,
     "examine": _examine,
     "find_rows": _find_rows,

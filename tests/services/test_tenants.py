@@ -4,6 +4,7 @@ A function that takes an id must answer a foreign one as it answers a made-up on
 must not show anything foreign. As a control, the workspace's own member finds and sees it.
 """
 
+import hashlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ from services.training.recipe import Recipe, Task
 from tests import factories
 from tests.services.datasets.factories import csv_form
 from tests.services.registry.test_service import create_report
-from tests.services.world import Names, World, create_world, guesses
+from tests.services.world import CSV, Names, World, create_world, guesses
 
 # Whatever keeps or reads rows of tenants.
 DOMAINS = (
@@ -145,6 +146,7 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "datasets.service.delete": Finds(by("dataset_id")),
     "datasets.service.delete_upload": Finds(by("upload_id")),
+    "datasets.service.find_upload": Shows(("upload_id",), by(sha256=hashlib.sha256(CSV).hexdigest())),
     "datasets.service.free_name": Shows(arguments=by(wanted="mine")),
     "datasets.service.get": Finds(by("dataset_id")),
     "datasets.service.get_upload": Finds(by("upload_id")),

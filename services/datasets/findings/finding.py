@@ -1,14 +1,21 @@
 """One thing that was noticed about a data set: what, where, why it matters, and what to do."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import PlainSerializer, PlainValidator
 
 from services.datasets.findings.catalogue import FixName, Severity
 
 EXCERPTS = 5
 # Characters shown before and after the spot, and of the spot itself.
 _AROUND, _SPOT = 40, 80
+
+
+# Leaves the process that reads the file as a list.
+Rows = Annotated[Sequence[int], PlainValidator(lambda rows: array("I", rows)), PlainSerializer(list)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Finding:
     code: str
     severity: Severity
     count: int
-    rows: "array[int]"
+    rows: Rows
     excerpts: tuple[Excerpt, ...]
     title: str
     detail: str

@@ -8,7 +8,8 @@ from services.datasets.findings.catalogue import Code
 from services.datasets.findings.corpus import Corpus
 from services.datasets.findings.finding import Finding
 from services.datasets.near import Positions
-from services.datasets.splits import Split, Splits
+from services.datasets.split import Split
+from services.datasets.splits import Splits
 
 
 def check(corpus: Corpus, splits: Splits) -> Iterator[Finding]:

@@ -152,7 +152,14 @@ def _is_score(label: Column) -> bool:
     if label.name.strip().casefold() in _SCORES:
         return len(label.numbers) * 2 > len(label.filled) and len(values) > 2
     fractions = any(not value.is_integer() for value in values)
-    return label.is_numeric and fractions and len(values) > _MOST_CLASSES
+    measured = label.is_numeric and fractions and len(values) > _MOST_CLASSES
+    return measured and not _are_numbers_of_labels(label)
+
+
+def _are_numbers_of_labels(label: Column) -> bool:
+    """Are these lists such as “3,10” of the numbers of labels, and not decimals with a comma?"""
+    commas = [cell.count(",") for cell in label.filled]
+    return max(commas) > 1 or 0 < sum(map(bool, commas)) * 2 < len(commas)
 
 
 def _as_wanted(found: Recognised, wanted: Wanted) -> Recognised:

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from services.datasets.dropped import DropCode
 from services.datasets.errors import EmptyFile, OneColumn
-from services.datasets.formats import Delimiter, Format
+from services.datasets.formats import Delimiter, Format, Quote
 from services.datasets.readers.columns import unique_names
 from services.datasets.records import Record
 
 # Tab first: it hardly ever stands in a text by chance.
 DELIMITERS: tuple[Delimiter, ...] = ("\t", ",", ";", "|")
+# Of the lines, so many must be broken by their quotes before these are taken for letters.
+_BROKEN_SHARE = 0.2
 # Divides nothing: it stands between units in no text that people write (ASCII's unit separator).
 NONE = "\x1f"
 # How often over a file may be read again after stray quotes, before cells may no longer run over lines.
@@ -34,7 +36,7 @@ class Row(NamedTuple):
     line: str
 
 
-def rows(text: str, delimiter: str, width: int | None = None) -> Iterator[Row]:
+def rows(text: str, delimiter: str, width: int | None = None, *, quote: Quote | None = '"') -> Iterator[Row]:
     """Every record, empty ones included, without the empty lines after the last.
 
     A stray quote would swallow the rows after it up to the next quote. So a record over several lines must be
@@ -42,6 +44,7 @@ def rows(text: str, delimiter: str, width: int | None = None) -> Iterator[Row]:
     afresh.
     """
     lines = list(io.StringIO(text, newline=""))
+    dialect = _dialect(delimiter, quote)
     while lines and not lines[-1].strip(" \r\n"):
         lines.pop()
     row = start = 0
@@ -49,14 +52,14 @@ def rows(text: str, delimiter: str, width: int | None = None) -> Iterator[Row]:
     while start < len(lines):
         stop = len(lines) if patience > 0 else start + 1
         # A quote that is still open at the end shows by swallowing the empty line put there.
-        reader = csv.reader(chain((lines[at] for at in range(start, stop)), [""]), delimiter=delimiter)
+        reader = csv.reader(chain((lines[at] for at in range(start, stop)), [""]), dialect)
         begin = start
         while begin < stop:
             row += 1
             cells = _next(reader)
             end = start + reader.line_num
             several = lines[begin : min(end, stop)] if end - begin > 1 else []
-            if cells is None or (several and not _by_the_book(several, delimiter, width)):
+            if cells is None or (several and not _by_the_book(several, dialect, width)):
                 yield Row(row, None, lines[begin].rstrip("\r\n"))
                 patience -= end - begin
                 begin += 1
@@ -73,9 +76,18 @@ def _next(reader: Iterator[list[str]]) -> list[str] | None:
         return None
 
 
-def _by_the_book(lines: Sequence[str], delimiter: str, width: int | None) -> bool:
+def _dialect(delimiter_: str, quote: Quote | None) -> type[csv.excel]:
+    class Dialect(csv.excel):
+        delimiter = delimiter_
+        quotechar = quote or '"'
+        quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+
+    return Dialect
+
+
+def _by_the_book(lines: Sequence[str], dialect: type[csv.excel], width: int | None) -> bool:
     try:
-        read = list(csv.reader(lines, delimiter=delimiter, strict=True))
+        read = list(csv.reader(lines, dialect, strict=True))
     except csv.Error:
         return False
     return len(read) == 1 and width in (None, len(read[0]))
@@ -94,6 +106,26 @@ def detect_delimiter(text: str, *, least: float = 0.5) -> Delimiter:
     return best
 
 
+def detect_quote(text: str, delimiter: str) -> Quote | None:
+    """What stands around cells: double quotes, unless most records have a cell between single ones.
+
+    None where double quotes are but marks of inches or of speech, so that reading them as more breaks rows.
+    """
+    head = text[:_SAMPLE_CHARACTERS]
+    lines = head.splitlines()[:_SAMPLE_RECORDS]
+    apostrophes = sum(_is_quoted(line, delimiter, "'") for line in lines)
+    if apostrophes * 2 > len(lines) and not any(_is_quoted(line, delimiter, '"') for line in lines):
+        return "'"
+    broken = sum(row.cells is None for row in islice(rows(head, delimiter), _SAMPLE_RECORDS))
+    return None if broken > _BROKEN_SHARE * len(lines) else '"'
+
+
+def _is_quoted(line: str, delimiter: str, quote: str) -> bool:
+    return any(
+        len(cell) > 1 and cell[0] == cell[-1] == quote for cell in map(str.strip, line.split(delimiter))
+    )
+
+
 def usual_width(rows: list[tuple[str, ...]]) -> int:
     """The number of cells that most rows have; 0 without rows."""
     return max(Counter(map(len, rows)).items(), key=lambda item: item[1], default=(0, 0))[0]
@@ -104,9 +136,9 @@ def _share_of_equal_width(rows: list[tuple[str, ...]]) -> float:
     return sum(len(cells) == width for cells in rows) / len(rows) if width > 1 else 0.0
 
 
-def sample(text: str, delimiter: str) -> list[tuple[str, ...]]:
+def sample(text: str, delimiter: str, quote: Quote | None = '"') -> list[tuple[str, ...]]:
     """The cells of the first readable records that are not empty."""
-    found = islice(rows(text[:_SAMPLE_CHARACTERS], delimiter), _SAMPLE_RECORDS)
+    found = islice(rows(text[:_SAMPLE_CHARACTERS], delimiter, quote=quote), _SAMPLE_RECORDS)
     cells = (row.cells for row in found if row.cells is not None)
     return [row for row in cells if any(cell.strip() for cell in row)]
 
@@ -120,14 +152,14 @@ def read(text: str, form: Format) -> Iterator[Record]:
     """
     delimiter = form.delimiter or NONE
     names = form.columns
-    every = rows(text, delimiter, len(names))
+    every = rows(text, delimiter, len(names), quote=form.quote)
     if form.has_header:
         header = next((row for row in every if "".join(row.cells or row.line).strip()), None)
         if header is None:
             raise EmptyFile
         names = unique_names(header.cells or (header.line,))
         form.require_columns(names)
-        every = islice(rows(text, delimiter, len(names)), header.row, None)
+        every = islice(rows(text, delimiter, len(names), quote=form.quote), header.row, None)
     return records(every, names)
 
 

@@ -157,7 +157,7 @@ def test_hyperparameters_make_a_recipe_of_its_own(workspace: Workspace) -> None:
         ({"method": {"type": "dpo"}}, 422, "invalid_request", "method.type"),
         ({"seed": -1}, 422, "invalid_request", "seed"),
         ({"metadata": {"team": "blue"}}, 422, "invalid_request", "metadata.team"),
-        ({"validation_file": "file_1"}, 422, "invalid_request", "validation_file"),
+        ({"validation_file": "file_1"}, 404, "not_found", None),
         ({"integrations": [{"type": "wandb"}]}, 422, "invalid_request", "integrations"),
         ({"training_file": "file_0"}, 404, "not_found", None),
     ],
@@ -211,6 +211,30 @@ def test_a_full_queue_is_refused_and_leaves_nothing(workspace: Workspace, home: 
     refused(order(workspace, workspace.upload(CSV)), 409, "job_quota_reached")
 
     assert nothing_but_uploads(workspace, home)
+
+
+@on_both_databases
+def test_files_for_validation_and_test_are_kept_as_given(workspace: Workspace) -> None:
+    train = workspace.upload(CSV, filename="messages.csv")
+    others = {
+        which: workspace.upload(
+            b"text,label\n"
+            + b"".join(b"%s %d,%s\n" % (which.encode(), at, label) for at in range(rows))
+            + b"more,%s\n" % label
+        )
+        for which, rows, label in (("validation_file", 3, b"card"), ("test_file", 5, b"card"))
+    }
+
+    first, second = (ordered(workspace, train, **others, key="monday") for _ in range(2))
+
+    with reading() as db:
+        ((_, version),) = datasets.list_datasets(db, workspace.member)
+    assert (version.splits["validation"], version.splits["test"]) == (4, 6)
+    assert first["id"] == second["id"]
+    assert first["training_file"] == version.upload_id
+    names = [file["filename"] for file in workspace.call("GET", "/v1/files").json()["data"]]
+    assert names[0] == "messages (3 files).zip"
+    assert len(names) == 4
 
 
 @on_both_databases

@@ -6,7 +6,7 @@ from services.datasets.detection import detect
 from services.datasets.examination import examined, find_rows
 from services.datasets.fixes import Dedupe, DropRows, EditRow
 from services.datasets.preview import DEFAULT_SEED
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from tests.services.datasets.factories import csv_form
 
 ROWS = [f"{text} number {number},{label}" for number in range(20) for text, label in (

@@ -10,7 +10,7 @@ from services.config import settings
 from services.datasets import files
 from services.datasets.errors import BinaryFile, EmptyFile, OneClass
 from services.datasets.examples import from_line
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound
 from tests.services.datasets.factories import csv_form, support_csv

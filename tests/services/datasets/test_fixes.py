@@ -29,7 +29,7 @@ from services.datasets.fixes import (
     suggested,
 )
 from services.datasets.rewriting import EditUnfit
-from services.datasets.splits import Split
+from services.datasets.split import Split
 from tests.services.datasets.factories import sentence, texts
 
 FIXES: TypeAdapter[list[Fix]] = TypeAdapter(list[Fix])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from services.datasets.errors import TooFewRows
 from services.datasets.examples import Example, ScoreExample, TextExample, TokenExample
 from services.datasets.near import clusters
-from services.datasets.splits import Split, Splits, split
+from services.datasets.split import Split
+from services.datasets.splits import Splits, split
 from tests.services.datasets.factories import sentence, texts
 from tests.services.datasets.variants import variants
 

@@ -1,6 +1,7 @@
 from services.datasets.examples import TextExample
 from services.datasets.findings.catalogue import Code
-from services.datasets.splits import Split, split
+from services.datasets.split import Split
+from services.datasets.splits import split
 from tests.services.datasets.factories import texts
 from tests.services.datasets.findings.examined import found, rows
 

@@ -88,3 +88,15 @@ def test_the_task_may_be_said(task: Task, separator: str | None, pair: str | Non
     form = guess(csv("text,kind,flag,note", *TICKETS), task=task).form
 
     assert (form.task, form.separator, form.pair_column) == (task, separator, pair)
+
+
+def test_numbers_of_several_labels_are_no_decimals() -> None:
+    labels = [f"{at % 13},{at * 3 % 13}" if at % 6 == 1 else f"{at % 13}" for at in range(240)]
+    decimals = [f"{at % 5},{at * 7 % 9}" for at in range(240)]
+
+    found = [
+        guess("".join(f"a text {at} of words\t{cell}\n" for at, cell in enumerate(cells)).encode()).form
+        for cells in (labels, decimals)
+    ]
+
+    assert [form.task for form in found] == [Task.multi_label, Task.regression]
