@@ -8,7 +8,13 @@ from enum import StrEnum
 
 from services.billing.money import MICROS, Money
 from services.billing.pricing import Begun, PackagePrice, Price, UnitPrice
-from services.metering.meters import GENERATED_TOKENS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
+from services.metering.meters import (
+    GENERATED_TOKENS,
+    PREDICTIONS,
+    STORED_GB_HOURS,
+    TRAINED_TOKENS,
+    TRAINING_SECONDS,
+)
 
 
 class LinePer(StrEnum):
@@ -132,7 +138,7 @@ PAY_AS_YOU_GO = Plan(
     valid_from=date(2026, 1, 1),
     currency="EUR",
     prices=(_TRAINING_CPU, _TRAINING_CUDA, _PREDICTIONS, _GENERATED_TOKENS),
-    included=frozenset({TRAINED_TOKENS.name}),
+    included=frozenset({TRAINED_TOKENS.name, STORED_GB_HOURS.name}),
     limits=Limits(running_jobs=4, open_jobs=50, runtime=timedelta(hours=12), share_weight=2),
     trial=Trial(
         credit=Money(10 * MICROS, "EUR"),

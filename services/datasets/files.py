@@ -179,6 +179,7 @@ def freeze(
             seed=seed,
             storage_prefix=prefix,
             manifest=manifest,
+            bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
             created_by=member.user_id or member.key_id,
             **asdict(frozen),
         )

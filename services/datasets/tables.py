@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint
 from sqlmodel import Field
 
 from services import clock, ids
@@ -99,5 +99,7 @@ class DatasetVersion(TenantOwned, table=True):
     storage_prefix: str
     # File below the prefix -> sha256.
     manifest: dict[str, str] = Field(sa_type=Json)
+    # Of those files together.
+    bytes: int = Field(default=0, sa_type=BigInteger)
     created_by: str | None = None
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)

@@ -1,15 +1,9 @@
 """What is measured: the product's meters."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from services.errors import Invalid
-
-
-class Aggregation(StrEnum):
-    """How the events of a period become one figure."""
-
-    sum = "sum"
+from services.metering.aggregation import Aggregation
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,20 @@ GENERATED_TOKENS = Meter(
     ),
 )
 
-METERS = {meter.name: meter for meter in (TRAINING_SECONDS, TRAINED_TOKENS, PREDICTIONS, GENERATED_TOKENS)}
+STORED_GB_HOURS = Meter(
+    name="stored_gb_hours",
+    title="Storage",
+    unit="GB-hour",
+    counts=(
+        "Files, data sets and models that are kept, in gigabytes (1,000,000,000 bytes) times hours, to the "
+        "second. A day is counted when it is over."
+    ),
+)
+
+METERS = {
+    meter.name: meter
+    for meter in (TRAINING_SECONDS, TRAINED_TOKENS, PREDICTIONS, GENERATED_TOKENS, STORED_GB_HOURS)
+}
 
 
 class UnknownMeter(Invalid):

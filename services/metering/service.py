@@ -1,33 +1,24 @@
-"""The ledger of use: write each fact once, and ask about it by day of the tenant's calendar."""
+"""What a caller may ask of the ledger: write each fact once, and add up by day of the tenant's calendar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, func, literal, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col
 
-from services import clock
 from services.accounts.scope import Member, find, owned
 from services.metering.meters import METERS
+from services.metering.recording import Recorded as Recorded
+from services.metering.recording import record as record
 from services.metering.sums import instants, summed
 from services.metering.tables import UsageEvent
-from services.metering.usage import NewUsage, Use
+from services.metering.usage import Use
 
-# Properties that a price can depend on.
+# Properties that a price can depend on; each is a column of an hour of use.
 PRICED_PROPERTIES = tuple(sorted({name for meter in METERS.values() for name in meter.needs}))
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """How many events were new, and how many the ledger had already."""
-
-    inserted: int
-    duplicates: int
 
 
 class UseBy(StrEnum):
@@ -37,11 +28,23 @@ class UseBy(StrEnum):
     model = "model"
     key = "key"
     member = "member"
+    device = "device"
+    job = "job"
+
+
+_DIMENSIONS: dict[UseBy, list[str]] = {
+    UseBy.meter: [],
+    UseBy.model: ["model_version_id"],
+    UseBy.key: ["key_id"],
+    UseBy.member: ["user_id"],
+    UseBy.device: ["device_class"],
+    UseBy.job: ["job_id"],
+}
 
 
 @dataclass(frozen=True, slots=True)
 class DayUse:
-    """A day's use of one meter by one model version, key or member (None: by none)."""
+    """A day's use of one meter by one model version, key, member, device class or job (None: by none)."""
 
     day: date
     meter: str
@@ -67,35 +70,6 @@ class EventPage:
     next_after: str | None
 
 
-def record(session: Session, events: Sequence[NewUsage]) -> Recorded:
-    """Write events to the ledger; one whose id its tenant's ledger has already changes nothing."""
-    if not events:
-        return Recorded(0, 0)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    # In one order everywhere, so that two batches never wait for each other.
-    rows = sorted((_row(event) for event in events), key=lambda row: (row["tenant_id"], row["id"]))
-    written = session.execute(
-        insert(UsageEvent).on_conflict_do_nothing().returning(col(UsageEvent.id)), rows
-    ).all()
-    return Recorded(len(written), len(rows) - len(written))
-
-
-def _row(event: NewUsage) -> dict[str, Any]:
-    return {
-        "tenant_id": event.tenant_id,
-        "id": event.id,
-        "meter": event.meter,
-        "quantity": event.quantity,
-        "at": event.at,
-        "recorded_at": clock.now(),
-        "job_id": event.job_id,
-        "model_version_id": event.model_version_id,
-        "key_id": event.key_id,
-        "user_id": event.user_id,
-        "properties": dict(event.properties),
-    }
-
-
 def by_day(
     session: Session, member: Member, *, first: date, last: date, by: UseBy = UseBy.meter
 ) -> list[DayUse]:
@@ -104,14 +78,8 @@ def by_day(
     Raises:
         UnusableDays: no range, or too long a one.
     """
-    columns: dict[UseBy, SQLColumnExpression[str | None]] = {
-        UseBy.meter: literal(None),
-        UseBy.model: col(UsageEvent.model_version_id),
-        UseBy.key: col(UsageEvent.key_id),
-        UseBy.member: col(UsageEvent.user_id),
-    }
-    rows = summed(session, member, first, last, [columns[by]])
-    found = [DayUse(day, meter, group, quantity, events) for day, meter, group, quantity, events in rows]
+    sums = summed(session, member, first, last, _DIMENSIONS[by])
+    found = [DayUse(of.day, of.meter, (of.by or ("",))[0] or None, of.quantity, of.events) for of in sums]
     return sorted(found, key=lambda use: (use.day, use.meter, use.by or ""))
 
 
@@ -136,24 +104,20 @@ def uses(session: Session, member: Member, *, first: date, last: date) -> list[U
     Raises:
         UnusableDays: no range, or too long a one.
     """
-    subject = func.coalesce(col(UsageEvent.job_id), col(UsageEvent.model_version_id), "")
-    priced = [col(UsageEvent.properties)[name].as_string() for name in PRICED_PROPERTIES]
+    by_subject = summed(session, member, first, last, ["job_id", "model_version_id", *PRICED_PROPERTIES])
     return [
         Use(
-            meter=meter,
-            subject=who,
-            day=day,
-            quantity=quantity,
-            events=events,
+            meter=of.meter,
+            subject=job_id or model_version_id,
+            day=of.day,
+            quantity=of.quantity,
+            events=of.events,
             properties={
-                name: value
-                for name, value in zip(PRICED_PROPERTIES, values, strict=True)
-                if value is not None
+                name: value for name, value in zip(PRICED_PROPERTIES, properties, strict=True) if value
             },
         )
-        for day, meter, who, *values, quantity, events in summed(
-            session, member, first, last, [subject, *priced]
-        )
+        for of in by_subject
+        for job_id, model_version_id, *properties in [of.by]
     ]
 
 

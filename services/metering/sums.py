@@ -1,16 +1,31 @@
-"""Sums over the ledger, by day of the tenant's calendar; the same statements on both databases."""
+"""Sums of use by day of the tenant's calendar: from hours that are added up, and the events since."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from sqlalchemy import SQLColumnExpression, case, func, select
+from sqlalchemy import BigInteger, and_, func, literal, or_, select, union_all
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, owned
 from services.accounts.service import get_tenant
+from services.db import Quantity
 from services.metering.days import days, midnight
-from services.metering.tables import UsageEvent
+from services.metering.rollups import HOUR, dimensions
+from services.metering.tables import UsageEvent, UsageHour, UsageMark
+
+
+class Sum(NamedTuple):
+    """Some use of a day; `by` has a value for each dimension that was asked for, "" where there is none."""
+
+    day: date
+    meter: str
+    by: tuple[str, ...]
+    quantity: Decimal
+    events: int
 
 
 def instants(session: Session, member: Member, first: date, last: date) -> tuple[datetime, datetime]:
@@ -24,27 +39,73 @@ def instants(session: Session, member: Member, first: date, last: date) -> tuple
     return midnight(first, zone), midnight(last + timedelta(days=1), zone)
 
 
-def summed(
-    session: Session, member: Member, first: date, last: date, columns: Sequence[SQLColumnExpression[Any]]
-) -> list[tuple[Any, ...]]:
-    """Rows of day, meter, the given columns, sum of the quantities and count of the events.
+def summed(session: Session, member: Member, first: date, last: date, by: Sequence[str]) -> list[Sum]:
+    """Use of each day, meter and dimension (columns of `UsageHour`), exactly as the single events add up.
 
     Raises:
         UnusableDays: no range, or too long a one.
     """
     zone = get_tenant(session, member).time_zone
     every_day = days(first, last)
-    edges = [midnight(day + timedelta(days=1), zone) for day in every_day]
-    at = col(UsageEvent.at)
     # Neither database need know time zones, and days of 23 and 25 hours come out right.
-    number = case(*((at < edge, number) for number, edge in enumerate(edges)), else_=-1)
-    named: list[Any] = [column.label(f"column_{position}") for position, column in enumerate(columns)]
+    edges = [midnight(day, zone).astimezone(UTC) for day in (*every_day, last + timedelta(days=1))]
+    # Where clocks are off by half an hour, an hour may belong to two days: its events are read one by one.
+    cut = {_hour(edge) for edge in edges if edge != _hour(edge)}
+    sums: dict[tuple[date, str, tuple[str, ...]], tuple[Decimal, int]] = defaultdict(lambda: (Decimal(0), 0))
+    found = (_whole_hours(session, member, edges, cut, by), _single_events(session, member, edges, cut, by))
+    for rows in found:
+        for at, meter, *values, quantity, events in rows:
+            place = every_day[bisect_right(edges, at) - 1], meter, tuple(values)
+            so_far = sums[place]
+            sums[place] = so_far[0] + quantity, so_far[1] + int(events)
+    return [Sum(*place, *figures) for place, figures in sums.items()]
+
+
+def _hour(instant: datetime) -> datetime:
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def _whole_hours(
+    session: Session, member: Member, edges: Sequence[datetime], cut: set[datetime], by: Sequence[str]
+) -> Iterator[Any]:
+    columns = ["hour", "meter", *by]
+    added_up = owned(UsageHour, member).with_only_columns(
+        *(col(getattr(UsageHour, name)) for name in columns), col(UsageHour.quantity), col(UsageHour.events)
+    )
+    done = select(UsageMark.rolled_up).where(col(UsageMark.tenant_id) == member.tenant_id).scalar_subquery()
+    named = dimensions(session.get_bind().dialect.name)
+    since = (
+        owned(UsageEvent, member)
+        .where(col(UsageEvent.serial) > func.coalesce(done, 0))
+        .with_only_columns(
+            *(named[name].label(name) for name in columns), col(UsageEvent.quantity), literal(1)
+        )
+    )
+    begin, end = _hour(edges[0]), edges[-1]
+    hour = col(UsageHour.hour)
+    # Said of the computed hour, so that no plan reads all events of the days to find the newest.
+    parts = union_all(
+        added_up.where(hour >= begin, hour < end, hour.not_in(cut)),
+        since.where(named["hour"] >= begin, named["hour"] < end, named["hour"].not_in(cut)),
+    ).subquery()
+    groups = [parts.c[name] for name in columns]
+    quantity = func.sum(parts.c.quantity, type_=Quantity())
+    events = func.sum(parts.c.events, type_=BigInteger())
+    yield from session.execute(select(*groups, quantity, events).group_by(*groups))
+
+
+def _single_events(
+    session: Session, member: Member, edges: Sequence[datetime], cut: set[datetime], by: Sequence[str]
+) -> Iterator[Any]:
+    if not cut:
+        return
+    named = dimensions(session.get_bind().dialect.name)
+    at = col(UsageEvent.at)
+    within = or_(*(and_(at >= hour, at < hour + HOUR) for hour in sorted(cut)))
     events = (
         owned(UsageEvent, member)
-        .where(at >= midnight(first, zone), at < edges[-1])
-        .with_only_columns(number.label("day"), col(UsageEvent.meter), *named, col(UsageEvent.quantity))
-        .subquery()
+        .where(within, at >= edges[0], at < edges[-1])
+        .with_only_columns(at, col(UsageEvent.meter), *(named[name] for name in by), col(UsageEvent.quantity))
     )
-    groups = [events.c.day, events.c.meter, *(events.c[column.name] for column in named)]
-    rows = session.execute(select(*groups, func.sum(events.c.quantity), func.count()).group_by(*groups))
-    return [(every_day[day], *rest) for day, *rest in rows]
+    for row in session.execute(events):
+        yield (*row, 1)

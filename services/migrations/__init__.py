@@ -5,7 +5,7 @@ from importlib import import_module
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
-_DOMAINS = ("accounts", "datasets", "jobs", "registry", "metering", "billing")
+_DOMAINS = ("accounts", "datasets", "jobs", "registry", "metering", "ledger", "billing")
 
 
 def metadata() -> MetaData:

@@ -1,0 +1,116 @@
+"""Sealing: new events are hashed into blocks, apart from whoever records them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlmodel import Session, col
+
+from services.accounts.scope import Member, Role, across, owned
+from services.accounts.tables import Tenant
+from services.ledger.block import Head, Header
+from services.ledger.merkle import leaf, root
+from services.ledger.tables import SealedBlock
+from services.metering.cloudevents import line
+from services.metering.recording import settled
+from services.metering.tables import UsageEvent
+
+# Events in a block at most; its hashes then take 320 kB.
+BLOCK = 10_000
+
+
+def unsealed(session: Session, *tenant_ids: str) -> list[str]:
+    """The tenants, all or of these, with events that no seal covers yet."""
+    newest = (
+        across(UsageEvent)
+        .with_only_columns(func.max(col(UsageEvent.serial)))
+        .where(col(UsageEvent.tenant_id) == Tenant.id)
+        .correlate(Tenant)
+        .scalar_subquery()
+    )
+    sealed = (
+        across(SealedBlock)
+        .with_only_columns(func.max(col(SealedBlock.last_serial)))
+        .where(col(SealedBlock.tenant_id) == Tenant.id)
+        .correlate(Tenant)
+        .scalar_subquery()
+    )
+    waiting = select(col(Tenant.id)).where(newest > func.coalesce(sealed, 0)).order_by(col(Tenant.id))
+    if tenant_ids:
+        waiting = waiting.where(col(Tenant.id).in_(tenant_ids))
+    return list(session.execute(waiting).scalars())
+
+
+def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = None) -> Head:
+    """Seal a tenant's new events, so many blocks of them at most; gives the new end of its ledger.
+
+    `until` is a serial that `recording.settled` gave, and bounds them.
+
+    Raises:
+        IntegrityError: somebody else sealed the same events meanwhile.
+    """
+    owner = Member(tenant_id=tenant_id, role=Role.owner)
+    last = _last(session, owner)
+    made = 0
+    while blocks is None or made < blocks:
+        events = _events(session, owner, after=last.last_serial if last else 0, until=until)
+        if not events:
+            break
+        last = _sealed(tenant_id, events, last)
+        session.add(last)
+        session.flush()
+        made += 1
+    return last.head if last else Head()
+
+
+def seal_all(session: Session, tenant_id: str) -> Head:
+    """Seal whatever a tenant has used so far, for an invoice that is to be closed now."""
+    until = settled(session, tenant_id) if unsealed(session, tenant_id) else 0
+    return seal(session, tenant_id, until=until)
+
+
+def head(session: Session, member: Member) -> Head:
+    """The end of the member's ledger, as far as it is sealed."""
+    last = _last(session, member)
+    return last.head if last else Head()
+
+
+def _last(session: Session, member: Member) -> SealedBlock | None:
+    newest_first = owned(SealedBlock, member).order_by(col(SealedBlock.number).desc())
+    return session.exec(newest_first.limit(1)).one_or_none()
+
+
+def _events(session: Session, member: Member, *, after: int, until: int) -> Sequence[Row[Any]]:
+    serial = col(UsageEvent.serial)
+    ordered = owned(UsageEvent, member).where(serial > after, serial <= until).order_by(serial).limit(BLOCK)
+    return session.execute(ordered.with_only_columns(*UsageEvent.__table__.columns)).all()  # type: ignore[attr-defined]
+
+
+def _sealed(tenant_id: str, events: Sequence[Row[Any]], last: SealedBlock | None) -> SealedBlock:
+    leaves = [leaf(line(event)) for event in events]
+    before = last.head if last else Head()
+    header = Header(
+        tenant=tenant_id,
+        number=before.blocks + 1,
+        count=len(events),
+        events=before.events + len(events),
+        root=root(leaves).hex(),
+        previous=before.hash,
+    )
+    return SealedBlock(
+        tenant_id=tenant_id,
+        number=header.number,
+        count=header.count,
+        events=header.events,
+        root=header.root,
+        previous=header.previous,
+        hash=header.hash,
+        last_serial=events[-1].serial,
+        leaves=b"".join(leaves),
+    )
+
+
+def blocks(session: Session, member: Member, *, until: int) -> Iterator[SealedBlock]:
+    """The member's blocks from the first to the number `until`, in order."""
+    ordered = owned(SealedBlock, member).where(col(SealedBlock.number) <= until)
+    yield from session.exec(ordered.order_by(col(SealedBlock.number)))
