@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum
 from fractions import Fraction
 
 _HOUR = timedelta(hours=1)
@@ -12,7 +12,7 @@ _HOUR = timedelta(hours=1)
 _SCALE = 10**6
 
 
-class Aggregation(StrEnum):
+class Aggregation(Enum):
     """How the events of a period become one figure.
 
     Largest and distinct values are those of the whole period: those of its parts do not add up.
@@ -61,9 +61,11 @@ def aggregated(how: Aggregation, readings: Iterable[Reading], *, start: datetime
 
 def _weighted(ordered: list[Reading], start: datetime, end: datetime) -> Decimal:
     total = Fraction(0)
-    for reading, following in zip(ordered, [*ordered[1:], None], strict=True):
-        since = max(reading.at, start)
-        until = min(following.at, end) if following is not None else end
+    # Between two instants of one zone Python subtracts wall clocks, which jump twice a year.
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    next_at = [*(reading.at.astimezone(UTC) for reading in ordered), end]
+    for place, reading in enumerate(ordered):
+        since, until = max(next_at[place], start), min(next_at[place + 1], end)
         if since < until:
             total += Fraction(reading.quantity) * ((until - since) // timedelta(microseconds=1))
     per_hour = total.denominator * (_HOUR // timedelta(microseconds=1))

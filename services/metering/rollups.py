@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    SQLColumnExpression,
     String,
     and_,
     delete,
@@ -23,7 +24,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
 from services import clock
@@ -63,10 +63,10 @@ def hour_of(dialect: str) -> ColumnElement[Any]:
     return func.date_trunc("hour", at, "UTC", type_=UtcDateTime())
 
 
-def dimensions(dialect: str) -> dict[str, ColumnElement[Any]]:
+def dimensions(dialect: str) -> dict[str, SQLColumnExpression[Any]]:
     """What an event is added up by, named as the columns of an hour."""
 
-    def or_empty(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    def or_empty(column: SQLColumnExpression[Any]) -> SQLColumnExpression[Any]:
         return func.coalesce(column, "")
 
     return {
@@ -117,7 +117,8 @@ def _mark(session: Session, tenant_id: str) -> UsageMark:
     known = dialect.insert(UsageMark).values(tenant_id=tenant_id, rolled_up=0)
     session.execute(known.on_conflict_do_nothing(index_elements=["tenant_id"]))
     locked = select(UsageMark).where(col(UsageMark.tenant_id) == tenant_id).with_for_update()
-    return session.execute(locked).scalar_one()
+    mark: UsageMark = session.execute(locked).scalar_one()
+    return mark
 
 
 def _add(session: Session, tenant_id: str, which: ColumnElement[bool]) -> None:

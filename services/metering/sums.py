@@ -72,9 +72,11 @@ def _whole_hours(
     added_up = owned(UsageHour, member).with_only_columns(
         *(col(getattr(UsageHour, name)) for name in columns), col(UsageHour.quantity), col(UsageHour.events)
     )
-    done = select(UsageMark.rolled_up).where(col(UsageMark.tenant_id) == member.tenant_id).scalar_subquery()
+    done = (
+        select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == member.tenant_id).scalar_subquery()
+    )
     named = dimensions(session.get_bind().dialect.name)
-    since = (
+    since: Any = (
         owned(UsageEvent, member)
         .where(col(UsageEvent.serial) > func.coalesce(done, 0))
         .with_only_columns(

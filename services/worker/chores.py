@@ -21,6 +21,7 @@ from services.db import reading, transaction
 from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
 from services.registry import service as registry
+from services.worker import bookkeeping
 from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)
@@ -114,4 +115,8 @@ CHORES = {
     "prune": _Chore(timedelta(hours=1), prune),
     "sweep": _Chore(timedelta(hours=1), sweep),
     "close_months": _Chore(timedelta(hours=6), close_months),
+    "roll_up": _Chore(timedelta(seconds=20), bookkeeping.roll_up),
+    "compare_hours": _Chore(timedelta(hours=1), bookkeeping.compare),
+    "seal": _Chore(timedelta(minutes=1), bookkeeping.seal),
+    "count_storage": _Chore(timedelta(hours=1), bookkeeping.count_storage),
 }

@@ -22,9 +22,8 @@ ALLOWED = {
     "services/jobs/queue.py": STATEMENTS,  # the worker's half, for all tenants
     "services/jobs/retention.py": {"select", "delete"},  # what is old goes, whosever it is
     "services/reports.py": STATEMENTS,  # the staff's questions
-    "services/metering/service.py": {
-        "insert"
-    },  # the ledger: many rows in one statement, each with its tenant
+    "services/metering/recording.py": {"insert"},  # many rows in one statement, each with its tenant
+    "services/metering/rollups.py": STATEMENTS,  # the worker's: a tenant's events and hours, by its id
 }
 # Who may ask across tenants: arriving people and keys, the worker, the staff's questions.
 ACROSS = {
@@ -38,6 +37,8 @@ ACROSS = {
     "services/jobs/queue.py",
     "services/jobs/retention.py",
     "services/jobs/watch.py",
+    "services/ledger/sealing.py",
+    "services/metering/recording.py",
     "services/reports.py",
 }
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 import services
 from services import clock
@@ -33,7 +33,6 @@ from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound, ServiceError
 from services.jobs.service import Quoted
 from services.jobs.tables import Job
-from services.metering.tables import UsageEvent
 from services.registry import service as registry
 from services.training.recipe import Recipe, Task
 from tests import factories
@@ -48,6 +47,7 @@ DOMAINS = (
     "jobs",
     "registry",
     "metering",
+    "ledger",
     "billing",
     "ordering",
     "onboarding",
@@ -194,12 +194,16 @@ CASES: dict[str, Finds | Shows] = {
     "metering.sums.instants": Shows(arguments=lambda names, member: days()),
     "metering.sums.summed": Shows(
         ("model_version_id",),
-        lambda names, member: {**days(), "columns": [col(UsageEvent.model_version_id)]},
+        lambda names, member: {**days(), "by": ["model_version_id"]},
     ),
     "metering.service.by_day": Shows(("model_version_id",), lambda names, member: {**days(), "by": "model"}),
     "metering.service.events": Shows(
         ("event_id",), lambda names, member: {**days(), "subject": names.model_version_id}
     ),
+    "metering.intake.receive": Shows(arguments=by(batch=[])),
+    "metering.storing.store_days": Shows(),
+    "ledger.sealing.blocks": Shows(arguments=by(until=1)),
+    "ledger.sealing.head": Shows(),
     "metering.service.totals": Shows(arguments=lambda names, member: days()),
     "metering.service.uses": Shows(("model_version_id",), lambda names, member: days()),
     "billing.closing.close_month": Shows(
