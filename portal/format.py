@@ -4,6 +4,7 @@ from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 from services.billing.money import MINOR_DIGITS, Money
+from services.billing.pricing import PackagePrice, PercentagePrice, Price, UnitPrice
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 # A unit price keeps this many digits that are not leading zeros.
@@ -36,6 +37,22 @@ def unit_price(price: Decimal, currency: str) -> str:
     leading_zeros = -price.adjusted() - 1 if 0 < price < 1 else 0
     shown = max(digits, leading_zeros + _UNIT_PRICE_DIGITS) if leading_zeros else digits
     return f"{_prefix(currency)}{price.quantize(Decimal(1).scaleb(-shown), ROUND_HALF_UP):,}"
+
+
+def price(sold: Price, unit: str, currency: str) -> str:
+    """A price in words: "€0.20 per 1,000", "€0.0020 each", "2.9 %", "from €7.00 each, in 3 tiers"."""
+    match sold:
+        case PackagePrice():
+            return f"{unit_price(sold.amount, currency)} per {sold.size:,}"
+        case UnitPrice() if sold.conversion is not None:
+            return f"{unit_price(sold.amount, currency)} per {sold.conversion.divide_by.normalize():,f}"
+        case UnitPrice():
+            return f"{unit_price(sold.amount, currency)} each"
+        case PercentagePrice():
+            return f"{sold.percent.normalize():f} %"
+        case _:
+            first = unit_price(sold.tiers[0].unit_amount, currency)
+            return f"{first} per {unit} at first, in {len(sold.tiers)} tiers"
 
 
 def money_range(low: int, high: int, currency: str) -> str:

@@ -69,9 +69,16 @@ class Settings(BaseSettings):
     seller_name: str = "Tuneport"
     seller_address: str = ""
     seller_tax_id: str = ""
+    # ISO 3166 code of the country whose VAT is charged, such as DE; empty: everybody pays the same.
+    seller_country: str = Field("", pattern="^([A-Z]{2})?$")
+    seller_city: str = ""
+    seller_postcode: str = ""
+    seller_email: str = ""
     # How to pay, as printed on invoices: bank, account, reference.
     seller_payment: str = ""
     tax_rate_percent: Decimal = Field(Decimal(0), ge=0, le=100)
+    # Of what is sold at a reduced rate.
+    tax_reduced_percent: Decimal = Field(Decimal(0), ge=0, le=100)
     # Printed beside the rate; a rate of zero needs its reason.
     tax_note: str = ""
 

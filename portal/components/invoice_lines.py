@@ -11,7 +11,6 @@ from services.accounts import keys, team
 from services.accounts.scope import Member
 from services.billing import service as billing
 from services.billing.invoicing import Line
-from services.billing.pricing import PackagePrice, Price
 from services.billing.snapshot import Snapshot
 from services.db import reading
 from services.metering.meters import METERS, TRAINING_SECONDS
@@ -54,7 +53,9 @@ def _line(line: Line, currency: str, *, opened: bool) -> None:
     first, last = words.day(line.first_day), words.day(line.last_day)
     when.markdown(f":gray[{first if first == last else f'{first} to {last}'}]")
     used = words.count(line.quantity, METERS[line.meter].unit)
-    quantity.markdown(f"{used}  \n:small[:gray[{_price(line.price, currency)}]]")
+    quantity.markdown(
+        f"{used}  \n:small[:gray[{words.price(line.price, METERS[line.meter].unit, currency)}]]"
+    )
     amount.markdown(words.amount(line.amount))
 
 
@@ -63,12 +64,6 @@ def _toggle(key: str) -> None:
         del st.query_params["line"]
     else:
         st.query_params["line"] = key
-
-
-def _price(price: Price, currency: str) -> str:
-    if isinstance(price, PackagePrice):
-        return f"{words.unit_price(price.amount, currency)} per {price.size:,}"
-    return f"{words.unit_price(price.amount, currency)} each"
 
 
 def _events(member: Member, line: Line, reference: str, time_zone: str) -> None:

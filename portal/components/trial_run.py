@@ -1,5 +1,6 @@
 """One text for one model version: asked, answered, priced, and the code that asks the same."""
 
+from decimal import Decimal
 from time import monotonic
 
 import streamlit as st
@@ -13,7 +14,7 @@ from portal.components.snippets import snippet_tabs
 from portal.errors import shown
 from portal.highlight import entities, legend
 from services.billing import service as billing
-from services.billing.pricing import PackagePrice
+from services.billing.pricing import rate_part
 from services.datasets import files
 from services.datasets.split import Split
 from services.datasets.tables import DatasetVersion
@@ -125,5 +126,5 @@ def _price() -> str:
     sold = plan.price_of(PREDICTIONS.name, {})
     if sold is None:
         return "Nothing"
-    price = sold.price.per_unit if isinstance(sold.price, PackagePrice) else sold.price.amount
-    return words.unit_price(price, plan.currency)
+    # One more, once what the plan includes is used up.
+    return words.unit_price(rate_part(sold.price, sold.price.free, Decimal(1)), plan.currency)

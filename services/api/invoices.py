@@ -11,7 +11,7 @@ from services.api.shapes import Exact
 from services.billing import document
 from services.billing import service as billing
 from services.billing.drafting import this_month
-from services.billing.invoicing import Line
+from services.billing.invoicing import Charge, Line
 from services.billing.snapshot import Snapshot
 from services.db import reading
 
@@ -34,9 +34,12 @@ class InvoiceFigures(BaseModel):
     due_on: date | None
     currency: str
     subtotal: int
+    discount: int
     credit: int
     tax: int
     total: int
+    prepaid: int
+    payable: int
 
 
 class InvoiceLine(BaseModel):
@@ -54,13 +57,35 @@ class InvoiceLine(BaseModel):
     amount: int
 
 
+class InvoiceCharge(BaseModel):
+    """What is charged beside use: fees, minimums, corrections; below zero where it comes back."""
+
+    key: str
+    kind: str
+    title: str
+    first_day: date
+    last_day: date
+    amount: int
+
+
+class InvoiceTax(BaseModel):
+    """What is taxed at one rate; `category` is that of EN 16931 (S, Z, E, AE, O)."""
+
+    category: str
+    percent: Exact
+    note: str
+    net: int
+    tax: int
+
+
 class Invoice(InvoiceFigures):
     """An invoice with its lines."""
 
     seller: str
     customer: str
-    tax_percent: Exact
+    taxes: list[InvoiceTax]
     lines: list[InvoiceLine]
+    charges: list[InvoiceCharge]
 
 
 class Invoices(BaseModel):
@@ -98,8 +123,18 @@ def retrieve(reference: str, caller: BillingCaller) -> Invoice:
         **dict(head),
         seller=shown.seller.name,
         customer=shown.customer.name,
-        tax_percent=shown.draft.tax_percent,
+        taxes=[
+            InvoiceTax(
+                category=group.category,
+                percent=group.percent,
+                note=group.note,
+                net=group.net.micros,
+                tax=group.tax.micros,
+            )
+            for group in shown.draft.tax_groups
+        ],
         lines=[_line(line) for line in shown.draft.lines],
+        charges=[_charge(charge) for charge in shown.draft.charges],
     )
 
 
@@ -130,9 +165,12 @@ def _figures(
         due_on=shown.due_on,
         currency=draft.currency,
         subtotal=draft.subtotal.micros,
+        discount=draft.discount.micros,
         credit=draft.credit.micros,
         tax=draft.tax.micros,
         total=draft.total.micros,
+        prepaid=draft.prepaid.micros,
+        payable=draft.payable.micros,
     )
 
 
@@ -148,4 +186,15 @@ def _line(line: Line) -> InvoiceLine:
         quantity=line.quantity,
         events=line.events,
         amount=line.amount.micros,
+    )
+
+
+def _charge(charge: Charge) -> InvoiceCharge:
+    return InvoiceCharge(
+        key=charge.key,
+        kind=charge.kind,
+        title=charge.title,
+        first_day=charge.first_day,
+        last_day=charge.last_day,
+        amount=charge.amount.micros,
     )

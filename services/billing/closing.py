@@ -41,7 +41,7 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
     if now < closes_at:
         raise MonthNotOver(closing, closes_at)
     draft = draft_month(session, member, closing)
-    if not draft.lines:
+    if draft.is_empty:
         return None
 
     issued_on = day_of(now, tenant.time_zone)
@@ -53,7 +53,7 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
         year=issued_on.year,
         sequence=sequence,
         number=number,
-        state=InvoiceState.open if draft.total.micros else InvoiceState.paid,
+        state=InvoiceState.open if draft.payable.micros else InvoiceState.paid,
         period_start=closing.start(tenant.time_zone),
         period_end=closing.end(tenant.time_zone),
         currency=draft.currency,

@@ -12,7 +12,7 @@ import typst
 
 from services.billing.invoicing import Line
 from services.billing.money import MINOR_DIGITS, Money
-from services.billing.pricing import PackagePrice, Price
+from services.billing.pricing import PackagePrice, PercentagePrice, Price, UnitPrice
 from services.billing.snapshot import Party, Snapshot
 from services.metering.meters import meter
 
@@ -75,12 +75,25 @@ def texts(snapshot: Snapshot) -> dict[str, Any]:
         ],
         "events": f"{sum(line.events for line in draft.lines):,}",
         "subtotal": _amount(draft.subtotal),
-        "credits": [{"reason": use.reason, "amount": _amount(-use.amount)} for use in draft.credits],
-        "tax_percent": _plain(draft.tax_percent),
-        "tax_note": draft.tax_note,
-        "tax": _amount(draft.tax),
-        "total": _amount(draft.total),
-        "is_owed": draft.total.micros > 0,
+        "credits": [
+            {"reason": use.reason, "amount": _amount(-use.amount)} for use in draft.credits if not use.prepaid
+        ],
+        "charges": [{"title": item.title, "amount": _amount(item.amount)} for item in draft.charges],
+        "discounts": [{"title": item.title, "amount": _amount(-item.amount)} for item in draft.discounts],
+        "taxes": [
+            {"percent": _plain(group.percent), "net": _amount(group.net), "amount": _amount(group.tax)}
+            for group in draft.tax_groups
+        ],
+        "tax_notes": sorted({group.note for group in draft.tax_groups if group.note}),
+        "balances": [
+            {"title": f"Credit note {use.credit_note}", "amount": _amount(-use.amount)}
+            for use in draft.balances
+        ],
+        "prepaid": [
+            {"reason": use.reason, "amount": _amount(-use.amount)} for use in draft.credits if use.prepaid
+        ],
+        "total": _amount(draft.payable),
+        "is_owed": draft.payable.micros > 0,
     }
 
 
@@ -119,8 +132,15 @@ def _quantity(line: Line) -> str:
 
 def _rate(price: Price, unit: str, digits: int) -> str:
     _, one = _UNITS[unit]
-    amount = _plain(price.amount, at_least=digits)
-    return f"{amount} / {price.size:,}" if isinstance(price, PackagePrice) else f"{amount} / {one}"
+    match price:
+        case PackagePrice():
+            return f"{_plain(price.amount, at_least=digits)} / {price.size:,}"
+        case UnitPrice():
+            return f"{_plain(price.amount, at_least=digits)} / {one}"
+        case PercentagePrice():
+            return f"{_plain(price.percent)} %"
+        case _:
+            return price.kind
 
 
 def _amount(money: Money) -> str:

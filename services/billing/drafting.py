@@ -4,19 +4,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from sqlmodel import Session, col, or_
 
 from services import clock
 from services.accounts.scope import Member, owned
 from services.accounts.service import get_tenant
-from services.billing.invoicing import Credit, Draft, Tax, draft
+from services.billing.invoicing import Draft
 from services.billing.money import Money
 from services.billing.names import names
 from services.billing.period import Month
 from services.billing.plans import CATALOGUE, PAY_AS_YOU_GO, Plan, in_force
+from services.billing.rating import draft
 from services.billing.snapshot import Party, Snapshot
+from services.billing.spending import Credit
 from services.billing.tables import CreditGrant, Invoice, Subscription
+from services.billing.taxation import Tax, TaxCategory, TaxCode, Taxes
 from services.config import settings
 from services.metering import service as metering
 from services.metering.days import day_of
@@ -57,10 +61,20 @@ def this_month(session: Session, member: Member) -> Month:
     return Month.of(clock.now(), get_tenant(session, member).time_zone)
 
 
-def tax() -> Tax:
-    """The rate that the operator has set, and the reason to print where it is zero."""
-    percent = settings().tax_rate_percent
-    return Tax(percent=percent, note=settings().tax_note or ("" if percent else "No VAT is charged."))
+def own_taxes() -> Taxes:
+    """The rates that the operator has set, and the reason to print where one is zero."""
+    rates = {
+        TaxCode.standard: settings().tax_rate_percent,
+        TaxCode.reduced: settings().tax_reduced_percent,
+        TaxCode.zero: Decimal(0),
+    }
+    note = settings().tax_note
+    return {
+        code: Tax(percent, note)
+        if percent
+        else Tax(percent, note or "No VAT is charged.", TaxCategory.exempt)
+        for code, percent in rates.items()
+    }
 
 
 def draft_month(session: Session, member: Member, month: Month) -> Draft:
@@ -72,7 +86,13 @@ def draft_month(session: Session, member: Member, month: Month) -> Draft:
 def rated(session: Session, member: Member, month: Month, grants: Sequence[Credit]) -> Draft:
     """A month's figures, in lines that go by ids; `grants` as `credits_before` found them."""
     uses = metering.uses(session, member, first=month.first, last=month.last)
-    return draft(uses, versions=plan_versions(session, member), grants=grants, tax=tax())
+    return draft(
+        uses,
+        versions=plan_versions(session, member),
+        taxes=own_taxes(),
+        period=(month.first, month.last),
+        grants=grants,
+    )
 
 
 def credits_before(session: Session, member: Member, month: Month) -> list[Credit]:

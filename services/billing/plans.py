@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from services.billing.money import MICROS, Money
 from services.billing.pricing import Begun, PackagePrice, Price, UnitPrice
+from services.billing.taxation import TaxCode
 from services.metering.meters import (
     GENERATED_TOKENS,
     PREDICTIONS,
@@ -34,6 +35,7 @@ class PlanPrice:
     price: Price
     line_per: LinePer
     where: Mapping[str, str]
+    tax_code: TaxCode = TaxCode.standard
 
     def covers(self, meter: str, properties: Mapping[str, str]) -> bool:
         """Is use of this meter with these properties sold at this price?"""
@@ -83,6 +85,13 @@ class Plan:
     included: frozenset[str]
     limits: Limits
     trial: Trial
+    # Of a calendar month, billed with its use; a part of a month costs its part.
+    fee: Money | None = None
+
+    @property
+    def edition(self) -> str:
+        """Name and version: what tells one set of prices from every other."""
+        return f"{self.name}.v{self.version}"
 
     def price_of(self, meter: str, properties: Mapping[str, str]) -> PlanPrice | None:
         """The price of some use; None when the plan includes it.

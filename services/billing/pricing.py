@@ -1,7 +1,8 @@
-"""How a quantity becomes an amount: the kinds of price, and one function that rates them all.
+"""How a quantity becomes an amount: the kinds of price, and the functions that rate them all.
 
-Conventions, the same for every kind: quantities are those of a whole period, a usage discount (`free`) comes
-off the quantity before anything else, nothing is rounded here, and a quantity of zero costs nothing.
+The order is fixed, the same for every kind: the usage discount (`free`) comes off the quantity, what is left
+is converted and priced, the percentage discount comes off the amount, and nothing is rounded. Minimum,
+maximum and commitment hold for a period as a whole, on the sum of its rounded lines: see `adjustment`.
 """
 
 from decimal import Decimal
@@ -10,20 +11,36 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.billing.money import EXACT
+from services.billing import tiers as in_tiers
+from services.billing.commitment import Commitment
+from services.billing.conversion import Conversion
+from services.billing.money import EXACT, Money, rounded
+from services.billing.rates import RATE_DECIMALS, Percent, Rate
+from services.billing.tiers import Tier
 
-# Twelve decimals of a minor unit that itself is a hundredth.
-RATE_DECIMALS = 14
-
-Rate = Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=30, decimal_places=RATE_DECIMALS)]
+_HUNDREDTH = Decimal("0.01")
 
 
 class _Price(BaseModel):
     # Strict: a float is refused, not converted.
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    # Units of each period that cost nothing.
+    # Units of each period that cost nothing: the usage discount.
     free: Rate = Decimal(0)
+    conversion: Conversion | None = None
+    discount_percent: Percent = Decimal(0)
+    # Of a period, in major units.
+    minimum: Rate | None = None
+    maximum: Rate | None = None
+    commitment: Commitment | None = None
+
+    @model_validator(mode="after")
+    def _bounds_agree(self) -> "_Price":
+        if self.commitment is not None and not (self.minimum is None and self.maximum is None):
+            raise ValueError("a commitment has no minimum and no maximum beside it")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"the minimum {self.minimum} lies above the maximum {self.maximum}")
+        return self
 
 
 class UnitPrice(_Price):
@@ -61,24 +78,80 @@ class PackagePrice(_Price):
         return EXACT.multiply(EXACT.divide_int(self.amount, EXACT.multiply(unit, Decimal(self.size))), unit)
 
 
-Price = UnitPrice | PackagePrice
+class _TieredPrice(_Price):
+    # Is the first tier's flat amount due where nothing is used? Vendors differ, so a price says it.
+    flat_at_zero: bool
+    tiers: tuple[Tier, ...]
+
+    @model_validator(mode="after")
+    def _covers_every_quantity(self) -> "_TieredPrice":
+        in_tiers.check(self.tiers)
+        return self
+
+
+class GraduatedPrice(_TieredPrice):
+    """Each unit at the price of its own tier.
+
+    Raises:
+        LastTierBounded, TiersOutOfOrder: the tiers leave a quantity without a price.
+    """
+
+    kind: Literal["graduated"] = "graduated"
+
+
+class VolumePrice(_TieredPrice):
+    """All units at the price of the tier that their sum reaches; more may cost less where a tier begins.
+
+    Raises:
+        LastTierBounded, TiersOutOfOrder: the tiers leave a quantity without a price.
+    """
+
+    kind: Literal["volume"] = "volume"
+
+
+class PercentagePrice(_Price):
+    """A share of a metered amount of money in major units; above 100 it is cost with a mark-up."""
+
+    kind: Literal["percentage"] = "percentage"
+    percent: Rate
+
+
+Price = Annotated[
+    UnitPrice | PackagePrice | GraduatedPrice | VolumePrice | PercentagePrice, Field(discriminator="kind")
+]
 
 
 def rate(price: Price, quantity: Decimal) -> Decimal:
-    """What a period's quantity costs, exactly, in major units of the plan's currency."""
-    billed = EXACT.subtract(quantity, price.free)
-    if billed <= 0:
-        return Decimal(0)
+    """What a period's quantity costs, exactly, in major units of the plan's currency.
+
+    A quantity below zero costs what none costs. Minimum, maximum and commitment are not in it.
+    """
+    billed = max(EXACT.subtract(quantity, price.free), Decimal(0))
+    if price.conversion is not None:
+        billed = price.conversion.of(billed)
+    cost = _undiscounted(price, billed)
+    if price.discount_percent:
+        cost = EXACT.multiply(cost, EXACT.multiply(100 - price.discount_percent, _HUNDREDTH))
+    return cost
+
+
+def _undiscounted(price: Price, billed: Decimal) -> Decimal:
     match price:
         case UnitPrice():
             return EXACT.multiply(billed, price.amount)
         case PackagePrice(begun=Begun.in_proportion):
             return EXACT.multiply(billed, price.per_unit)
         case PackagePrice():
-            # The remainder keeps the sign of `billed`, which is positive.
             size = Decimal(price.size)
             begun = 1 if EXACT.remainder(billed, size) else 0
             return EXACT.multiply(EXACT.divide_int(billed, size) + begun, price.amount)
+        case PercentagePrice():
+            return EXACT.multiply(billed, EXACT.multiply(price.percent, _HUNDREDTH))
+        case GraduatedPrice() | VolumePrice():
+            if not billed and not price.flat_at_zero:
+                return Decimal(0)
+            in_kind = in_tiers.graduated if isinstance(price, GraduatedPrice) else in_tiers.volume
+            return in_kind(price.tiers, billed)
         case _:
             assert_never(price)
 
@@ -86,7 +159,8 @@ def rate(price: Price, quantity: Decimal) -> Decimal:
 def rate_part(price: Price, before: Decimal, quantity: Decimal) -> Decimal:
     """What `quantity` costs on top of `before` in the same period: after minus before.
 
-    The parts of a period therefore cost together exactly what the whole costs, whatever the kind of price.
+    The parts of a period therefore cost together exactly what the whole costs beyond a quantity of zero,
+    whatever the kind of price. A part of a volume price can be negative: more of it may cost less.
     """
     return EXACT.subtract(rate(price, EXACT.add(before, quantity)), rate(price, before))
 
@@ -94,3 +168,21 @@ def rate_part(price: Price, before: Decimal, quantity: Decimal) -> Decimal:
 def free_part(price: Price, before: Decimal, quantity: Decimal) -> Decimal:
     """How much of `quantity`, on top of `before`, the usage discount covers."""
     return min(quantity, max(EXACT.subtract(price.free, before), Decimal(0)))
+
+
+def adjustment(price: Price, charged: Money) -> Money:
+    """What minimum, maximum or commitment add to (or, below zero, take off) a period's rounded lines."""
+    currency = charged.currency
+    if price.commitment is not None:
+        return price.commitment.missing(charged) + price.commitment.surcharge(charged)
+    if price.minimum is not None and charged < (least := rounded(price.minimum, currency)):
+        return least - charged
+    if price.maximum is not None and charged > (most := rounded(price.maximum, currency)):
+        return most - charged
+    return Money.zero(currency)
+
+
+def charge(price: Price, quantity: Decimal, currency: str) -> Money:
+    """What a period's quantity comes to as one rounded line, with minimum, maximum and commitment."""
+    line = rounded(rate(price, quantity), currency)
+    return line + adjustment(price, line)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -15,11 +16,26 @@ class _Value(BaseModel):
 
 
 class Party(_Value):
-    """Who sells, or who buys; `address` has a line for each line of the envelope."""
+    """Who sells, or who buys; `address` has a line for each line of the envelope.
+
+    `country` is an ISO 3166 code; it, city and postcode are told apart for e-invoices and may be empty.
+    """
 
     name: str
     address: tuple[str, ...] = ()
     tax_id: str = ""
+    country: str = ""
+    city: str = ""
+    postcode: str = ""
+    email: str = ""
+
+
+class Language(StrEnum):
+    """What documents can be written in (ISO 639-1)."""
+
+    english = "en"
+    german = "de"
+    chinese = "zh"
 
 
 class Snapshot(_Value):
@@ -40,6 +56,10 @@ class Snapshot(_Value):
     customer: Party
     workspace: str
     plan_title: str
+    language: Language = Language.english
+    # Days from issue to `due_on`, and what the customer wants to read here, such as an order number.
+    payment_days: int = 14
+    reference: str = ""
     draft: Draft
 
     @property

@@ -24,10 +24,8 @@ import services
 from services import clock
 from services.accounts.scope import Member, Role
 from services.billing import service as billing
-from services.billing.invoicing import Tax, draft
 from services.billing.money import Money
 from services.billing.period import Month
-from services.billing.plans import CATALOGUE, PAY_AS_YOU_GO
 from services.datasets.fixes import Trim
 from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound, ServiceError
@@ -36,6 +34,7 @@ from services.jobs.tables import Job
 from services.registry import service as registry
 from services.training.recipe import Recipe, Task
 from tests import factories
+from tests.services.billing.factories import create_draft
 from tests.services.datasets.factories import csv_form
 from tests.services.registry.test_service import create_report
 from tests.services.world import CSV, Names, World, create_world, guesses
@@ -57,7 +56,7 @@ FORM = csv_form()
 RECIPE = Recipe(task=Task.text_classification)
 NO_MONEY = Money(0, "EUR")
 FREE = Money(1, "EUR")
-NO_FIGURES = draft((), versions=CATALOGUE[PAY_AS_YOU_GO.name], tax=Tax(percent=Decimal(0), note=""))
+NO_FIGURES = create_draft()
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def guesses() -> Names:
         event_id=f"req:{ids.new('request')}",
         invoice_number=f"TP-1999-{ids.new('invoice')[-6:]}",
         invoice_id=ids.new("invoice"),
-        line_key=f"predictions:v1:2026-01-01:{ids.new('model_version')}",
+        line_key=f"predictions:pay-as-you-go.v1:2026-01-01:{ids.new('model_version')}",
         idempotency_key=ids.new("request"),
     )
 

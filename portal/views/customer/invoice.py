@@ -35,10 +35,14 @@ status_badge(state)
 draft = shown.draft
 due = f"due on {words.day(shown.due_on)}" if shown.due_on else "may still change"
 kpi_row(
-    Kpi("To pay", words.amount(draft.total), note=due),
+    Kpi("To pay", words.amount(draft.payable), note=due),
     Kpi("Use", words.amount(draft.subtotal)),
-    Kpi("Paid by credit", words.amount(draft.credit)),
-    Kpi(f"Tax, {draft.tax_percent.normalize():f} %", words.amount(draft.tax), help=draft.tax_note or None),
+    Kpi("Discount and credit", words.amount(draft.discount + draft.credit + draft.prepaid)),
+    Kpi(
+        "Tax",
+        words.amount(draft.tax),
+        help=" ".join(sorted({group.note for group in draft.tax_groups if group.note})) or None,
+    ),
 )
 if draft.lines:
     st.subheader("Lines", anchor=False)

@@ -44,7 +44,9 @@ with reading() as db:
 with st.container(border=True, gap="xsmall"):
     for column, title in zip(st.columns(WIDTHS), ("Invoice", "Period", "State", "Total"), strict=True):
         column.caption(title)
-    row(str(month), "This month’s draft", words.month(month.first), "draft", words.amount(draft.draft.total))
+    row(
+        str(month), "This month’s draft", words.month(month.first), "draft", words.amount(draft.draft.payable)
+    )
     for invoice in final:
         period = words.month(day_of(invoice.period_start, zone))
         total = words.money(invoice.total, invoice.currency)

@@ -7,10 +7,13 @@ from typing import Protocol
 from sqlmodel import Session
 
 from services.accounts.scope import Member
-from services.billing.invoicing import Credit, Draft, Tax, draft
+from services.billing.invoicing import Draft
 from services.billing.money import MICROS, Money
 from services.billing.plans import PAY_AS_YOU_GO
+from services.billing.rating import draft
 from services.billing.snapshot import Party, Snapshot
+from services.billing.spending import Credit
+from services.billing.taxation import Tax, TaxCategory, TaxCode, Taxes
 from services.clock import now
 from services.metering import service as metering
 from services.metering.usage import Use
@@ -24,7 +27,8 @@ class Clock(Protocol):
 
 
 NOVEMBER = date(2026, 11, 1)
-NO_TAX = Tax(Decimal(0), "No VAT is charged.")
+PERIOD = (NOVEMBER, date(2026, 11, 30))
+NO_TAX = Tax(Decimal(0), "No VAT is charged.", TaxCategory.exempt)
 
 
 def day(number: int) -> date:
@@ -46,8 +50,13 @@ def credit(euros: int = 10, **changes: object) -> Credit:
     return Credit(left=Money(euros * MICROS, "EUR"), **(fields | changes))  # type: ignore[arg-type]
 
 
-def create_draft(*uses: Use, grants: tuple[Credit, ...] = (), tax: Tax = NO_TAX) -> Draft:
-    return draft(uses, versions=[PAY_AS_YOU_GO], grants=grants, tax=tax)
+def taxed(tax: Tax) -> Taxes:
+    return dict.fromkeys(TaxCode, tax)
+
+
+def create_draft(*uses: Use, tax: Tax = NO_TAX, **changes: object) -> Draft:
+    fields = {"versions": [PAY_AS_YOU_GO], "taxes": taxed(tax), "period": PERIOD}
+    return draft(uses, **(fields | changes))  # type: ignore[arg-type]
 
 
 def create_snapshot(figures: Draft | None = None, **changes: object) -> Snapshot:

@@ -176,7 +176,7 @@ def test_seller_and_tax_come_from_the_operator(
 
     assert shown.seller.address == ("Example Way 12", "10115 Berlin")
     assert (shown.draft.tax.micros, shown.draft.total.micros) == (380_000, 2_380_000)
-    assert shown.draft.tax_note == ""
+    assert [group.note for group in shown.draft.tax_groups] == [""]
 
 
 def test_an_invoice_without_tax_says_so(session: Session, member: Member, december: Clock) -> None:
@@ -184,7 +184,7 @@ def test_an_invoice_without_tax_says_so(session: Session, member: Member, decemb
 
     shown = billing.statement(session, member, reference="2026-11")
 
-    assert (shown.draft.tax.micros, shown.draft.tax_note) == (0, "No VAT is charged.")
+    assert [(group.percent, group.note) for group in shown.draft.tax_groups] == [(0, "No VAT is charged.")]
 
 
 def test_closers_at_the_same_instant_make_one_invoice_per_workspace_without_gaps(

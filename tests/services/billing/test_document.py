@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from services.billing import document
-from services.billing.invoicing import Tax
 from services.billing.snapshot import Party, Snapshot
+from services.billing.taxation import Tax
 from tests.services.billing.factories import create_draft, create_snapshot, credit, day, predictions, training
 
 
@@ -99,7 +99,8 @@ def test_figures_are_written_out_to_the_cent() -> None:
         "2,472.79",
         [{"reason": "Trial credit", "amount": "−10.00"}],
     )
-    assert (texts["tax_percent"], texts["tax"], texts["total"]) == ("19.5", "480.24", "2,943.03")
+    assert texts["taxes"] == [{"percent": "19.5", "net": "2,462.79", "amount": "480.24"}]
+    assert texts["total"] == "2,943.03"
     assert (texts["period"], texts["due"]) == ("1–30 November 2026", "16 December 2026")
 
 

@@ -60,7 +60,7 @@ def test_a_draft_shows_its_figures_and_a_line_for_each_job_and_day(
     for said in (
         "To pay: €0.00",
         "Use: €1.30",
-        "Paid by credit: €1.30",
+        "Discount and credit: €1.30",
     ):
         assert said in text
     assert "€0.20 per 1,000" in text

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.billing.invoicing import Credit, Draft, Tax, draft
+from services.billing.invoicing import Draft
 from services.billing.money import EXACT, MICROS, Money, rounded, total
 from services.billing.plans import PAY_AS_YOU_GO, NotSold, PlanPrice
 from services.billing.pricing import Begun, PackagePrice, UnitPrice, rate, rate_part
+from services.billing.spending import Credit
+from services.billing.taxation import Tax
 from services.metering.usage import Use
-from tests.services.billing.factories import NO_TAX, create_draft, credit, day, predictions, training
+from tests.services.billing.factories import create_draft, credit, day, predictions, training
 
 
 def euros(amount: str) -> Money:
@@ -31,11 +33,11 @@ def test_training_has_a_line_per_job_and_predictions_one_per_day_and_model() -> 
     )
 
     assert [line.key for line in figures.lines] == [
-        "training.cuda:v1:job_1",
-        "training.cuda:v1:job_2",
-        "predictions:v1:2026-11-04:mv_1",
-        "predictions:v1:2026-11-05:mv_1",
-        "predictions:v1:2026-11-05:mv_2",
+        "training.cuda:pay-as-you-go.v1:job_1",
+        "training.cuda:pay-as-you-go.v1:job_2",
+        "predictions:pay-as-you-go.v1:2026-11-04:mv_1",
+        "predictions:pay-as-you-go.v1:2026-11-05:mv_1",
+        "predictions:pay-as-you-go.v1:2026-11-05:mv_2",
     ]
 
 
@@ -106,7 +108,7 @@ def test_a_new_price_holds_from_its_day_on() -> None:
     second = replace(PAY_AS_YOU_GO, version=2, valid_from=day(10), prices=dearer)
     uses = [training(subject="job_1", day=day(9)), training(subject="job_2", day=day(10))]
 
-    figures = draft(uses, versions=[PAY_AS_YOU_GO, second], tax=NO_TAX)
+    figures = create_draft(*uses, versions=[PAY_AS_YOU_GO, second])
 
     assert [(line.plan_version, line.amount) for line in figures.lines] == [
         (1, euros("0.20")),
@@ -118,7 +120,7 @@ def test_a_free_quantity_is_used_up_in_the_order_of_days() -> None:
     plan = replace(PAY_AS_YOU_GO, prices=(with_price(UnitPrice(amount=Decimal(1), free=Decimal(500))),))
     uses = [predictions(q, day=day(n)) for n, q in ((3, 100), (1, 300), (2, 250))]
 
-    figures = draft(uses, versions=[plan], tax=NO_TAX)
+    figures = create_draft(*uses, versions=[plan])
 
     assert [(line.before, line.free, line.amount) for line in figures.lines] == [
         (0, 300, euros("0")),
@@ -200,8 +202,8 @@ def test_any_order_and_any_split_of_the_use_gives_the_same_draft(
         pieces += [replace(use, quantity=first, events=0), replace(use, quantity=rest)]
     shuffled = data.draw(st.permutations(pieces))
 
-    whole = draft(uses, versions=[plan], grants=grants, tax=tax)  # type: ignore[list-item]
-    in_pieces = draft(shuffled, versions=[plan], grants=reversed(grants), tax=tax)  # type: ignore[list-item]
+    whole = create_draft(*uses, versions=[plan], grants=grants, tax=tax)
+    in_pieces = create_draft(*shuffled, versions=[plan], grants=reversed(grants), tax=tax)
 
     assert in_pieces == whole
 
@@ -209,11 +211,11 @@ def test_any_order_and_any_split_of_the_use_gives_the_same_draft(
 @quick
 @given(USES, GRANTS, TAX, PLANS)
 def test_all_figures_add_up(uses: list[Use], grants: list[Credit], tax: Tax, plan: object) -> None:
-    figures = draft(uses, versions=[plan], grants=grants, tax=tax)  # type: ignore[list-item]
+    figures = create_draft(*uses, versions=[plan], grants=grants, tax=tax)
 
     assert figures.subtotal == total((line.amount for line in figures.lines), "EUR")
     assert figures.credit == total((use.amount for use in figures.credits), "EUR")
-    assert figures.total == figures.subtotal - figures.credit + figures.tax
+    assert figures.total == figures.net + figures.tax == figures.subtotal - figures.credit + figures.tax
     assert Money.zero("EUR") <= figures.credit <= figures.subtotal
     left = {grant.grant_id: grant.left for grant in grants}
     assert all(use.amount <= left[use.grant_id] for use in figures.credits)
