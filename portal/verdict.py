@@ -4,13 +4,31 @@ from dataclasses import dataclass
 
 from services.training.report import Confusion, Report
 
-METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1"}
+METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²"}
+# Shares of rows or entities; the others are coefficients.
+_SHARES = frozenset({"accuracy", "f1"})
 # The names that runs give simple methods, and what people call them.
 METHODS = {
     "majority": "Always the most frequent label",
     "tfidf-logistic-regression": "Counting words",
     "most-frequent-tag": "Each word’s most frequent tag",
+    "most-frequent-labels": "Always the most frequent labels",
+    "mean": "Always the mean score",
+    "tfidf-ridge": "Counting words",
+    "chance": "Any order",
+    "popularity": "The most liked first",
+    "shared-words": "The most words in common first",
 }
+
+
+def figure(metric: str, value: float) -> str:
+    """A metric's value as people read it: "93.4 %", or "0.71" for a coefficient."""
+    return f"{value:.1%}".replace("%", " %") if metric in _SHARES else f"{value:.2f}".replace("-", "−")
+
+
+def difference(metric: str, by: float) -> str:
+    """How far two values of a metric are apart: "+1.2 points", or "+0.03" for a coefficient."""
+    return f"{by * 100:+.1f} points" if metric in _SHARES else f"{by:+.2f}"
 
 
 def method(name: str) -> str:

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from portal import format as words
+from portal.verdict import METRIC_NAMES, figure
 from services.registry.tables import Model, ModelVersion
 
-_METRICS = {"accuracy": "accuracy", "f1": "F1"}
 _WIDTHS = [4, 3, 2]
 
 
@@ -28,7 +27,8 @@ def model_list(
                     icon=":material/deployed_code:",
                     query_params={"id": model.id},
                 )
-            quality.markdown(f":small[{words.percent(version.value)} :gray[{_METRICS[version.metric]}]]")
+            value = figure(version.metric, version.value)
+            quality.markdown(f":small[{value} :gray[{METRIC_NAMES[version.metric]}]]")
             with state:
                 in_production = live.get(model.id) == version.id
                 st.badge(

@@ -8,7 +8,7 @@ from portal.components.chart import chart
 from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.names import noun_of_labels
-from portal.verdict import METRIC_NAMES, confused_pairs, headline
+from portal.verdict import METRIC_NAMES, confused_pairs, figure, headline
 from services.training.recipe import Task
 from services.training.report import Confusion, Report
 
@@ -30,23 +30,16 @@ def report_summary(report: Report) -> None:
     kpi_row(
         Kpi(
             f"{name} on the test split",
-            words.percent(report.value),
-            note=f"{words.percent(low)} to {words.percent(high)}, 95 % sure",
+            figure(report.metric, report.value),
+            note=f"{figure(report.metric, low)} to {figure(report.metric, high)}, 95 % sure",
             help="The test split was never trained on and never chose anything.",
         ),
         Kpi("Tested on", f"{report.test_rows:,} {unit}", note=f"learned from {report.rows.train:,}"),
-        Kpi(
-            "Macro F1",
-            words.percent(report.macro_f1),
-            note=f"weighted {words.percent(report.weighted_f1)}",
-            help=f"F1 of each {noun_of_labels(report.task)}, averaged: rare ones count as much.",
-        ),
+        *_averages(report),
         Kpi(
             "On the validation split",
-            words.percent(report.validation_value),
-            note=f"{words.percent(report.accuracy)} accuracy per word"
-            if report.task is Task.token_classification
-            else "",
+            figure(report.metric, report.validation_value),
+            note=_accuracy(report),
             help="The split that chose the best moment of the run, so a little too kind.",
         ),
     )
@@ -59,6 +52,26 @@ def report_summary(report: Report) -> None:
     if report.truncated_rows:
         cut = words.count(report.truncated_rows, "text")
         st.caption(f"{cut} longer than {report.recipe.hyperparameters.max_length} tokens lost the rest.")
+
+
+def _averages(report: Report) -> list[Kpi]:
+    if report.macro_f1 is None or report.weighted_f1 is None:
+        return []
+    return [
+        Kpi(
+            "Macro F1",
+            words.percent(report.macro_f1),
+            note=f"weighted {words.percent(report.weighted_f1)}",
+            help=f"F1 of each {noun_of_labels(report.task)}, averaged: rare ones count as much.",
+        )
+    ]
+
+
+def _accuracy(report: Report) -> str:
+    if report.accuracy is None or report.metric == "accuracy":
+        return ""
+    of = "accuracy per word" if report.task is Task.token_classification else "with all labels right"
+    return f"{words.percent(report.accuracy)} {of}"
 
 
 def report_labels(report: Report) -> None:

@@ -62,7 +62,7 @@ def trial_run(version: ModelVersion, data: DatasetVersion, *, called: str) -> No
 def _ask(version: ModelVersion, text: str) -> dict[str, object]:
     member = session.member()
     began = monotonic()
-    answer = client.predict(member, model=version.id, texts=[text])
+    answer = client.predict(member, model=version.id, inputs=[text])
     seconds = monotonic() - began
     return {"version": version.id, "text": text, "seconds": seconds, "answer": answer.model_dump_json()}
 

@@ -9,7 +9,7 @@ from portal import session
 from portal.components.confirm import confirm
 from portal.components.permission import refusal
 from portal.components.status import status_badge
-from portal.verdict import METRIC_NAMES
+from portal.verdict import METRIC_NAMES, difference, figure
 from services import clock
 from services.accounts.scope import Member, Role
 from services.db import transaction
@@ -43,7 +43,7 @@ def version_list(
                 on_click=_show,
                 args=(version.number,),
             )
-            quality.markdown(f"{words.percent(version.value)} {_delta(version, before)}")
+            quality.markdown(f"{figure(version.metric, version.value)} {_delta(version, before)}")
             trained.markdown(f":gray[{words.ago(version.created_at, clock.now())}]")
             if version.id == live:
                 with alias:
@@ -65,9 +65,9 @@ def _show(number: int) -> None:
 def _delta(version: ModelVersion, before: ModelVersion | None) -> str:
     if before is None:
         return ""
-    points = (version.value - before.value) * 100
-    colour = "green" if points > 0 else "red" if points < 0 else "gray"
-    return f":{colour}[{points:+.1f} points]"
+    by = version.value - before.value
+    colour = "green" if by > 0 else "red" if by < 0 else "gray"
+    return f":{colour}[{difference(version.metric, by)}]"
 
 
 def _ask(model: Model, version: ModelVersion) -> None:

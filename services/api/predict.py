@@ -18,6 +18,7 @@ from services.api.threads import predictions
 from services.db import reading, transaction
 from services.errors import TooLarge
 from services.inference import service as inference
+from services.inference.predictions import Input, Pair
 from services.inference.protocol import Answer
 from services.metering import service as metering
 from services.metering import usage
@@ -66,11 +67,28 @@ class TextTooLong(TooLarge):
         self.index, self.characters = index, characters
 
 
-def _text_or_texts(value: object) -> object:
+class PairOfTexts(BaseModel):
+    """Two texts that belong together, for a model of pairs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: Text
+    second: Text
+
+
+def _one_or_several(value: object) -> object:
     # Said once, where a union would complain about each of its branches.
-    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(text, str) for text in value)):
+    if all(_is_input(one) for one in (value if isinstance(value, list) else [value])):
         return value
-    raise PydanticCustomError("no_text", "it must be a text, or a list of texts")
+    raise PydanticCustomError(
+        "no_text", 'it must be a text or a pair {"first": …, "second": …}, or a list of them'
+    )
+
+
+def _is_input(value: object) -> bool:
+    if isinstance(value, dict):
+        return value.keys() == {"first", "second"} and all(isinstance(text, str) for text in value.values())
+    return isinstance(value, str)
 
 
 class PredictionRequest(BaseModel):
@@ -79,60 +97,61 @@ class PredictionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Text = Field(min_length=1, max_length=200, examples=["support-intents"])
-    input: Annotated[Text | list[Text], BeforeValidator(_text_or_texts)] = Field(
+    input: Annotated[Text | PairOfTexts | list[Text | PairOfTexts], BeforeValidator(_one_or_several)] = Field(
         examples=[["Where is my card?", "I lost my PIN."]]
     )
 
-    def texts(self) -> list[str]:
-        """The texts to predict.
+    def inputs(self) -> list[Input]:
+        """The texts or pairs to predict.
 
         Raises:
             NothingToPredict: there is none, or an empty one.
             TooManyTexts, TextTooLong: over the limits.
         """
-        texts = [self.input] if isinstance(self.input, str) else self.input
-        if not texts:
+        asked = self.input if isinstance(self.input, list) else [self.input]
+        if not asked:
             raise NothingToPredict(None)
-        if len(texts) > MAX_TEXTS:
-            raise TooManyTexts(len(texts))
-        for index, text in enumerate(texts):
-            if not text.strip():
-                raise NothingToPredict(index)
-            if len(text) > MAX_TEXT_CHARACTERS:
-                raise TextTooLong(index, len(text))
-        return texts
+        if len(asked) > MAX_TEXTS:
+            raise TooManyTexts(len(asked))
+        for index, one in enumerate(asked):
+            for text in (one,) if isinstance(one, str) else (one.first, one.second):
+                if not text.strip():
+                    raise NothingToPredict(index)
+                if len(text) > MAX_TEXT_CHARACTERS:
+                    raise TextTooLong(index, len(text))
+        return [one if isinstance(one, str) else Pair(first=one.first, second=one.second) for one in asked]
 
 
 @router.post("", summary="Predict with a trained model", response_model=Answer)
 async def predict(request: PredictionRequest, caller: Caller, request_id: RequestId) -> Response:
-    """The label and its probability, or the entities, of each text; every text counts as one prediction."""
-    texts = request.texts()
+    """What the model says of each text or pair: label, labels, score or entities; each is one prediction."""
+    inputs = request.inputs()
     asked = perf_counter()
 
     def work() -> Response:
-        answer = _predict(caller, request.model, texts, request_id)
-        metrics.predicted(len(texts), seconds=perf_counter() - asked)
+        answer = _predict(caller, request.model, inputs, request_id)
+        metrics.predicted(len(inputs), seconds=perf_counter() - asked)
         # Written out here: for many texts and labels it takes long enough to hold up the event loop.
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    return await predictions.run(work, weight=len(texts))
+    return await predictions.run(work, weight=len(inputs))
 
 
-def _predict(caller: Member, model: str, texts: list[str], request_id: str) -> Answer:
+def _predict(caller: Member, model: str, inputs: list[Input], request_id: str) -> Answer:
     with reading() as db:
         version = registry.resolve(db, caller, name=model)
-    with _allowances.spending(caller, texts=len(texts)):
-        answers = inference.predict(version, texts)
+    with _allowances.spending(caller, texts=len(inputs)):
+        answers = inference.predict(version, inputs)
         # In the books before anybody reads it; what fails above is not counted.
         with transaction() as db:
             event = usage.predictions(
                 tenant_id=caller.tenant_id,
                 request_id=request_id,
                 model_version_id=version.id,
-                texts=len(texts),
+                texts=len(inputs),
                 at=clock.now(),
                 user_id=caller.user_id,
                 key_id=caller.key_id,
             )
             metering.record(db, [event])
-    return Answer.of(texts, answers, model=model, model_version=version.id)
+    return Answer.of(inputs, answers, model=model, model_version=version.id)

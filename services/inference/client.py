@@ -23,6 +23,7 @@ from services.errors import (
     Unavailable,
 )
 from services.inference import tokens
+from services.inference.predictions import Input
 from services.inference.protocol import Answer
 
 # The first call of a version fetches and loads it, and may wait for others' texts.
@@ -53,8 +54,8 @@ class ApiSilent(Unavailable):
         super().__init__("The prediction service does not answer right now. Try again in a moment.")
 
 
-def predict(member: Member, *, model: str, texts: Sequence[str]) -> Answer:
-    """What a model (by its name, its id or a version's id) says to some texts; priced as any API call.
+def predict(member: Member, *, model: str, inputs: Sequence[Input]) -> Answer:
+    """What a model (by its name, its id or a version's id) says to some inputs; priced as any API call.
 
     Raises:
         ServiceError: the API refused; kind, code and sentence are the API's own.
@@ -63,7 +64,7 @@ def predict(member: Member, *, model: str, texts: Sequence[str]) -> Answer:
     try:
         response = _http().post(
             f"{settings().api_url.rstrip('/')}/v1/predict",
-            json={"model": model, "input": list(texts)},
+            json={"model": model, "input": [_json(one) for one in inputs]},
             headers={"Authorization": f"Bearer {tokens.issue(member)}"},
         )
     except httpx.HTTPError as reason:
@@ -74,6 +75,10 @@ def predict(member: Member, *, model: str, texts: Sequence[str]) -> Answer:
         return Answer.model_validate_json(response.content)
     except ValidationError as reason:
         raise ApiSilent from reason
+
+
+def _json(asked: Input) -> str | dict[str, str]:
+    return asked if isinstance(asked, str) else asked.model_dump()
 
 
 @cache

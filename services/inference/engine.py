@@ -6,7 +6,15 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from services.inference.batching import Batcher
-from services.inference.predictions import Entity, EntityPrediction, LabelPrediction, Prediction
+from services.inference.errors import PairExpected, TextExpected
+from services.inference.predictions import (
+    Entity,
+    EntityPrediction,
+    Input,
+    LabelPrediction,
+    Pair,
+    Prediction,
+)
 from services.inference.words import words
 from services.training import artefact, batches, networks
 from services.training.artefact import Card
@@ -24,14 +32,22 @@ class Loaded:
     def __init__(self, network: Network, card: Card, tokenizer: Tokenizer, machine: Machine) -> None:
         self.task: Task = card.task
         self.labels: list[str] = card.labels
+        self.pairs: bool = card.pairs
         # What it holds of the device's memory.
         self.bytes = sum(tensor.nbytes for tensor in network.state_dict().values())
         # The batcher does not refer to us, so that a version that is let go leaves the memory at once.
         self._batcher = Batcher(_Computation(network, card, tokenizer, machine).answer)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction per text, in their order; computed together with what other threads ask for."""
-        return self._batcher.predict(texts)
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        """One prediction per input, in their order; computed together with what other threads ask for.
+
+        Raises:
+            TextExpected, PairExpected: an input is not of the kind that the version reads.
+        """
+        for index, one in enumerate(inputs):
+            if isinstance(one, Pair) is not self.pairs:
+                raise PairExpected(index) if self.pairs else TextExpected(index)
+        return self._batcher.predict(inputs)
 
 
 class _Computation:
@@ -41,7 +57,8 @@ class _Computation:
         self._tokenizer = tokenizer
         self._machine = machine
 
-    def answer(self, texts: Sequence[str]) -> list[Prediction]:
+    def answer(self, inputs: Sequence[Input]) -> list[Prediction]:
+        texts = [one for one in inputs if isinstance(one, str)]
         if isinstance(self._network, TextClassifier):
             return self._labels(self._network, texts)
         return self._entities(self._network, texts)

@@ -1,16 +1,55 @@
-"""What a model answers."""
+"""What a model is asked, and what it answers."""
 
 from pydantic import BaseModel, ConfigDict
 
 
+class Pair(BaseModel):
+    """Two texts that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: str
+    second: str
+
+
+Input = str | Pair
+
+
+def characters(asked: Input) -> int:
+    """The length of what a model is asked."""
+    return len(asked.first) + len(asked.second) if isinstance(asked, Pair) else len(asked)
+
+
 class LabelPrediction(BaseModel):
-    """The label of a text; `scores` holds the probability of every label and sums to one."""
+    """The label of a text or a pair; `scores` holds the probability of every label and sums to one."""
 
     model_config = ConfigDict(frozen=True)
 
     label: str
     score: float
     scores: dict[str, float]
+
+
+class LabelsPrediction(BaseModel):
+    """The labels of a text: each whose score reaches its threshold, the most probable first; maybe none.
+
+    `scores` and `thresholds` hold those of every label.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    labels: list[str]
+    scores: dict[str, float]
+    thresholds: dict[str, float]
+
+
+class ScorePrediction(BaseModel):
+    """The number that belongs to a text or a pair; four of five are off by `error` at most."""
+
+    model_config = ConfigDict(frozen=True)
+
+    score: float
+    error: float
 
 
 class Entity(BaseModel):
@@ -34,4 +73,4 @@ class EntityPrediction(BaseModel):
     entities: list[Entity]
 
 
-Prediction = LabelPrediction | EntityPrediction
+Prediction = LabelPrediction | LabelsPrediction | ScorePrediction | EntityPrediction

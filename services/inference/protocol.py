@@ -5,11 +5,31 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from services.inference.predictions import EntityPrediction, LabelPrediction, Prediction
+from services.inference.predictions import (
+    EntityPrediction,
+    Input,
+    LabelPrediction,
+    LabelsPrediction,
+    Prediction,
+    ScorePrediction,
+    characters,
+)
 
 
 class LabelItem(LabelPrediction):
-    """The label of the text at `index` of the request's input."""
+    """The label of the text or pair at `index` of the request's input."""
+
+    index: int
+
+
+class LabelsItem(LabelsPrediction):
+    """The labels of the text at `index` of the request's input."""
+
+    index: int
+
+
+class ScoreItem(ScorePrediction):
+    """The number that belongs to the text or pair at `index` of the request's input."""
 
     index: int
 
@@ -20,8 +40,17 @@ class EntityItem(EntityPrediction):
     index: int
 
 
+Item = LabelItem | LabelsItem | ScoreItem | EntityItem
+_ITEMS: dict[type[Prediction], type[Item]] = {
+    LabelPrediction: LabelItem,
+    LabelsPrediction: LabelsItem,
+    ScorePrediction: ScoreItem,
+    EntityPrediction: EntityItem,
+}
+
+
 class PredictionUsage(BaseModel):
-    """What the request counts for: one prediction for each text."""
+    """What the request counts for: one prediction for each text or pair."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,17 +69,17 @@ class Answer(BaseModel):
     object: str = "list"
     model: str
     model_version: str
-    data: list[LabelItem | EntityItem]
+    data: list[Item]
     usage: PredictionUsage
 
     @classmethod
     def of(
-        cls, texts: Sequence[str], predictions: Sequence[Prediction], *, model: str, model_version: str
+        cls, asked: Sequence[Input], predictions: Sequence[Prediction], *, model: str, model_version: str
     ) -> Self:
-        """The answer that carries the predictions of some texts."""
-        data: list[LabelItem | EntityItem] = []
-        for index, prediction in enumerate(predictions):
-            item = LabelItem if isinstance(prediction, LabelPrediction) else EntityItem
-            data.append(item(index=index, **dict(prediction)))
-        usage = PredictionUsage(predictions=len(texts), characters=sum(map(len, texts)))
+        """The answer that carries the predictions of what was asked."""
+        data = [
+            _ITEMS[type(prediction)](index=index, **dict(prediction))
+            for index, prediction in enumerate(predictions)
+        ]
+        usage = PredictionUsage(predictions=len(asked), characters=sum(map(characters, asked)))
         return cls(model=model, model_version=model_version, data=data, usage=usage)

@@ -11,19 +11,20 @@ from services.config import settings
 from services.inference import engine
 from services.inference.cache import VersionCache
 from services.inference.folders import folder_of
-from services.inference.predictions import Prediction
+from services.inference.predictions import Input, Prediction
 from services.registry.tables import ModelVersion
 
 
-def predict(version: ModelVersion, texts: Sequence[str]) -> list[Prediction]:
-    """One prediction per text, in their order; texts that come at the same time are answered together.
+def predict(version: ModelVersion, inputs: Sequence[Input]) -> list[Prediction]:
+    """One prediction per input, in their order; what comes at the same time is answered together.
 
     Waits in the caller's thread, also for the version to be fetched and loaded; no transaction is open then.
 
     Raises:
+        TextExpected, PairExpected: an input is not of the kind that the version's task reads.
         ArtefactDamaged: the version's files are not what was trained.
     """
-    return _versions().get(version.id, lambda: engine.load(folder_of(version))).predict(texts)
+    return _versions().get(version.id, lambda: engine.load(folder_of(version))).predict(inputs)
 
 
 @cache

@@ -17,6 +17,17 @@ CARD = "tuneport.json"
 _NETWORKS: dict[str, type[Network]] = {"mean-pooled-linear": TextClassifier, "token-linear": TokenClassifier}
 
 
+class Scale(BaseModel):
+    """From the network's output to a score: output · deviation + mean, four of five within `error` of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: float
+    deviation: float
+    # The 80 % quantile of absolute errors on the validation split.
+    error: float
+
+
 class Card(BaseModel):
     """`tuneport.json`: all that prediction needs to know besides the weights."""
 
@@ -31,6 +42,12 @@ class Card(BaseModel):
     max_length: int
     architecture: Literal["mean-pooled-linear", "token-linear"]
     base_model: str
+    # Two texts are read at a time.
+    pairs: bool = False
+    # Of several labels for each text: from which probability on each output is given, in the outputs' order.
+    thresholds: list[float] = []
+    # Of scores.
+    scale: Scale | None = None
 
 
 def save(network: Network, card: Card, base_model: Path, folder: Path) -> None:

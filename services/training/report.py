@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from services.training.recipe import Recipe, Task
 
+# Accuracy and F1 run from 0 to 1; r2, the share of the scores' variance that is explained, may be below 0.
+Metric = Literal["accuracy", "f1", "r2"]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -29,6 +32,38 @@ class Confusion(_Part):
     counts: list[list[int]]
 
 
+class Errors(_Part):
+    """How far predicted scores lie from the true ones; r2, pearson and spearman are 0 where undefined."""
+
+    # In the scores' own unit.
+    mae: float
+    rmse: float
+    # Coefficients: of determination, of correlation, and of the correlation of ranks.
+    r2: float
+    pearson: float
+    spearman: float
+
+
+class Ranking(_Part):
+    """How well the second texts that belong to one first text are put in order, best first.
+
+    Averages over the first texts with something relevant among at least two candidates; those of equal score
+    stand in the order that is worst for us.
+    """
+
+    # The label that counts as relevant, or what grades the candidates.
+    relevant: str
+    # First texts that were ranked, and how many second texts each had on average.
+    queries: int
+    candidates: float
+    ndcg_at_10: float
+    mrr: float
+    # Share of the relevant that stand among the first so many: {"1": …, "3": …, "10": …}.
+    recall_at: dict[str, float]
+    # NDCG@10 of simple orders of the same candidates.
+    baselines: list["Baseline"] = []
+
+
 class Baseline(_Part):
     """What a simple method reaches on the same split, in the report's own metric."""
 
@@ -37,7 +72,7 @@ class Baseline(_Part):
 
 
 class WorstPrediction(_Part):
-    """A wrong answer; `score` is the model's confidence in it."""
+    """A wrong answer; `score` is the model's confidence in it, or how far off it is where it is a number."""
 
     row: int
     text: str
@@ -55,21 +90,28 @@ class RowCounts(_Part):
 
 
 class Scores(_Part):
-    """How a split was answered: scikit-learn's definitions for texts, seqeval's for entities."""
+    """How a split was answered: scikit-learn's definitions for texts, seqeval's for entities.
 
-    metric: Literal["accuracy", "f1"]
-    # The metric on the test split, 0 to 1; micro-averaged where it is f1.
+    What does not apply to a task is None, or empty.
+    """
+
+    metric: Metric
+    # The metric on the test split, the higher the better and 1 the best; micro-averaged where it is f1.
     value: float
-    # 95 % confidence: Wilson's for accuracy, bootstrap over sentences for f1.
+    # 95 % confidence: Wilson's for accuracy, bootstrap over rows for all others.
     interval: tuple[float, float]
     test_rows: int
-    per_class: list[ClassScore]
-    macro_f1: float
-    weighted_f1: float
-    micro_f1: float
-    # Per row, or per word where the task is token classification.
-    accuracy: float
-    confusion: Confusion | None
+    per_class: list[ClassScore] = []
+    macro_f1: float | None = None
+    weighted_f1: float | None = None
+    micro_f1: float | None = None
+    # Per row, all labels of which must be right; per word where the task is token classification.
+    accuracy: float | None = None
+    confusion: Confusion | None = None
+    # Of pairs, where first texts come with several second texts.
+    ranking: Ranking | None = None
+    # Of regression.
+    errors: Errors | None = None
     # The most confident mistakes first.
     worst: list[WorstPrediction]
 

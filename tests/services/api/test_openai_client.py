@@ -102,7 +102,7 @@ def test_a_customers_program_gets_a_model_and_predicts_with_it(
 
     monkeypatch.setenv("TUNEPORT_API_URL", address)
     settings.cache_clear()
-    in_portal = portals_client.predict(member, model="support", texts=texts)
+    in_portal = portals_client.predict(member, model="support", inputs=texts)
     assert [item.label for item in in_portal.data] == [item["label"] for item in answer["data"]]  # type: ignore[union-attr]
 
     usage = client.get("/usage", cast_to=httpx2.Response).json()

@@ -129,7 +129,7 @@ def test_trouble_with_one_request_is_not_the_others(callers: ThreadPoolExecutor)
 
 
 def test_too_few_answers_are_an_error_and_no_endless_wait() -> None:
-    with pytest.raises(RuntimeError, match="0 predictions of 1 texts"):
+    with pytest.raises(RuntimeError, match="0 predictions of 1 inputs"):
         Batcher(lambda texts: []).predict(["a"])
 
 

@@ -64,7 +64,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
 
 def ask() -> Answer:
-    return client.predict(MEMBER, model="intents", texts=["where is my card?"])
+    return client.predict(MEMBER, model="intents", inputs=["where is my card?"])
 
 
 def test_it_sends_the_texts_and_the_persons_token(api: Api) -> None:

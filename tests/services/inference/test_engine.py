@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.inference import engine
 from services.inference.engine import Loaded
-from services.inference.predictions import EntityPrediction, LabelPrediction
+from services.inference.errors import TextExpected
+from services.inference.predictions import EntityPrediction, LabelPrediction, Pair
 from services.training import artefact, networks
 from services.training.artefact import Card
 from services.training.networks import TextClassifier, TokenClassifier
@@ -142,3 +143,10 @@ def test_threads_share_a_version(texts_model: Loaded) -> None:
             assert isinstance(ours, LabelPrediction)
             assert isinstance(theirs, LabelPrediction)
             assert ours.scores == pytest.approx(theirs.scores, abs=1e-5)
+
+
+def test_a_pair_for_a_model_of_texts_is_refused_by_its_place(texts_model: Loaded) -> None:
+    with pytest.raises(TextExpected, match="Input 1") as refused:
+        texts_model.predict(["where is my card?", Pair(first="a", second="b")])
+
+    assert refused.value.index == 1
