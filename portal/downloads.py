@@ -20,13 +20,13 @@ from services import clock
 from services.accounts import secrets, sign_ins
 from services.accounts import service as accounts
 from services.accounts.scope import Member
-from services.billing import document
 from services.billing import service as billing
 from services.datasets import files
 from services.datasets import service as datasets
 from services.datasets.files import ExportKind
 from services.datasets.tables import DatasetVersion
 from services.db import reading
+from services.documents import pdf as document
 from services.errors import NotFound, ServiceError
 
 LINK_LIFE = timedelta(minutes=5)

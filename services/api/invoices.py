@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from services.api.deps import BillingCaller
 from services.api.shapes import Exact
-from services.billing import document
 from services.billing import service as billing
 from services.billing.drafting import this_month
 from services.billing.invoicing import Charge, Line
 from services.billing.snapshot import Snapshot
 from services.db import reading
+from services.documents import pdf as document
 
 router = APIRouter(prefix="/v1/invoices", tags=["invoices"])
 

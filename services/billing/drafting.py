@@ -22,6 +22,7 @@ from services.billing.spending import Credit
 from services.billing.tables import CreditGrant, Invoice, Subscription
 from services.billing.taxation import Tax, TaxCategory, TaxCode, Taxes
 from services.config import settings
+from services.ledger.sealing import seal_all
 from services.metering import service as metering
 from services.metering.days import day_of
 
@@ -169,6 +170,8 @@ def snapshot_of(
         customer=Party(name=tenant.name),
         workspace=tenant.name,
         plan_title=current_plan(session, member).title,
+        # A draft's use is sealed a minute later; what is finalised says to the record what it stands on.
+        ledger=seal_all(session, member.tenant_id) if number else None,
         draft=figures,
     )
 

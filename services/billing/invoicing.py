@@ -113,6 +113,8 @@ class TaxGroup(_Figure):
     category: TaxCategory
     percent: Decimal
     note: str
+    # The tax codes of the lines and charges in it.
+    codes: tuple[TaxCode, ...]
     # Of lines and charges, and what discounts and credits take off it.
     gross: Money
     allowance: Money

@@ -292,6 +292,7 @@ def _tax_groups(
             category=tax.category,
             percent=tax.percent,
             note=tax.note,
+            codes=tuple(sorted({item.tax_code for item in items if taxes[item.tax_code] == tax})),
             gross=gross[tax],
             allowance=share,
             net=gross[tax] - share,

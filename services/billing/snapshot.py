@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from services.billing.invoicing import Draft
+from services.ledger.block import Head
 
 
 class _Value(BaseModel):
@@ -60,6 +61,10 @@ class Snapshot(_Value):
     # Days from issue to `due_on`, and what the customer wants to read here, such as an order number.
     payment_days: int = 14
     reference: str = ""
+    # The number of the invoice that this one credits; its amounts are then what comes back.
+    corrects: str = ""
+    # Where the ledger ended when the figures were fixed.
+    ledger: Head | None = None
     draft: Draft
 
     @property

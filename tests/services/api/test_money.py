@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 
 from services import clock, ids
 from services.billing import service as billing
-from services.billing.document import pdf
 from services.billing.drafting import this_month
 from services.db import reading, transaction
+from services.documents.pdf import pdf
 from services.metering import service as metering
 from services.metering import usage
 from tests.services.api.conftest import Workspace, on_both_databases, refused
