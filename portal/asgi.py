@@ -14,6 +14,7 @@ from portal.downloads import download
 from portal.errors import apologise
 from portal.guard import CALLBACK, SIGN_IN_HEADER, Guard
 from portal.session import SIGN_IN
+from portal.uploads import upload
 from services.accounts import secrets
 from services.config import settings
 
@@ -48,6 +49,8 @@ def build() -> st.App:
         routes=[
             Route("/healthz", healthz),
             Route("/download/{kind}/{subject}", download),
+            Route("/upload", upload, methods=["POST"]),
+            Route("/upload/{session_id}", upload, methods=["HEAD", "PATCH", "POST", "DELETE"]),
         ],
         middleware=[
             Middleware(

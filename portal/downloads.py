@@ -54,7 +54,7 @@ def download_url(kind: str, subject: str) -> str:
 def signed_link(kind: str, subject: str, *, tenant_id: str, secret: str) -> str:
     """The link for a browser whose sign-in has this secret."""
     until = int((clock.now() + LINK_LIFE).timestamp())
-    link = _serializer().dumps([kind, subject, tenant_id, _browser(secret), until])
+    link = _serializer().dumps([kind, subject, tenant_id, browser_of(secret), until])
     return f"/download/{quote(kind)}/{quote(subject)}?link={link}"
 
 
@@ -84,13 +84,18 @@ def _file(request: Request) -> File:
     named_kind, named_subject, tenant_id, browser, until = _serializer().loads(
         request.query_params.get("link", "")
     )
-    meant = (kind, subject, _browser(secret)) == (named_kind, named_subject, browser)
+    meant = (kind, subject, browser_of(secret)) == (named_kind, named_subject, browser)
     if not meant or kind not in _KINDS or clock.now().timestamp() >= until:
         raise NotFound("file")
-    return _KINDS[kind](_member(secret, tenant_id), subject)
+    return _KINDS[kind](member_of(secret, tenant_id), subject)
 
 
-def _member(secret: str, tenant_id: str) -> Member:
+def member_of(secret: str, tenant_id: str) -> Member:
+    """The person whose browser has this secret, in one of their workspaces.
+
+    Raises:
+        NotFound: nobody is signed in there, or not in this workspace.
+    """
     with reading() as db:
         user = sign_ins.person(db, secret)
         workspaces = accounts.memberships(db, user) if user is not None and user.disabled_at is None else []
@@ -136,7 +141,8 @@ _KINDS: dict[str, Callable[[Member, str], File]] = {
 }
 
 
-def _browser(secret: str) -> str:
+def browser_of(secret: str) -> str:
+    """By what a link knows the browser it was made for."""
     return secrets.digest(f"download link of {secret}")[:32]
 
 

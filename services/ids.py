@@ -12,6 +12,8 @@ PREFIXES = {
     "session": "ses",
     "audit": "aud",
     "upload": "file",
+    "upload_session": "upload",
+    "upload_part": "part",
     "draft": "dft",
     "dataset": "ds",
     "dataset_version": "dsv",

@@ -6,7 +6,18 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from services.api import errors, files, fine_tuning, health, invoices, metrics, models, predict, usage
+from services.api import (
+    errors,
+    files,
+    fine_tuning,
+    health,
+    invoices,
+    metrics,
+    models,
+    predict,
+    uploads,
+    usage,
+)
 from services.api.envelope import Envelope
 from services.errors import ServiceError
 
@@ -53,5 +64,5 @@ app.add_exception_handler(RequestValidationError, errors.invalid)
 app.add_exception_handler(HTTPException, errors.http)
 app.add_exception_handler(OperationalError, errors.database)
 app.add_exception_handler(DataError, errors.unstorable)
-for module in (health, metrics, files, fine_tuning, models, predict, usage, invoices):
+for module in (health, metrics, files, uploads, fine_tuning, models, predict, usage, invoices):
     app.include_router(module.router)

@@ -21,7 +21,7 @@ from services.db import reading, transaction
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
 
-PURPOSE = "fine-tune"
+PURPOSE: Literal["fine-tune"] = "fine-tune"
 _FIELDS = {"file", "purpose"}
 _FORM: dict[str, Any] = {
     "requestBody": {
@@ -95,7 +95,7 @@ def _keep(caller: Member, file: UploadFile) -> File:
     content = file.file.read()
     storing = stored_files.store(caller, filename=file.filename or "", content=content)
     with storing as stored, transaction() as db:
-        return _shown(datasets.upload(db, caller, stored=stored))
+        return shown(datasets.upload(db, caller, stored=stored))
 
 
 @router.get("", summary="List the files")
@@ -117,14 +117,14 @@ def list_files(
     if after is not None:
         # Ids grow with time, so that a file deleted meanwhile leaves no gap.
         found = [upload for upload in found if (upload.id < after if order == "desc" else upload.id > after)]
-    return Listing(data=[_shown(upload) for upload in found[:limit]], has_more=len(found) > limit)
+    return Listing(data=[shown(upload) for upload in found[:limit]], has_more=len(found) > limit)
 
 
 @router.get("/{file_id}", summary="One file")
 def retrieve(file_id: str, caller: Caller) -> File:
     """What is known of a file."""
     with reading() as db:
-        return _shown(datasets.get_upload(db, caller, upload_id=file_id))
+        return shown(datasets.get_upload(db, caller, upload_id=file_id))
 
 
 @router.get("/{file_id}/content", summary="Download a file", response_class=Response)
@@ -148,7 +148,8 @@ def delete(file_id: str, caller: Caller) -> FileDeleted:
     return FileDeleted(id=file_id)
 
 
-def _shown(upload: Upload) -> File:
+def shown(upload: Upload) -> File:
+    """A file as programs see it."""
     return File(
         id=upload.id,
         bytes=upload.bytes,

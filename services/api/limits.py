@@ -1,6 +1,6 @@
 """How much one request may carry."""
 
-from services.datasets.limits import MAX_BYTES
+from services.datasets.limits import MAX_BYTES, MAX_PART_BYTES
 
 # Texts of one prediction request; more go in several, and meanwhile others are served.
 MAX_TEXTS = 1_000
@@ -11,6 +11,7 @@ MAX_PAGE = 100
 MAX_FILES_PAGE = 10_000
 
 UPLOAD = ("POST", "/v1/files")
+_PARTS = "/v1/uploads/"
 _BODY_BYTES = 8 * 2**20
 # What multipart wraps around a file: boundaries, headers, the other fields.
 _WRAPPING_BYTES = 2**16
@@ -18,4 +19,8 @@ _WRAPPING_BYTES = 2**16
 
 def body_limit(method: str, path: str) -> int:
     """The bytes that are read of a request's body."""
-    return MAX_BYTES + _WRAPPING_BYTES if (method, path) == UPLOAD else _BODY_BYTES
+    if (method, path) == UPLOAD or (method == "PATCH" and path.startswith(_PARTS)):
+        return MAX_BYTES + _WRAPPING_BYTES
+    if path.startswith(_PARTS) and path.endswith("/parts"):
+        return MAX_PART_BYTES + _WRAPPING_BYTES
+    return _BODY_BYTES

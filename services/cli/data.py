@@ -1,18 +1,28 @@
-"""`tuneport data check`: what is wrong with a file, before anything is uploaded."""
+"""`tuneport data check` and `upload`: what is wrong with a file, before it is sent; and sending it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.console import Console, Group
 from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from services.cli.sending import send
 from services.datasets.detection import KNOWN
 from services.datasets.findings.amount import Meter
 from services.datasets.findings.catalogue import Severity
@@ -36,6 +46,7 @@ Test = Annotated[
 ]
 
 _STYLES = {Severity.error: "bold red", Severity.warning: "yellow", Severity.note: "cyan"}
+_API_SECONDS = 120
 _SHOWN_ROWS, _SHOWN_EXCERPTS = 8, 2
 _METER_WIDTH = 30
 
@@ -80,6 +91,41 @@ def check(
     else:
         _show(file.name, examined, Console())
     raise typer.Exit(0 if diagnosis.usable else 1)
+
+
+@app.command()
+def upload(
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="One file, or several."),
+    ],
+    key: Annotated[str, typer.Option(envvar="TUNEPORT_API_KEY", help="An API key of the workspace.")],
+    api: Annotated[
+        str, typer.Option(envvar="TUNEPORT_API_URL", help="Where the API answers.")
+    ] = "http://localhost:8000",
+) -> None:
+    """Upload files in parts, going on where an earlier try stood, and print the id of each."""
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=api, headers=headers, timeout=_API_SECONDS) as client:
+        for file in files:
+            with _bar(file) as progress:
+                file_id = send(file, client, progress=progress)
+            typer.echo(f"{file_id}\t{file.name}")
+
+
+@contextmanager
+def _bar(file: Path) -> Iterator[Callable[[int], None]]:
+    """A bar of the bytes that have arrived, beside what programs read."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        sending = bar.add_task(_printable(file.name), total=file.stat().st_size)
+        yield lambda arrived: bar.update(sending, completed=arrived)
 
 
 @contextmanager

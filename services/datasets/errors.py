@@ -57,6 +57,60 @@ class FileTooLarge(TooLarge):
         self.size = size
 
 
+class UploadEnded(Conflict):
+    """No more can be added to an upload in parts."""
+
+    code = "upload_ended"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This upload is {state} already. Begin a new one to send another file.")
+        self.state = state
+
+
+class UploadMovedOn(Conflict):
+    """A part was sent for another place than where the upload stands."""
+
+    code = "upload_moved_on"
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The upload stands at byte {offset:,}. Ask for its offset and go on from there.")
+        self.offset = offset
+
+
+class UploadIncomplete(Invalid):
+    """The parts are not the file that was announced."""
+
+    code = "upload_incomplete"
+
+    def __init__(self, announced: int, received: int) -> None:
+        super().__init__(
+            f"{received:,} bytes are here and {announced:,} were announced. Send all of the file, nothing "
+            "else, before you complete the upload."
+        )
+        self.announced, self.received = announced, received
+
+
+class UploadDamaged(Invalid):
+    """What arrived has another checksum than what was sent."""
+
+    code = "upload_damaged"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file does not have the checksum that was given: it changed on the way. Send it anew."
+        )
+
+
+class TooManyUploads(Conflict):
+    """More uploads are under way than are kept."""
+
+    code = "too_many_uploads"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} uploads are under way in this workspace. Complete or cancel one first.")
+        self.most = most
+
+
 class UnpacksTooLarge(TooLarge):
     """An archive, or a file that is packed inside, holds more than is read at once."""
 

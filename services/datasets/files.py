@@ -64,7 +64,9 @@ def store(member: Member, *, filename: str, content: bytes, purpose: str = "fine
     """
     member.require(Role.editor)
     look_at(content[:FIRST_BYTES], len(content))
-    with _kept(member, filename, len(content), hashlib.sha256(content).hexdigest(), purpose) as upload:
+    digest = hashlib.sha256(content).hexdigest()
+    row = kept(member, filename=filename, size=len(content), sha256=digest, purpose=purpose)
+    with row as upload:
         storage.put(upload.storage_key, content)
         yield upload
 
@@ -93,13 +95,22 @@ def store_together(member: Member, uploads: Mapping[Split, Upload]) -> Iterator[
         )
         first = uploads[Split.train]
         name = f"{PurePath(first.filename).stem} ({len(uploads)} files).zip"
-        with _kept(member, name, packed.stat().st_size, storage.sha256(packed), first.purpose) as made:
+        row = kept(
+            member,
+            filename=name,
+            size=packed.stat().st_size,
+            sha256=storage.sha256(packed),
+            purpose=first.purpose,
+        )
+        with row as made:
             storage.put_file(made.storage_key, packed)
             yield made
 
 
 @contextmanager
-def _kept(member: Member, filename: str, size: int, sha256: str, purpose: str) -> Iterator[Upload]:
+def kept(
+    member: Member, *, filename: str, size: int, sha256: str = "", purpose: str = "fine-tune"
+) -> Iterator[Upload]:
     """The row of a file that is about to be stored under its key, and is removed where the block raises."""
     upload_id = ids.new("upload")
     key = f"{member.tenant_id}/uploads/{upload_id}/content"

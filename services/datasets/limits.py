@@ -2,6 +2,14 @@
 
 # Read in a process of its own, which takes about ten times as much memory.
 MAX_BYTES = 200 * 1024 * 1024
+# Of an upload, kept as one object; more is written as several. Its sender waits for no more than this.
+PART_BYTES = 8 * 1024 * 1024
+# One part of an upload as the `openai` client sends it.
+MAX_PART_BYTES = 64 * 1024 * 1024
+# More parts than this are a file cut into crumbs.
+MAX_PARTS = 1_000
+# Uploads under way in one workspace; each may hold up to twice a file in parts.
+MAX_OPEN_UPLOADS = 20
 # What an archive may unpack to; an honest archive of text holds about ten times its size.
 MAX_UNPACKED_BYTES = MAX_BYTES
 # A workbook is written as XML, which is longer than what it says.

@@ -1,6 +1,7 @@
 """Uploaded files, data sets and their frozen versions."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint
@@ -8,7 +9,7 @@ from sqlmodel import Field
 
 from services import clock, ids
 from services.accounts.scope import TenantOwned, one_per_tenant
-from services.db import Json, UtcDateTime
+from services.db import Json, UtcDateTime, one_of
 
 
 class Upload(TenantOwned, table=True):
@@ -23,6 +24,58 @@ class Upload(TenantOwned, table=True):
     sha256: str
     storage_key: str
     created_by: str | None = None
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class UploadState(StrEnum):
+    """How far an upload in parts has come."""
+
+    pending = "pending"
+    completed = "completed"
+    cancelled = "cancelled"
+
+
+class UploadSession(TenantOwned, table=True):
+    """A file on its way in parts, which goes on after a broken connection."""
+
+    __tablename__ = "upload_session"
+    __table_args__ = (one_per_tenant("id"),)
+
+    id: str = Field(default_factory=lambda: ids.new("upload_session"), primary_key=True)
+    filename: str
+    purpose: str = "fine-tune"
+    # How many bytes the file has, as announced.
+    bytes: int
+    # By what its sender knows the file again, such as its sha256.
+    fingerprint: str | None = Field(default=None, index=True)
+    state: UploadState = Field(default=UploadState.pending, sa_type=one_of(UploadState))
+    # The file that came of it.
+    upload_id: str | None = None
+    created_by: str | None = None
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+    # When nobody is expected to go on with it any more; later with each part.
+    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class UploadPart(TenantOwned, table=True):
+    """Some bytes of an upload in parts."""
+
+    __tablename__ = "upload_part"
+    __table_args__ = (
+        one_per_tenant("id"),
+        # Two who send the same stretch at once: one of them.
+        one_per_tenant("session_id", "start"),
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id"], ["upload_session.tenant_id", "upload_session.id"], ondelete="CASCADE"
+        ),
+    )
+
+    id: str = Field(default_factory=lambda: ids.new("upload_part"), primary_key=True)
+    session_id: str
+    # Where in the file it stands; None where the order is told at the end.
+    start: int | None = None
+    bytes: int
+    storage_key: str
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
 
 

@@ -17,6 +17,7 @@ from services.accounts.scope import Member, Role
 from services.billing.closing import close_month
 from services.billing.errors import MonthNotOver
 from services.billing.period import Month
+from services.datasets import retention as uploads
 from services.db import reading, transaction
 from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
@@ -98,6 +99,14 @@ def sweep() -> None:
         storage.delete(prefix)
 
 
+def expire_uploads() -> None:
+    """Forget uploads in parts that nobody went on with, and delete what is here of them."""
+    with transaction() as session:
+        prefixes = uploads.forget_expired(session)
+    for prefix in prefixes:
+        storage.delete(prefix)
+
+
 def close_months() -> None:
     """Finalise every workspace's invoice of the month that is over."""
     with reading() as session:
@@ -114,6 +123,7 @@ CHORES = {
     "recover": _Chore(queue.SWEEP, recover),
     "prune": _Chore(timedelta(hours=1), prune),
     "sweep": _Chore(timedelta(hours=1), sweep),
+    "expire_uploads": _Chore(timedelta(hours=1), expire_uploads),
     "close_months": _Chore(timedelta(hours=6), close_months),
     "roll_up": _Chore(timedelta(seconds=20), bookkeeping.roll_up),
     "compare_hours": _Chore(timedelta(hours=1), bookkeeping.compare),

@@ -30,6 +30,7 @@ ACROSS = {
     "services/accounts/scope.py",
     "services/accounts/service.py",
     "services/accounts/keys.py",
+    "services/datasets/retention.py",
     "services/gauges.py",
     "services/jobs/history.py",
     "services/jobs/operate.py",

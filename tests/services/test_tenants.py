@@ -26,6 +26,7 @@ from services.accounts.scope import Member, Role
 from services.billing import service as billing
 from services.billing.money import Money
 from services.billing.period import Month
+from services.datasets import uploading
 from services.datasets.fixes import Trim
 from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound, ServiceError
@@ -156,6 +157,23 @@ CASES: dict[str, Finds | Shows] = {
     "datasets.service.version_of_upload": Finds(by("upload_id")),
     "datasets.service.versions": Finds(by("dataset_id")),
     "jobs.outlook.starts": Shows(),
+    "datasets.uploading.add_part": Finds(
+        lambda names, member: {
+            "stored": uploading.new_part(member, session_id=names.upload_session_id, size=3, start=0)
+        }
+    ),
+    "datasets.uploading.begin": Shows(
+        ("upload_session_id",), by(filename="a.csv", size=100, fingerprint="more")
+    ),
+    "datasets.uploading.cancel": Finds(by(session_id="<upload_session_id>")),
+    "datasets.uploading.complete": Finds(
+        lambda names, member: {"session_id": names.upload_session_id, "stored": new_upload(member)}
+    ),
+    "datasets.uploading.get": Finds(by(session_id="<upload_session_id>")),
+    "datasets.uploading.in_order": Finds(by(session_id="<upload_session_id>")),
+    "datasets.uploading.offset": Finds(by(session_id="<upload_session_id>")),
+    "datasets.uploading.parts": Finds(by(session_id="<upload_session_id>")),
+    "datasets.uploading.require_open": Finds(by(session_id="<upload_session_id>")),
     "datasets.drafts.add_fix": Finds(by("upload_id", fix=Trim())),
     "datasets.drafts.find": Finds(by("upload_id")),
     "datasets.drafts.from_version": Finds(by(version_id="<dataset_version_id>")),

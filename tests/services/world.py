@@ -11,7 +11,7 @@ from services.accounts import keys, team
 from services.accounts.scope import Member, Role
 from services.billing import service as billing
 from services.billing.period import Month
-from services.datasets import files
+from services.datasets import files, uploading
 from services.datasets import service as datasets
 from services.datasets.detection import detect
 from services.jobs.tables import JobEvent
@@ -35,6 +35,7 @@ class Names:
     invitation_id: str
     key_id: str
     upload_id: str
+    upload_session_id: str
     dataset_id: str
     dataset_version_id: str
     job_id: str
@@ -67,6 +68,7 @@ def guesses() -> Names:
         invitation_id=ids.new("invitation"),
         key_id=ids.new("key"),
         upload_id=ids.new("upload"),
+        upload_session_id=ids.new("upload_session"),
         dataset_id=ids.new("dataset"),
         dataset_version_id=ids.new("dataset_version"),
         job_id=ids.new("job"),
@@ -91,6 +93,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
 
     with files.store(member, filename="cards.csv", content=CSV) as stored:
         upload = datasets.upload(session, member, stored=stored)
+    coming = uploading.begin(session, member, filename="more.csv", size=100, fingerprint="more")
     with files.freeze(member, upload, form=detect(CSV), seed=42) as frozen:
         version = datasets.create(
             session, member, name=datasets.free_name(session, member, wanted="cards"), version=frozen
@@ -151,6 +154,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
         invitation_id=invitation.id,
         key_id=key.id,
         upload_id=upload.id,
+        upload_session_id=coming.id,
         dataset_id=version.dataset_id,
         dataset_version_id=version.id,
         job_id=job.id,

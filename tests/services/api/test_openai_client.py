@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import openai
@@ -126,6 +127,18 @@ def test_files_are_listed_read_and_deleted(client: OpenAI) -> None:
 
     with pytest.raises(openai.NotFoundError):
         client.files.retrieve(ids[0])
+
+
+def test_a_large_file_comes_in_parts(client: OpenAI, tmp_path: Path) -> None:
+    (tmp_path / "support.csv").write_bytes(CSV)
+
+    upload = client.uploads.upload_file_chunked(
+        file=tmp_path / "support.csv", mime_type="text/csv", purpose="fine-tune", part_size=1_000
+    )
+
+    assert upload.status == "completed"
+    assert upload.file is not None
+    assert client.files.content(upload.file.id).content == CSV
 
 
 def test_jobs_are_listed_and_cancelled(client: OpenAI) -> None:
