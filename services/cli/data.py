@@ -95,22 +95,17 @@ def check(
 
 @app.command()
 def upload(
-    files: Annotated[
-        list[Path],
-        typer.Argument(exists=True, dir_okay=False, help="One file, or several."),
-    ],
-    key: Annotated[str, typer.Option(envvar="TUNEPORT_API_KEY", help="An API key of the workspace.")],
+    file: File,
+    key: Annotated[str, typer.Option(envvar="TUNEPORT_API_KEY", help="An API key of the workspace.")] = "",
     api: Annotated[
         str, typer.Option(envvar="TUNEPORT_API_URL", help="Where the API answers.")
     ] = "http://localhost:8000",
 ) -> None:
-    """Upload files in parts, going on where an earlier try stood, and print the id of each."""
+    """Upload a file in parts, going on where an earlier try stood, and print its id."""
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=api, headers=headers, timeout=_API_SECONDS) as client:
-        for file in files:
-            with _bar(file) as progress:
-                file_id = send(file, client, progress=progress)
-            typer.echo(f"{file_id}\t{file.name}")
+    with httpx.Client(base_url=api, headers=headers, timeout=_API_SECONDS) as client, _bar(file) as progress:
+        file_id = send(file, client, progress=progress)
+    typer.echo(file_id)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_a_file_is_sent_whole_over_connections_that_break(
         result = runner.invoke(app, ["data", "upload", str(large), "--api", cuts.address, "--key", key])
 
     assert result.exit_code == 0, result.output
-    file_id = result.stdout.split("\t")[0]
+    file_id = result.stdout.strip()
     with reading() as db:
         upload = datasets.get_upload(db, member, upload_id=file_id)
     assert files.read_upload(upload) == large.read_bytes()
