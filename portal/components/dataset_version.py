@@ -24,7 +24,7 @@ from portal.errors import shown
 from portal.health import findings
 from portal.highlight import literal
 from portal.names import TASK_WORDS, noun_of_labels
-from services import clock, storage
+from services import clock, deletion, storage
 from services.accounts.scope import Member, Role
 from services.datasets import drafts
 from services.datasets import service as datasets
@@ -34,8 +34,12 @@ from services.datasets.formats import Format
 from services.datasets.preview import DroppedGroup
 from services.datasets.tables import Dataset, DatasetVersion
 from services.db import reading, transaction
+from services.registry.tables import Model, ModelVersion
 from services.training.recipe import Task
 
+Models = list[tuple[Model, ModelVersion]]
+
+_NAMED = 5
 _TABS = ["Labels", "Rows", "Left out", "Origin"]
 
 
@@ -44,14 +48,18 @@ def dataset_page(member: Member, dataset_id: str) -> None:
     with reading() as db:
         dataset = datasets.get(db, member, dataset_id=dataset_id)
         versions = datasets.versions(db, member, dataset_id=dataset_id)
+        models = deletion.models_of(db, member, dataset_id=dataset_id)
     actions = page_header(
         dataset.name,
         f"{TASK_WORDS[Task(dataset.task)]}, added {words.ago(dataset.created_at, clock.now())}",
         back=(LIST, "Data sets"),
     )
     version = _choose(versions)
+    if dataset.deleted_at is not None:
+        _deleted(dataset, version, models)
+        return
     with actions:
-        _actions(member, dataset, version)
+        _actions(member, dataset, version, models)
     _summary(version)
 
     labels, rows, left_out, origin = st.tabs(_TABS, key="part", bind="query-params", on_change="rerun")
@@ -81,13 +89,44 @@ def _choose(versions: list[DatasetVersion]) -> DatasetVersion:
     return numbered[choice("Version", names, param="version", width=360)]
 
 
-def _actions(member: Member, dataset: Dataset, version: DatasetVersion) -> None:
+def _deleted(dataset: Dataset, version: DatasetVersion, models: Models) -> None:
+    """What is left of a data set whose data was deleted."""
+    assert dataset.deleted_at is not None
+    st.info(
+        f"The data was deleted on {words.day(dataset.deleted_at)}. Its counts stay as the origin of models.",
+        icon=":material/delete:",
+    )
+    _summary(version)
+    for model, made in models:
+        st.page_link(
+            "views/customer/model.py",
+            label=f"The report of {literal(model.name)}, version {made.number}",
+            icon=":material/assessment:",
+            query_params={"id": model.id, "version": str(made.number)},
+        )
+    _labels(version)
+    _origin(version)
+
+
+def _loses(dataset: Dataset, models: Models) -> str:
+    """What is lost by deleting it, and what is not."""
+    lost = f"All versions and rows of **{literal(dataset.name)}** are deleted, and the files behind them."
+    if not models:
+        return f"{lost} No model came from it."
+    named = ", ".join(f"{literal(model.name)} version {made.number}" for model, made in models[:_NAMED])
+    more = f" and {len(models) - _NAMED:,} more" if len(models) > _NAMED else ""
+    return (
+        f"{lost}\n\n{words.count(len(models), 'model version')} came from it: {named}{more}. They go on "
+        "working and keep their reports, which quote some rows of the test split."
+    )
+
+
+def _actions(member: Member, dataset: Dataset, version: DatasetVersion, models: Models) -> None:
     why_not = refusal(member, Role.editor)
     if st.button("Delete", icon=":material/delete:", disabled=why_not is not None, help=why_not):
         confirm(
             "Delete this data set?",
-            loses=f"**{literal(dataset.name)}** is deleted with all its versions and rows. "
-            "Data sets that models were trained on are kept as their proof of origin.",
+            loses=_loses(dataset, models),
             verb="Delete",
             act=lambda: _delete(dataset.id),
             done=f"{literal(dataset.name)} is deleted.",
@@ -115,7 +154,7 @@ def _actions(member: Member, dataset: Dataset, version: DatasetVersion) -> None:
 def _delete(dataset_id: str) -> None:
     member = session.member()
     with transaction() as db:
-        prefixes = datasets.delete(db, member, dataset_id=dataset_id)
+        prefixes = deletion.delete_dataset(db, member, dataset_id=dataset_id)
     for prefix in prefixes:
         storage.delete(prefix)
     st.query_params.clear()

@@ -1,5 +1,6 @@
 """One text for one model version: asked, answered, priced, and the code that asks the same."""
 
+from contextlib import suppress
 from decimal import Decimal
 from time import monotonic
 
@@ -19,6 +20,7 @@ from services.datasets import files
 from services.datasets.split import Split
 from services.datasets.tables import DatasetVersion
 from services.db import reading
+from services.errors import NotFound
 from services.inference import client
 from services.inference.protocol import Answer, EntityItem, LabelItem
 from services.metering.meters import PREDICTIONS
@@ -112,12 +114,14 @@ def _next_example(version_id: str, data: DatasetVersion) -> None:
 
 
 def _example(data: DatasetVersion, number: int) -> str:
-    """A text of the test split; one label after the other, so that neighbours differ."""
+    """A text of the test split, one label after the other; none where the data was deleted."""
     labels = [label for label, splits in data.labels.items() if splits[Split.test]]
     label, offset = labels[number % len(labels)], number // len(labels)
-    found = files.rows(data, split=Split.test, offset=offset, limit=1, label=label).rows
-    found = found or files.rows(data, split=Split.test, offset=0, limit=1, label=label).rows
-    return found[0].text
+    with suppress(NotFound):
+        found = files.rows(data, split=Split.test, offset=offset, limit=1, label=label).rows
+        found = found or files.rows(data, split=Split.test, offset=0, limit=1, label=label).rows
+        return found[0].text
+    return ""
 
 
 def _price() -> str:

@@ -387,15 +387,25 @@ class DatasetNameTaken(Conflict):
 
 
 class DatasetInUse(Conflict):
-    """Jobs still point at it."""
+    """Jobs that wait or run still need its rows."""
 
     code = "dataset_in_use"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, jobs: int) -> None:
+        which = "1 job waits for or trains" if jobs == 1 else f"{jobs:,} jobs wait for or train"
         super().__init__(
-            f"Models were trained on the data set “{name}”, and it is kept as their proof of origin. "
-            "Data sets without jobs can be deleted."
+            f"{which} on the data set “{name}”. Cancel it or let it finish, and delete the data set then."
         )
+        self.name, self.jobs = name, jobs
+
+
+class DatasetDeleted(Conflict):
+    """The data is gone; what is left says where models come from."""
+
+    code = "dataset_deleted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The data of “{name}” was deleted. Upload it again, or choose another data set.")
         self.name = name
 
 

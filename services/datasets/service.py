@@ -3,10 +3,11 @@
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from services import clock
 from services.accounts import audit
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role, find, owned
-from services.datasets.errors import BadDatasetName, DatasetInUse, DatasetNameTaken, TaskDiffers
+from services.datasets.errors import BadDatasetName, DatasetDeleted, DatasetNameTaken, TaskDiffers
 from services.datasets.tables import Dataset, DatasetVersion, Upload
 
 _NAME_CHARACTERS = 80
@@ -89,11 +90,12 @@ def add_version(
 
     Raises:
         NotFound: no such data set in this workspace.
+        DatasetDeleted: its data is gone.
         TaskDiffers: the data set is for another task.
     """
     member.require(Role.editor)
     accounts.lock_tenant(session, member)
-    dataset = get(session, member, dataset_id=dataset_id)
+    dataset = require_data(session, member, dataset_id=dataset_id)
     if dataset.task != version.task:
         raise TaskDiffers(dataset.task, version.task)
     number = versions(session, member, dataset_id=dataset_id)[0].number + 1
@@ -102,19 +104,33 @@ def add_version(
 
 def list_datasets(session: Session, member: Member) -> list[tuple[Dataset, DatasetVersion]]:
     """The workspace's data sets, newest first, each with its latest version."""
-    found = session.exec(owned(Dataset, member).order_by(col(Dataset.id).desc())).all()
+    kept = owned(Dataset, member).where(col(Dataset.deleted_at).is_(None))
+    found = session.exec(kept.order_by(col(Dataset.id).desc())).all()
     by_number = owned(DatasetVersion, member).order_by(col(DatasetVersion.number))
     latest = {version.dataset_id: version for version in session.exec(by_number)}
     return [(dataset, latest[dataset.id]) for dataset in found]
 
 
 def get(session: Session, member: Member, *, dataset_id: str) -> Dataset:
-    """One data set.
+    """One data set, also where its data was deleted.
 
     Raises:
         NotFound: no such data set in this workspace.
     """
     return find(session, member, Dataset, dataset_id, "data set")
+
+
+def require_data(session: Session, member: Member, *, dataset_id: str) -> Dataset:
+    """One data set whose rows are there.
+
+    Raises:
+        NotFound: no such data set in this workspace.
+        DatasetDeleted: its data is gone.
+    """
+    found = get(session, member, dataset_id=dataset_id)
+    if found.deleted_at is not None:
+        raise DatasetDeleted(found.name)
+    return found
 
 
 def versions(session: Session, member: Member, *, dataset_id: str) -> list[DatasetVersion]:
@@ -138,13 +154,18 @@ def get_version(session: Session, member: Member, *, version_id: str) -> Dataset
 
 
 def version_of_upload(session: Session, member: Member, *, upload_id: str) -> DatasetVersion | None:
-    """The newest version that was made from a file, if any was.
+    """The newest version that was made from a file and is still there, if any was.
 
     Raises:
         NotFound: no such file in this workspace.
     """
     get_upload(session, member, upload_id=upload_id)
-    of_upload = owned(DatasetVersion, member).where(DatasetVersion.upload_id == upload_id)
+    of_upload = owned(DatasetVersion, member).where(
+        DatasetVersion.upload_id == upload_id,
+        col(DatasetVersion.dataset_id).in_(
+            owned(Dataset, member).where(col(Dataset.deleted_at).is_(None)).with_only_columns(col(Dataset.id))
+        ),
+    )
     return session.exec(of_upload.order_by(col(DatasetVersion.id).desc())).first()
 
 
@@ -158,15 +179,22 @@ def free_name(session: Session, member: Member, *, wanted: str) -> str:
 
 
 def delete(session: Session, member: Member, *, dataset_id: str) -> list[str]:
-    """Forget a data set with its versions. Gives the storage prefixes to delete after the transaction.
+    """Remove a data set with its versions, and the files that nothing else was made from.
+
+    Where jobs were submitted with it, its name and its counts stay as the origin of their models, without a
+    row of data. Gives the storage keys and prefixes to delete after the transaction. Callers make sure that
+    no job still needs the rows: see `services.deletion`.
 
     Raises:
         NotFound: no such data set in this workspace.
-        DatasetInUse: jobs were submitted with it.
+        DatasetDeleted: it was deleted before.
     """
     member.require(Role.editor)
-    dataset = get(session, member, dataset_id=dataset_id)
+    dataset = require_data(session, member, dataset_id=dataset_id)
     doomed = versions(session, member, dataset_id=dataset_id)
+    gone = [version.storage_prefix for version in doomed]
+    sources = {version.upload_id for version in doomed}
+    audit.record(session, member, "dataset.deleted", dataset.id, name=dataset.name)
     try:
         with session.begin_nested():
             for version in doomed:
@@ -174,9 +202,16 @@ def delete(session: Session, member: Member, *, dataset_id: str) -> list[str]:
             session.flush()
             session.delete(dataset)
     except IntegrityError:
-        raise DatasetInUse(dataset.name) from None
-    audit.record(session, member, "dataset.deleted", dataset.id, name=dataset.name)
-    return [version.storage_prefix for version in doomed]
+        dataset.name = free_name(session, member, wanted=f"{dataset.name[: _NAME_CHARACTERS - 20]} (deleted)")
+        dataset.deleted_at = clock.now()
+        for version in doomed:
+            # Edits of rows quote them.
+            version.changes = []
+        session.flush()
+    for upload in uploads(session, member):
+        if upload.id in sources and version_of_upload(session, member, upload_id=upload.id) is None:
+            gone.append(delete_upload(session, member, upload_id=upload.id))
+    return gone
 
 
 def _by_name(session: Session, member: Member, name: str) -> Dataset | None:

@@ -113,6 +113,8 @@ class Dataset(TenantOwned, table=True):
     task: str
     created_by: str | None = None
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+    # Since then it is but the origin of models: what it was called and counted, without a row of data.
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class DatasetVersion(TenantOwned, table=True):

@@ -55,6 +55,7 @@ def submit(
             raise KeyReused
         return earlier
     version = datasets.get_version(session, member, version_id=dataset_version_id)
+    datasets.require_data(session, member, dataset_id=version.dataset_id)
     if version.task != recipe.task:
         raise TaskMismatch(recipe.task, version.task)
     already_open = count_open(session, member)
@@ -114,6 +115,16 @@ def open_jobs(session: Session, member: Member) -> list[Job]:
     return list(
         session.exec(owned(Job, member).where(col(Job.state).in_([JobState.queued, JobState.running])))
     )
+
+
+def on_data(session: Session, member: Member, *, dataset_id: str) -> list[Job]:
+    """All jobs that were submitted with any version of a data set.
+
+    Raises:
+        NotFound: no such data set in this workspace.
+    """
+    known = [version.id for version in datasets.versions(session, member, dataset_id=dataset_id)]
+    return list(session.exec(owned(Job, member).where(col(Job.dataset_version_id).in_(known))))
 
 
 def count_open(session: Session, member: Member) -> int:

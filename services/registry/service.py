@@ -1,6 +1,7 @@
 """Trained models: published by jobs, found by name, moved to production, fetched whole or not at all."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +123,16 @@ def latest(session: Session, member: Member) -> dict[str, ModelVersion]:
     """Model id -> its newest version."""
     by_age = session.exec(owned(ModelVersion, member).order_by(col(ModelVersion.number)))
     return {version.model_id: version for version in by_age}
+
+
+def of_jobs(
+    session: Session, member: Member, *, job_ids: Collection[str]
+) -> list[tuple[Model, ModelVersion]]:
+    """The model versions that came of these jobs, each with its model, by name and number."""
+    made = session.exec(owned(ModelVersion, member).where(col(ModelVersion.job_id).in_(job_ids))).all()
+    named = {model.id: model for model in models(session, member)}
+    found = [(named[version.model_id], version) for version in made]
+    return sorted(found, key=lambda pair: (pair[0].name, pair[1].number))
 
 
 def get_version(session: Session, member: Member, *, version_id: str) -> ModelVersion:

@@ -51,6 +51,7 @@ DOMAINS = (
     "billing",
     "ordering",
     "onboarding",
+    "deletion",
     "reports",
 )
 FORM = csv_form()
@@ -151,6 +152,9 @@ CASES: dict[str, Finds | Shows] = {
     "datasets.service.get": Finds(by("dataset_id")),
     "datasets.service.get_upload": Finds(by("upload_id")),
     "datasets.service.get_version": Finds(by(version_id="<dataset_version_id>")),
+    "datasets.service.require_data": Finds(by("dataset_id")),
+    "deletion.delete_dataset": Finds(by("dataset_id")),
+    "deletion.models_of": Finds(by("dataset_id")),
     "datasets.service.list_datasets": Shows(("dataset_id", "dataset_version_id")),
     "datasets.service.upload": Shows(arguments=lambda names, member: {"stored": new_upload(member)}),
     "datasets.service.uploads": Shows(("upload_id",)),
@@ -185,6 +189,7 @@ CASES: dict[str, Finds | Shows] = {
     "jobs.service.count_open": Shows(),
     "jobs.service.events": Finds(by("job_id")),
     "jobs.service.get": Finds(by("job_id")),
+    "jobs.service.on_data": Finds(by("dataset_id")),
     "jobs.service.open_jobs": Shows(("job_id",)),
     "jobs.service.queue_position": Finds(by("job_id")),
     "jobs.service.recent": Shows(("job_id",)),
@@ -205,6 +210,9 @@ CASES: dict[str, Finds | Shows] = {
     "registry.service.get_version": Finds(by(version_id="<model_version_id>")),
     "registry.service.models": Shows(("model_id", "model_name")),
     "registry.service.production": Shows(("model_id", "model_version_id")),
+    "registry.service.of_jobs": Shows(
+        ("model_id", "model_version_id"), lambda names, member: {"job_ids": [names.job_id]}
+    ),
     "registry.service.promote": Finds(by(version_id="<model_version_id>")),
     "registry.service.resolve": Finds(by(name="<model_name>")),
     "registry.service.versions": Shows(("model_version_id",), by("model_id")),

@@ -9,7 +9,7 @@ from services.accounts.scope import Member, Role, RoleMissing, across
 from services.accounts.service import get_tenant
 from services.accounts.tables import AuditEntry
 from services.datasets import files, service
-from services.datasets.errors import BadDatasetName, DatasetInUse, DatasetNameTaken, TaskDiffers
+from services.datasets.errors import BadDatasetName, DatasetDeleted, DatasetNameTaken, TaskDiffers
 from services.datasets.formats import Format
 from services.datasets.tables import Dataset, DatasetVersion, Upload
 from services.errors import NotFound
@@ -152,21 +152,44 @@ def test_a_deleted_data_set_is_gone_with_its_versions(session: Session, member: 
 
     prefixes = service.delete(session, member, dataset_id=first.dataset_id)
 
-    assert prefixes == [second.storage_prefix, first.storage_prefix]
+    assert prefixes[:2] == [second.storage_prefix, first.storage_prefix]
+    assert service.uploads(session, member) == []
     assert service.list_datasets(session, member) == []
     assert (
         session.exec(across(DatasetVersion).where(DatasetVersion.tenant_id == member.tenant_id)).all() == []
     )
 
 
-def test_a_data_set_that_jobs_were_trained_on_stays(session: Session, member: Member) -> None:
-    version = create_dataset(session, member)
+def test_of_a_data_set_that_models_came_from_nothing_stays_but_its_counts(
+    session: Session, member: Member
+) -> None:
+    version = create_dataset(session, member, name="Cards")
+    version.changes = [{"fix": {"name": "edit_row", "row": 2, "text": "quoted"}}]
     factories.create_job(session, member, dataset_version_id=version.id)
 
-    with pytest.raises(DatasetInUse):
-        service.delete(session, member, dataset_id=version.dataset_id)
+    gone = service.delete(session, member, dataset_id=version.dataset_id)
 
-    assert service.versions(session, member, dataset_id=version.dataset_id) == [version]
+    left = service.get(session, member, dataset_id=version.dataset_id)
+    assert version.storage_prefix in gone
+    assert (left.name, left.deleted_at is None) == ("Cards (deleted)", False)
+    assert (version.rows_used > 0, version.changes) == (True, [])
+    assert left not in [dataset for dataset, _ in service.list_datasets(session, member)]
+    assert version.upload_id not in [upload.id for upload in service.uploads(session, member)]
+    assert create_dataset(session, member, name="Cards").number == 1
+    with pytest.raises(DatasetDeleted):
+        service.delete(session, member, dataset_id=version.dataset_id)
+    with pytest.raises(DatasetDeleted):
+        factories.create_job(session, member, dataset_version_id=version.id)
+
+
+def test_a_file_that_another_data_set_was_made_of_stays(session: Session, member: Member) -> None:
+    upload = create_upload(session, member)
+    first = create_dataset(session, member, name="One", upload=upload)
+    create_dataset(session, member, name="Two", upload=upload)
+
+    service.delete(session, member, dataset_id=first.dataset_id)
+
+    assert service.uploads(session, member) == [upload]
 
 
 def test_a_suspended_workspace_makes_no_data_sets(session: Session, member: Member) -> None:

@@ -1,10 +1,22 @@
+from pathlib import Path
+
 import pytest
 
 from services.accounts.scope import Member, Role
 from services.datasets import service as datasets
 from services.datasets.tables import Dataset, DatasetVersion
 from services.db import reading
-from tests.portal.rows import CARDS, PLACES, colleague, create_dataset, create_job, create_upload, stranger
+from tests.portal.reports import create_report
+from tests.portal.rows import (
+    CARDS,
+    PLACES,
+    colleague,
+    create_dataset,
+    create_job,
+    create_model,
+    create_upload,
+    stranger,
+)
 from tests.portal.visitor import button, visit, words
 
 
@@ -188,7 +200,7 @@ def test_a_data_set_without_jobs_can_be_deleted(owner: Member) -> None:
     assert known(owner) == []
 
 
-def test_a_data_set_that_trained_something_is_kept(owner: Member) -> None:
+def test_a_data_set_that_something_trains_on_is_kept(owner: Member) -> None:
     version = create_dataset(owner)
     create_job(owner, version)
     page = visit(owner, "dataset", id=version.dataset_id)
@@ -198,6 +210,25 @@ def test_a_data_set_that_trained_something_is_kept(owner: Member) -> None:
 
     assert "dataset_in_use" in page.error[0].value
     assert len(known(owner)) == 1
+
+
+def test_deleting_says_which_models_came_of_it_and_leads_to_their_reports(
+    owner: Member, tmp_path: Path
+) -> None:
+    version = create_dataset(owner)
+    create_model(owner, tmp_path, create_report(), version=version)
+    page = visit(owner, "dataset", id=version.dataset_id)
+
+    button(page, "Delete").click().run()
+    said = words(page)
+    page.button(key="confirm_go").click().run()
+    after = visit(owner, "dataset", id=version.dataset_id)
+
+    assert "1 model version came from it: cards version 1" in said
+    assert known(owner) == []
+    assert not after.exception
+    assert "The data was deleted on" in words(after)
+    assert "The report of cards, version 1" in words(after)
 
 
 def test_a_viewer_sees_but_cannot_change(owner: Member) -> None:
