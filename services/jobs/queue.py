@@ -16,9 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select, update
 
 from services import db
-from services.accounts.scope import Member, Role, across
+from services.accounts.scope import across
 from services.accounts.tables import Tenant
-from services.jobs import fairness, statements
+from services.jobs import claims
+from services.jobs.claims import Claimed as Claimed
 from services.jobs.errors import CancelRequested, LeaseLost
 from services.jobs.retries import back_off
 from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, JobState, in_state
@@ -32,30 +33,6 @@ WORKER_CRASHED = "worker_crashed"
 
 _MOST_RECOVERED_AT_ONCE = 100
 _chance = random.Random()
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """One attempt of a job, and the token that proves it."""
-
-    job_id: str
-    tenant_id: str
-    token: str
-    attempt: int
-    dataset_version_id: str
-    # As it was submitted: another release may have written it, so that the worker checks it again.
-    recipe: dict[str, Any]
-    model_name: str
-    quoted_seconds_high: int
-    max_runtime_seconds: int
-    # From when it could have started, and when it did.
-    run_at: datetime
-    claimed_at: datetime
-
-    @property
-    def member(self) -> Member:
-        """The tenant's side of what this attempt writes."""
-        return Member(tenant_id=self.tenant_id, role=Role.owner)
 
 
 @dataclass(frozen=True)
@@ -73,35 +50,10 @@ def claim(session: Session, *, worker_id: str) -> Claimed | None:
     The tenant's row is locked before its running jobs are counted, so that its limit holds exactly.
     """
     session.flush()
-    now = db.now(session)
-    waiting = [fairness.Waiting(*row) for row in session.execute(statements.WAITING, {"now": now})]
-    for tenant_id in fairness.in_turn(waiting):
-        tenant = {"tenant": tenant_id}
-        locked = session.execute(statements.LOCK, tenant).one_or_none()
-        if locked is None:
-            continue
-        limit, weight = locked
-        token = uuid4().hex
-        lease = {"now": now, "token": token, "until": now + LEASE, "worker": worker_id, "limit": limit}
-        taken = session.execute(statements.TAKE, tenant | lease).one_or_none()
-        if taken is None:
-            continue
-        turn = tenant | {"now": now, "stride": fairness.stride(weight)}
-        session.execute(statements.SERVE, turn)
-        claimed = Claimed(tenant_id=tenant_id, token=token, claimed_at=now, **taken._mapping)
-        attempt = {
-            "id": token,
-            "tenant_id": tenant_id,
-            "job_id": claimed.job_id,
-            "attempt": claimed.attempt,
-            "worker_id": worker_id,
-            "claimed_at": now,
-        }
-        session.execute(statements.BEGIN_ATTEMPT, attempt)
-        # What this session has loaded before does not know of it.
-        session.expire_all()
-        return claimed
-    return None
+    claimed = claims.take(session.connection(), worker_id=worker_id, token=uuid4().hex, lease=LEASE)
+    # What this session has loaded before does not know of it.
+    session.expire_all()
+    return claimed
 
 
 def renew(session: Session, claimed: Claimed) -> Wish:
@@ -201,10 +153,8 @@ def finish(session: Session, claimed: Claimed, *, model_version_id: str, charged
         LeaseLost: another attempt has the job.
         CancelRequested: the customer was told that it is cancelled.
     """
-    unless_cancelled = _mine(claimed).where(col(Job.cancel_requested_at).is_(None))
-    values = {"model_version_id": model_version_id, "charged": charged}
     try:
-        _end(session, claimed, JobState.succeeded, unless_cancelled.values(**values))
+        _end(session, claimed, JobState.succeeded, model_version_id=model_version_id, charged=charged)
     except LeaseLost:
         if held(session, claimed).cancel_requested_at is not None:
             raise CancelRequested(claimed.job_id) from None
@@ -217,8 +167,7 @@ def fail(session: Session, claimed: Claimed, *, code: str, message: str) -> None
     Raises:
         LeaseLost: another attempt has the job.
     """
-    values = {"failure_code": code, "failure": message, "charged": 0}
-    _end(session, claimed, JobState.failed, _mine(claimed).values(**values), code=code)
+    _end(session, claimed, JobState.failed, failure_code=code, failure=message, charged=0)
 
 
 def end_cancelled(session: Session, claimed: Claimed, *, charged: int) -> None:
@@ -227,7 +176,7 @@ def end_cancelled(session: Session, claimed: Claimed, *, charged: int) -> None:
     Raises:
         LeaseLost: another attempt has the job.
     """
-    _end(session, claimed, JobState.cancelled, _mine(claimed).values(charged=charged))
+    _end(session, claimed, JobState.cancelled, charged=charged)
 
 
 def retry(session: Session, claimed: Claimed, *, code: str, message: str) -> None:
@@ -337,14 +286,17 @@ def _change(session: Session, claimed: Claimed, statement: Update) -> None:
 
 _OVER: dict[str, Any] = {"lease_until": None, "lease_doubted_at": None, "eta_seconds": None}
 _RETURNED: dict[str, Any] = {"state": JobState.queued, "lease_token": None, **_OVER}
+_NOTHING: dict[str, Any] = dict.fromkeys(("model_version_id", "failure_code", "failure"))
 
 
-def _end(
-    session: Session, claimed: Claimed, state: JobState, statement: Update, code: str | None = None
-) -> None:
-    now = db.now(session)
-    _change(session, claimed, statement.values(state=state, finished_at=now, **_OVER))
-    _close_attempt(session, claimed.token, AttemptOutcome(state), now, code)
+def _end(session: Session, claimed: Claimed, state: JobState, **values: str | int) -> None:
+    session.flush()
+    ending = {"job": claimed.job_id, "token": claimed.token, "state": state.value, **_NOTHING, **values}
+    if not claims.end(session.connection(), ending):
+        raise LeaseLost(claimed.job_id)
+    loaded = session.identity_map.get(session.identity_key(Job, claimed.job_id))
+    if loaded is not None:
+        session.expire(loaded)
 
 
 def _close_attempt(

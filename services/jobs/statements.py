@@ -1,81 +1,106 @@
-"""The statements of a claim, built once: building one takes longer than the database takes to answer it."""
+"""A job's way through the queue, in statements written out: building them takes longer than their work.
 
-from sqlalchemy import ScalarSelect, bindparam, func, insert, select, update
-from sqlmodel import SQLModel
+On Postgres each step is one question; a claim's is a function of the database, which migration 0006 explains.
+"""
 
-from services.jobs.tables import Job, JobState, in_state
+import re
+
+from sqlalchemy import TextClause, bindparam, text
+
+from services.db import Json, UtcDateTime
 
 # Jobs of other kinds wait, and the operator sees them: a newer release may know what to do.
 KINDS = ("fine-tune",)
 
-_tenant = SQLModel.metadata.tables["tenant"].c
-_job = SQLModel.metadata.tables[str(Job.__tablename__)].c
+_RUNNING = "(SELECT count(*) FROM job WHERE job.tenant_id = tenant.id AND job.state = 'running')"
+_READY = f"""
+    job.state = 'queued' AND job.run_at <= :now AND job.kind IN ({", ".join(f"'{kind}'" for kind in KINDS)})
+"""
+_CLAIMED = """
+    id AS job_id, tenant_id, attempt, dataset_version_id, recipe, model_name, quoted_seconds_high,
+    max_runtime_seconds, run_at, started_at AS claimed_at, lease_token AS token
+"""
 
-_TENANT = bindparam("tenant", type_=_tenant.id.type)
-_NOW = bindparam("now", type_=_job.run_at.type)
-_READY = (in_state(JobState.queued), _job.run_at <= _NOW, _job.kind.in_(KINDS))
+
+# How SQLAlchemy writes a value's place; Postgres' driver writes %(name)s.
+_NAME = re.compile(r":(\w+)")
 
 
-def _running(tenant_id: object) -> ScalarSelect[int]:
-    running = select(func.count()).where(_job.tenant_id == tenant_id, in_state(JobState.running))
-    return running.correlate(_tenant.id.table).scalar_subquery()
+def _timed(statement: str, *instants: str) -> TextClause:
+    return text(statement).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in instants))
 
+
+# worker, token, lease, kinds, share, moved -> the attempt that begins, if there is something to do.
+CLAIM = f"""
+    SELECT {_CLAIMED}
+    FROM claim_job(%(worker)s, %(token)s, %(lease)s, %(kinds)s, %(share)s, %(moved)s)
+"""
+
+# The same in steps, for a database that lets one writer in at a time.
 
 # now -> tenant, next turn, last claim, jobs running and their limit, of each tenant with a job to start.
-WAITING = select(
-    _tenant.id, _tenant.next_turn, _tenant.last_claim_at, _running(_tenant.id), _tenant.running_job_limit
-).where(select(_job.id).where(_job.tenant_id == _tenant.id, *_READY).exists(), _tenant.suspended_at.is_(None))
-
-# tenant -> its limit and weight, with its row locked; nothing where another claim holds it.
-LOCK = (
-    select(_tenant.running_job_limit, _tenant.share_weight)
-    .where(_tenant.id == _TENANT, _tenant.suspended_at.is_(None))
-    .with_for_update(skip_locked=True, key_share=True)
-)
-
-_BEST = (
-    select(_job.id)
-    .where(_job.tenant_id == _TENANT, *_READY)
-    .order_by(_job.priority, _job.run_at, _job.id)
-    .limit(1)
-    # Passes over a job that its customer is just cancelling.
-    .with_for_update(skip_locked=True)
-    .scalar_subquery()
-)
-# tenant, now, limit, token, until, worker -> the tenant's best job set running, if it may run one more.
-TAKE = (
-    update(_job.id.table)
-    .where(_job.id == _BEST, _running(_TENANT) < bindparam("limit"))
-    .values(
-        state=JobState.running,
-        attempt=_job.attempt + 1,
-        lease_token=bindparam("token"),
-        lease_until=bindparam("until"),
-        worker_boot_id=bindparam("worker"),
-        started_at=_NOW,
-        phase=None,
-        progress=0.0,
-        eta_seconds=None,
+WAITING = _timed(
+    f"""
+    SELECT tenant.id, tenant.next_turn, tenant.last_claim_at, {_RUNNING} AS running, tenant.running_job_limit
+    FROM tenant
+    WHERE tenant.suspended_at IS NULL
+        AND EXISTS (SELECT 1 FROM job WHERE job.tenant_id = tenant.id AND {_READY})
+    """,
+    "now",
+).columns(last_claim_at=UtcDateTime)
+# tenant, now, token, until, worker -> the tenant's best job set running.
+TAKE = _timed(
+    f"""
+    UPDATE job
+    SET state = 'running', attempt = attempt + 1, lease_token = :token, lease_until = :until,
+        worker_boot_id = :worker, started_at = :now, phase = NULL, progress = 0, eta_seconds = NULL
+    WHERE id = (
+        SELECT job.id FROM job WHERE job.tenant_id = :tenant AND {_READY}
+        ORDER BY job.priority, job.run_at, job.id LIMIT 1
     )
-    .returning(
-        _job.id.label("job_id"),
-        _job.attempt,
-        _job.dataset_version_id,
-        _job.recipe,
-        _job.model_name,
-        _job.quoted_seconds_high,
-        _job.max_runtime_seconds,
-        _job.run_at,
-    )
+    RETURNING {_CLAIMED}
+    """,
+    "now",
+    "until",
+).columns(recipe=Json, run_at=UtcDateTime, claimed_at=UtcDateTime)
+# tenant, now, share -> its turn moved on.
+SERVE = _timed(
+    """
+    UPDATE tenant
+    SET last_turn = next_turn, next_turn = next_turn + :share / share_weight, last_claim_at = :now
+    WHERE id = :tenant
+    """,
+    "now",
+)
+BEGIN_ATTEMPT = _timed(
+    """
+    INSERT INTO job_attempt (id, tenant_id, job_id, attempt, worker_id, claimed_at)
+    VALUES (:token, :tenant, :job, :attempt, :worker, :now)
+    """,
+    "now",
 )
 
-# tenant, now, stride -> its turn moved on.
-SERVE = (
-    update(_tenant.id.table)
-    .where(_tenant.id == _TENANT)
-    .values(
-        last_turn=_tenant.next_turn, next_turn=_tenant.next_turn + bindparam("stride"), last_claim_at=_NOW
-    )
+# The end of an attempt that holds its job; a success only where nobody has asked to cancel.
+_END = """
+    UPDATE job
+    SET state = :state, finished_at = {now}, charged = :charged, model_version_id = :model_version_id,
+        failure_code = :failure_code, failure = :failure,
+        lease_until = NULL, lease_doubted_at = NULL, eta_seconds = NULL
+    WHERE id = :job AND state = 'running' AND lease_token = :token
+        AND (:state <> 'succeeded' OR cancel_requested_at IS NULL)
+"""
+_CLOSE = """
+    UPDATE job_attempt SET outcome = :state, ended_at = {now}, failure_code = :failure_code WHERE id = :token
+"""
+# now, and what is set -> the job is over; no row is changed where it is not this attempt's to end.
+END = _timed(_END.format(now=":now"), "now")
+CLOSE = _timed(_CLOSE.format(now=":now"), "now")
+# moved, and what is set -> how many jobs ended: one or none.
+END_AT_ONCE = _NAME.sub(
+    r"%(\1)s",
+    f"""
+    WITH ended AS ({_END.format(now="clock_timestamp() + :moved")} RETURNING id),
+        closed AS ({_CLOSE.format(now="clock_timestamp() + :moved")} AND EXISTS (SELECT FROM ended))
+    SELECT count(*) FROM ended
+    """,
 )
-
-BEGIN_ATTEMPT = insert(SQLModel.metadata.tables["job_attempt"])

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKeyConstraint, Index, UniqueConstraint, column, literal
+from sqlalchemy import ColumnElement, ForeignKeyConstraint, Index, UniqueConstraint, column, literal_column
 from sqlmodel import Field, SQLModel, col
 
 from services import clock, ids
@@ -113,7 +113,7 @@ class Job(TenantOwned, table=True):
 
 def in_state(state: JobState) -> ColumnElement[bool]:
     """Is a job in this state? Written out in the statement, or no partial index could serve it."""
-    return col(Job.state) == literal(state.value, literal_execute=True)
+    return col(Job.state) == literal_column(f"'{state.value}'")
 
 
 class AttemptOutcome(StrEnum):

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from services import clock
+from services import clock, db
 from services.config import settings
 from services.jobs import chores as chore_leases
 from services.jobs import queue, retries
@@ -174,6 +174,15 @@ class Fuse:
             return claim(*arguments, **named)
 
         queue.claim = light
+        ask = db.ask
+
+        def told(*arguments: Any) -> Any:
+            self._burn()
+            answer = ask(*arguments)
+            self._burn()
+            return answer
+
+        db.ask = told
         event.listen(Engine, "before_cursor_execute", self._burn)
         event.listen(Engine, "after_cursor_execute", self._burn)
         event.listen(Engine, "commit", self._burn)
