@@ -157,7 +157,7 @@ def transaction() -> Iterator[Session]:
         session.commit()
 
 
-def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def ask_driver(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Put a statement of Postgres straight to its driver, within the present transaction; gives the rows.
 
     For the few that every job passes: SQLAlchemy takes ten times as long to hand one over as its driver.

@@ -52,7 +52,7 @@ def take(connection: Connection, *, worker_id: str, token: str, lease: timedelta
         "share": fairness.SHARE,
         "moved": clock.offset(),
     }
-    for row in db.ask(connection, statements.CLAIM, asked):
+    for row in db.ask_driver(connection, statements.CLAIM, asked):
         return Claimed(*map(_in_utc, row))
     return None
 
@@ -83,5 +83,5 @@ def end(connection: Connection, ending: dict[str, Any]) -> bool:
         if ended:
             connection.execute(statements.CLOSE, at)
         return ended
-    [(ended,)] = db.ask(connection, statements.END_AT_ONCE, ending | {"moved": clock.offset()})
+    [(ended,)] = db.ask_driver(connection, statements.END_AT_ONCE, ending | {"moved": clock.offset()})
     return bool(ended)

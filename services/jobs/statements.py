@@ -1,6 +1,6 @@
 """A job's way through the queue, in statements written out: building them takes longer than their work.
 
-On Postgres each step is one question; a claim's is a function of the database, which migration 0006 explains.
+On Postgres each step is one question; a claim's is a function of the database, which migration 0007 explains.
 """
 
 import re

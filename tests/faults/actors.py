@@ -174,7 +174,7 @@ class Fuse:
             return claim(*arguments, **named)
 
         queue.claim = light
-        ask = db.ask
+        ask = db.ask_driver
 
         def told(*arguments: Any) -> Any:
             self._burn()
@@ -182,7 +182,7 @@ class Fuse:
             self._burn()
             return answer
 
-        db.ask = told
+        db.ask_driver = told
         event.listen(Engine, "before_cursor_execute", self._burn)
         event.listen(Engine, "after_cursor_execute", self._burn)
         event.listen(Engine, "commit", self._burn)
