@@ -48,6 +48,8 @@ class Card(BaseModel):
     thresholds: list[float] = []
     # Of scores.
     scale: Scale | None = None
+    # What logits are divided by to become probabilities (services/training/calibration.py).
+    temperature: float = 1.0
 
 
 def save(network: Network, card: Card, base_model: Path, folder: Path) -> None:
@@ -70,4 +72,5 @@ def load(folder: Path, device: torch.device) -> tuple[Network, Card]:
     card = read_card(folder)
     network = _NETWORKS[card.architecture](untrained(read_config(folder)), len(card.outputs))
     network.load_state_dict(load_file(folder / WEIGHTS))
+    network.temperature = card.temperature
     return network.to(device).eval(), card

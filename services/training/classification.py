@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from services.training import batches, evaluation, fitting, networks, stages
+from services.training import batches, calibration, evaluation, evidence, fitting, networks, stages, study
 from services.training.artefact import Card
 from services.training.baselines import text_baselines
 from services.training.events import Phase
@@ -25,9 +25,13 @@ from services.training.networks import TextClassifier
 from services.training.recipe import Preset, RunSpec, Task
 from services.training.report import RowCounts
 from services.training.stages import Reached
+from services.training.study import Study
 from services.training.tokenizing import encode_texts, load_tokenizer
 from services.training.trained import Trained
 from services.training.wishes import heed_pause
+
+# The splits whose every answer is kept.
+_CHECKED = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class _Data:
     ids: dict[str, list[list[int]]]
     targets: dict[str, Tensor]
     truncated: int
+    labels: list[str]
 
 
 def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) -> Trained:
@@ -61,8 +66,9 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
 
     if folder.has_quick():
         reached = stages.restore(network, folder.quick)
+        looked = study.restore(folder.study)
     else:
-        reached = _quick(network, data, folder, machine, journal)
+        reached, features, looked = _quick(network, data, folder, machine, journal)
     if spec.recipe.preset is not Preset.quick:
         reached = stages.go_on(
             network,
@@ -75,10 +81,25 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
         )
 
     with journal.phase(Phase.evaluating):
+        if spec.recipe.preset is Preset.quick:
+            head = network.head.requires_grad_(False)
+            logits = {split: head(features[split]).numpy() for split in _CHECKED}
+            others = {}
+        else:
+            logits = {
+                split: _logits(network, data.ids[split], machine, journal).numpy() for split in _CHECKED
+            }
+            others = {"quick": [spec.labels[answer] for answer in looked.quick_answers]}
+        network.temperature = calibration.temperature(
+            logits["validation"], data.targets["validation"].numpy()
+        )
         test = data.rows["test"]
-        answers = _probabilities(network, data.ids["test"], machine, journal)
-        scores = evaluation.score_texts(test, spec.labels, answers.numpy())
-        baselines = text_baselines(data.rows["train"], test)
+        answers = evidence.probabilities(logits["test"], network.temperature)
+        scores = evaluation.score_texts(test, spec.labels, answers)
+        baselines = text_baselines(
+            data.rows["train"], test, [spec.labels[answer] for answer in answers.argmax(1)], **others
+        )
+        found = evidence.of_texts(data.rows, spec.labels, logits, network.temperature, looked)
 
     return Trained(
         network=network,
@@ -89,12 +110,14 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
             max_length=spec.recipe.hyperparameters.max_length,
             architecture="mean-pooled-linear",
             base_model=spec.recipe.base_model,
+            temperature=network.temperature,
         ),
         scores=scores,
         baselines=baselines,
         rows=RowCounts(**{split: len(rows) for split, rows in data.rows.items()}),
         truncated_rows=data.truncated,
         reached=reached,
+        evidence=found,
     )
 
 
@@ -115,6 +138,7 @@ def _load(folder: RunFolder, spec: RunSpec) -> _Data:
         ids={split: ids for split, (ids, _) in encoded.items()},
         targets={split: _targets(rows[split], spec.labels) for split in SPLITS},
         truncated=sum(cut for _, cut in encoded.values()),
+        labels=spec.labels,
     )
 
 
@@ -131,12 +155,14 @@ def _targets(rows: Sequence[TextExample], labels: Sequence[str]) -> Tensor:
 
 def _quick(
     network: TextClassifier, data: _Data, folder: RunFolder, machine: Machine, journal: Journal
-) -> Reached:
-    """Fit the head on the frozen base by logistic regression, scored by accuracy on the validation rows."""
-    train, validation = data.ids["train"], data.ids["validation"]
+) -> tuple[Reached, dict[str, Tensor], Study]:
+    """Fit the head on the frozen base by logistic regression, scored by accuracy on the validation rows.
+
+    Gives the features by split, too: (rows, features), and what they tell about the rows.
+    """
     network.eval()
     with journal.phase(Phase.embedding):
-        rows = train + validation
+        rows = [ids for split in SPLITS for ids in data.ids[split]]
         padding = networks.padding_id(network.encoder)
         pace = journal.pace(len(rows))
 
@@ -145,14 +171,20 @@ def _quick(
             heed_pause(folder)
 
         embedded = torch.stack(batches.compute(network.embed, rows, padding, machine, tell))
-        features, held_out = embedded[: len(train)], embedded[len(train) :]
+        parts = torch.split(embedded, [len(data.ids[split]) for split in SPLITS])
+        features = dict(zip(SPLITS, parts, strict=True))
 
     def score(weight: Tensor, bias: Tensor) -> dict[str, float]:
-        return _accuracy(linear(held_out, weight, bias), data.targets["validation"])
+        return _accuracy(linear(features["validation"], weight, bias), data.targets["validation"])
 
     with journal.phase(Phase.fitting):
-        best = fitting.fit_head(network.head, features, data.targets["train"], score, "accuracy", journal)
-    return Reached(best, tokens=sum(map(len, train)))
+        best = fitting.fit_head(
+            network.head, features["train"], data.targets["train"], score, "accuracy", journal
+        )
+        looked = study.texts(data.rows, data.labels, features, data.targets, network.head)
+    folder.checkpoints.mkdir(parents=True, exist_ok=True)
+    looked.save(folder.study)
+    return Reached(best, tokens=sum(map(len, data.ids["train"]))), features, looked
 
 
 def _finetune(
@@ -171,7 +203,7 @@ def _finetune(
         return {**inputs, "labels": torch.tensor([row["labels"] for row in batch])}
 
     def score() -> dict[str, float]:
-        return _accuracy(_probabilities(network, data.ids["validation"], machine), data.targets["validation"])
+        return _accuracy(_logits(network, data.ids["validation"], machine), data.targets["validation"])
 
     with journal.phase(Phase.training):
         return finetune(
@@ -188,14 +220,14 @@ def _finetune(
         )
 
 
-def _probabilities(
+def _logits(
     network: TextClassifier, ids: list[list[int]], machine: Machine, journal: Journal | None = None
 ) -> Tensor:
     """(rows, labels), in the rows' order."""
     network.eval()
     padding = networks.padding_id(network.encoder)
     tell = journal.pace(len(ids)) if journal else None
-    return torch.stack(batches.compute(network.probabilities, ids, padding, machine, tell))
+    return torch.stack(batches.compute(network.logits, ids, padding, machine, tell))
 
 
 def _accuracy(outputs: Tensor, targets: Tensor) -> dict[str, float]:

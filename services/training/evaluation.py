@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from services.training import spans
+from services.training import entity_errors, spans
 from services.training.examples import TextExample, TokenExample
 from services.training.intervals import bootstrap_f1, wilson
 from services.training.report import ClassScore, Confusion, Scores, WorstPrediction
@@ -86,6 +86,9 @@ def score_sentences(
         accuracy=right / max(1, words),
         confusion=None,
         worst=_worst_sentences(examples, tagging),
+        entity_errors=entity_errors.count(
+            [spans.spans(tags) for tags in truth], [spans.spans(tags) for tags in predicted]
+        ),
     )
 
 

@@ -21,6 +21,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         # The Quick model, kept where training goes on from it.
         self.quick = self.checkpoints / "quick-model"
+        # What Quick's features told about the rows, kept for the case that the run is resumed.
+        self.study = self.checkpoints / "study.json"
         self.model = path / "model"
         self.report = path / "report.json"
         self.failure = path / "failure.json"

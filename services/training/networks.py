@@ -18,6 +18,8 @@ class TextClassifier(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.config.hidden_size, labels)
+        # What logits are divided by to become probabilities; 1 until it was fitted.
+        self.temperature = 1.0
 
     def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, hidden) in float32, each row of length √hidden: a feature's variance is about one."""
@@ -34,7 +36,7 @@ class TextClassifier(nn.Module):
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels), each row summing to one."""
-        return self.logits(input_ids, attention_mask).softmax(-1)
+        return (self.logits(input_ids, attention_mask) / self.temperature).softmax(-1)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The loss; labels: (rows)."""
@@ -48,6 +50,8 @@ class TokenClassifier(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.config.hidden_size, tags)
+        # What logits are divided by to become probabilities; 1 until it was fitted.
+        self.temperature = 1.0
 
     def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, tokens, hidden)."""
@@ -61,7 +65,7 @@ class TokenClassifier(nn.Module):
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, tokens, tags), the tags of each token summing to one."""
-        return self.logits(input_ids, attention_mask).softmax(-1)
+        return (self.logits(input_ids, attention_mask) / self.temperature).softmax(-1)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The loss; labels: (rows, tokens), IGNORED where a token does not begin a word."""

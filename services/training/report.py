@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.training.entity_errors import ErrorKind
 from services.training.recipe import Recipe, Task
 
 # Accuracy and F1 run from 0 to 1; r2, the share of the scores' variance that is explained, may be below 0.
@@ -64,11 +65,80 @@ class Ranking(_Part):
     baselines: list["Baseline"] = []
 
 
+class Difference(_Part):
+    """How much better one way of answering is than another on the same rows, and how surely."""
+
+    # Of the metric.
+    value: float
+    # 95 % confidence.
+    interval: tuple[float, float]
+    # Two-sided: how often chance alone would make so large a difference.
+    p_value: float
+    rows: int
+    # Rows that only the one, and only the other, answers without a mistake.
+    only_first: int
+    only_second: int
+
+
 class Baseline(_Part):
     """What a simple method reaches on the same split, in the report's own metric."""
 
     name: str
     value: float
+    # The model against it.
+    against: Difference | None = None
+
+
+class Bin(_Part):
+    """Answers with a confidence above `low` and up to `high`: how sure the model was, and how often right."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+class Calibration(_Part):
+    """What confidence is worth on the test split, before and after the temperature."""
+
+    # Fitted on the validation split; logits are divided by it wherever the version answers.
+    temperature: float
+    # Expected calibration error over fifteen bins.
+    error_before: float
+    error: float
+    before: list[Bin]
+    after: list[Bin]
+
+
+class CurvePoint(_Part):
+    """What a Quick model of so many training rows reaches on the test split."""
+
+    rows: int
+    value: float
+
+
+class Forecast(_Part):
+    """What so many rows more would likely add to the metric, with its 95 % range."""
+
+    more: int
+    gain: float
+    interval: tuple[float, float]
+
+
+class LearningCurve(_Part):
+    """How the metric grew with the rows, each point holding the rows of the one before."""
+
+    points: list[CurvePoint]
+    forecasts: list[Forecast]
+
+
+class SuspectCount(_Part):
+    """How many rows were looked at for wrong labels, in which splits, and how many are in doubt."""
+
+    checked: int
+    doubted: int
+    splits: list[str]
 
 
 class WorstPrediction(_Part):
@@ -114,6 +184,8 @@ class Scores(_Part):
     errors: Errors | None = None
     # The most confident mistakes first.
     worst: list[WorstPrediction]
+    # Of entities: how many were mistaken in which way.
+    entity_errors: dict[ErrorKind, int] | None = None
 
 
 class Report(Scores):
@@ -136,3 +208,9 @@ class Report(Scores):
     trained_tokens: int = 0
     # The optimiser step at which the customer stopped the run; 0 is before fine-tuning, None ran to its end.
     stopped_at_step: int | None = None
+    # None where a task has no probabilities, or an earlier release made the report.
+    calibration: Calibration | None = None
+    suspects: SuspectCount | None = None
+    learning_curve: LearningCurve | None = None
+    # Package name to version, of what decides the result.
+    packages: dict[str, str] = {}

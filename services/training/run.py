@@ -6,6 +6,7 @@ a crash. Started again in the same folder it goes on from the last complete chec
 
 import logging
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from services.training import fences
@@ -28,6 +29,8 @@ from services.training.trained import Trained
 from services.training.wishes import PAUSED, PauseAsked
 
 _TASKS = {Task.text_classification: classification.train, Task.token_classification: tokens.train}
+# Packages whose version may change what a run comes to.
+_DECISIVE = ("tuneport", "torch", "transformers", "tokenizers", "safetensors", "scikit-learn", "numpy")
 _log = logging.getLogger(__name__)
 
 
@@ -54,6 +57,7 @@ def run(folder: RunFolder) -> Report:
 
     with journal.phase(Phase.saving):
         artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)
+        trained.evidence.save(folder.model)
     report = _report(spec, trained, journal.seconds, machine.name)
     # Last, and at once: who sees a report may use the model.
     arriving = folder.report.with_suffix(".part")
@@ -88,6 +92,10 @@ def _report(spec: RunSpec, trained: Trained, seconds: dict[str, float], device: 
         device=device,
         trained_tokens=trained.reached.tokens,
         stopped_at_step=trained.reached.stopped_at,
+        calibration=trained.evidence.calibration,
+        suspects=trained.evidence.suspect_count,
+        learning_curve=trained.evidence.learning_curve,
+        packages={name: version(name) for name in _DECISIVE},
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from torch import Tensor
+
 from services.training import batches, networks
 from services.training.machine import Machine
 from services.training.networks import TokenClassifier
@@ -32,9 +34,16 @@ def tag(
     tokenizer made of the sentences; tell: hears how many pieces are done.
     """
     network.eval()
-    tagged: list[Tagged] = [([OUTSIDE] * count, [1.0] * count) for count in words]
     padding = networks.padding_id(network.encoder)
     outputs = batches.compute(network.probabilities, [piece.ids for piece in pieces], padding, machine, tell)
+    return decide(names, words, pieces, outputs)
+
+
+def decide(
+    names: Sequence[str], words: Sequence[int], pieces: Sequence[Piece], outputs: Sequence[Tensor]
+) -> list[Tagged]:
+    """Each word's most probable tag, from the probabilities of each piece: (tokens, tags)."""
+    tagged: list[Tagged] = [([OUTSIDE] * count, [1.0] * count) for count in words]
     for piece, output in zip(pieces, outputs, strict=True):
         best, numbers = output[piece.firsts].max(-1)
         tags, scores = tagged[piece.sentence]

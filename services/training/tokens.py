@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from services.training import batches, evaluation, networks, spans, stages
+from services.training import batches, calibration, evaluation, evidence, networks, spans, stages
 from services.training.artefact import Card
 from services.training.baselines import token_baselines
 from services.training.events import Phase
@@ -24,9 +27,12 @@ from services.training.networks import IGNORED, TokenClassifier
 from services.training.recipe import Preset, Recipe, RunSpec, Task, defaults, enough
 from services.training.report import RowCounts
 from services.training.stages import Reached
-from services.training.tagging import Tagged, tag, tag_names
+from services.training.tagging import OUTSIDE, Tagged, decide, tag, tag_names
 from services.training.tokenizing import Piece, encode_words, load_tokenizer
 from services.training.trained import Trained
+
+# The splits whose every answer is kept.
+_CHECKED = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -78,11 +84,23 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
         )
 
     with journal.phase(Phase.evaluating):
-        test = data.sentences["test"]
-        pieces = data.pieces["test"]
-        tagged = tag(network, data.tags, data.words("test"), pieces, machine, journal.pace(len(pieces)))
-        scores = evaluation.score_sentences(test, spec.labels, tagged)
-        baselines = token_baselines(data.sentences["train"], test)
+        logits = {split: _logits(network, data, split, machine, journal) for split in _CHECKED}
+        network.temperature = _temperature(logits["validation"], data)
+        outputs = {
+            split: [(one / network.temperature).softmax(-1) for one in logits[split]] for split in _CHECKED
+        }
+        tagged = {split: _decide(data, split, outputs[split]) for split in _CHECKED}
+        scores = evaluation.score_sentences(data.sentences["test"], spec.labels, tagged["test"])
+        answers = [tags for tags, _ in tagged["test"]]
+        baselines = token_baselines(data.sentences["train"], data.sentences["test"], answers)
+        found = evidence.of_sentences(
+            data.sentences,
+            data.tags,
+            tagged,
+            _decide(data, "test", [one.softmax(-1) for one in logits["test"]]),
+            network.temperature,
+            {split: _by_word(data, split, outputs[split]) for split in _CHECKED},
+        )
 
     return Trained(
         network=network,
@@ -93,13 +111,46 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
             max_length=length,
             architecture="token-linear",
             base_model=spec.recipe.base_model,
+            temperature=network.temperature,
         ),
         scores=scores,
         baselines=baselines,
         rows=RowCounts(**{split: len(rows) for split, rows in data.sentences.items()}),
         truncated_rows=0,
         reached=reached,
+        evidence=found,
     )
+
+
+def _logits(
+    network: TokenClassifier, data: _Data, split: str, machine: Machine, journal: Journal
+) -> list[Tensor]:
+    """Of each piece (tokens, tags)."""
+    network.eval()
+    rows = [piece.ids for piece in data.pieces[split]]
+    padding = networks.padding_id(network.encoder)
+    return batches.compute(network.logits, rows, padding, machine, journal.pace(len(rows)))
+
+
+def _temperature(logits: list[Tensor], data: _Data) -> float:
+    pieces = data.pieces["validation"]
+    words = torch.cat([output[piece.firsts] for piece, output in zip(pieces, logits, strict=True)])
+    targets = [number for numbers in data.targets["validation"] for number in numbers]
+    return calibration.temperature(words.numpy(), np.array(targets))
+
+
+def _decide(data: _Data, split: str, outputs: list[Tensor]) -> list[Tagged]:
+    return decide(data.tags, data.words(split), data.pieces[split], outputs)
+
+
+def _by_word(data: _Data, split: str, outputs: list[Tensor]) -> list[NDArray[np.float32]]:
+    """Of each sentence (words, tags), probabilities; a word in no piece is outside for sure."""
+    sentences = [np.zeros((count, len(data.tags)), np.float32) for count in data.words(split)]
+    for sentence in sentences:
+        sentence[:, data.tags.index(OUTSIDE)] = 1.0
+    for piece, output in zip(data.pieces[split], outputs, strict=True):
+        sentences[piece.sentence][piece.words] = output[piece.firsts].numpy()
+    return sentences
 
 
 def _plan(recipe: Recipe, rows: int) -> list[Stage]:

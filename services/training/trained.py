@@ -1,8 +1,9 @@
 """What a task hands back when it has learnt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.training.artefact import Card
+from services.training.evidence import Evidence
 from services.training.networks import Network
 from services.training.report import Baseline, RowCounts, Scores
 from services.training.stages import Reached
@@ -21,3 +22,4 @@ class Trained:
     truncated_rows: int
     # What training came to.
     reached: Reached
+    evidence: Evidence = field(default_factory=Evidence)

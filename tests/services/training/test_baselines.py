@@ -17,11 +17,12 @@ def test_the_majority_is_that_of_training() -> None:
         TextExample(4, "w", "b"),
     ]
 
-    assert by_name(text_baselines(train, test))["majority"] == 0.25
+    assert by_name(text_baselines(train, test, ["b"] * 4))["majority"] == 0.25
 
 
 def test_keywords_solve_what_keywords_decide() -> None:
-    values = by_name(text_baselines(create_texts(300, seed=1), create_texts(100, seed=2)))
+    test = create_texts(100, seed=2)
+    values = by_name(text_baselines(create_texts(300, seed=1), test, ["tool"] * 100))
 
     assert values["tfidf-logistic-regression"] > 0.95
     assert values["majority"] < 0.6
@@ -30,7 +31,7 @@ def test_keywords_solve_what_keywords_decide() -> None:
 def test_texts_without_a_word_leave_keywords_with_nothing() -> None:
     signs = [TextExample(1, "!", "a"), TextExample(2, "?", "b")]
 
-    assert by_name(text_baselines(signs, signs))["tfidf-logistic-regression"] <= 0.5
+    assert by_name(text_baselines(signs, signs, ["a", "a"]))["tfidf-logistic-regression"] <= 0.5
 
 
 def test_each_word_has_its_most_frequent_tag() -> None:
@@ -41,10 +42,13 @@ def test_each_word_has_its_most_frequent_tag() -> None:
     ]
     test = [TokenExample(1, ["rome", "ada", "unknown"], ["B-city", "B-person", "B-person"])]
 
-    assert by_name(token_baselines(train, test)) == {"most-frequent-tag": 2 * 2 / (2 + 3)}
+    assert by_name(token_baselines(train, test, [["O", "O", "O"]])) == {"most-frequent-tag": 2 * 2 / (2 + 3)}
 
 
 def test_known_names_are_found_again() -> None:
-    values = by_name(token_baselines(create_sentences(200, seed=1), create_sentences(50, seed=2)))
+    test = create_sentences(50, seed=2)
+    nothing = [["O"] * len(sentence.tokens) for sentence in test]
+
+    values = by_name(token_baselines(create_sentences(200, seed=1), test, nothing))
 
     assert values["most-frequent-tag"] > 0.4

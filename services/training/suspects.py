@@ -1,0 +1,93 @@
+"""Rows whose label is probably wrong, found by confident learning: a table beside the weights.
+
+C. Northcutt, L. Jiang and I. Chuang, "Confident learning: estimating uncertainty in dataset labels" (2021),
+as the package cleanlab computes it. Every probability comes from a model that has not learned from the row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from services.training.answered import EVIDENCE
+
+SUSPECTS = f"{EVIDENCE}/suspects.parquet"
+# More than anybody reads; the report says how many there were.
+KEPT = 500
+# A label of fewer rows is not known well enough to doubt one of them.
+FEWEST_ROWS = 5
+
+_COLUMNS = pa.schema(
+    [
+        ("split", pa.string()),
+        ("row", pa.int64()),
+        ("text", pa.string()),
+        ("tokens", pa.list_(pa.string())),
+        ("label", pa.string()),
+        ("suggested", pa.string()),
+        ("word", pa.int64()),
+        ("own", pa.float32()),
+        ("other", pa.float32()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A row that is probably labelled wrongly, or, of a sentence, one of its words.
+
+    `own` is the probability of the label that it has, `other` that of the suggested one.
+    """
+
+    split: str
+    row: int
+    text: str
+    label: str
+    suggested: str
+    own: float
+    other: float
+    # Of a sentence; `word` is the place of the word whose tag is doubted.
+    tokens: list[str] | None = None
+    word: int | None = None
+
+
+def doubted(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The rows whose label is probably wrong, the least likely label first.
+
+    labels: (rows), numbers of the columns of probabilities: (rows, labels), each row summing to one.
+    """
+    # Imported here: only a run that ends needs it, and it brings pandas.
+    from cleanlab.filter import find_label_issues
+
+    known = np.flatnonzero(np.bincount(labels, minlength=probabilities.shape[1]) >= FEWEST_ROWS)
+    rows = np.flatnonzero(np.isin(labels, known))
+    if len(known) < 2:
+        return rows[:0]
+    part = probabilities[np.ix_(rows, known)].astype(np.float64) + 1e-12
+    # The labels that are not known well enough are left out, so that what is left sums to one again.
+    part /= part.sum(1, keepdims=True)
+    found = find_label_issues(
+        np.searchsorted(known, labels[rows]), part, return_indices_ranked_by="self_confidence", n_jobs=1
+    )
+    doubts = rows[found]
+    # Where the label is the most likely one after all, nothing better could be suggested.
+    better: NDArray[np.int64] = doubts[probabilities[doubts].argmax(1) != labels[doubts]]
+    return better
+
+
+def save(rows: Sequence[Suspect], folder: Path) -> None:
+    """Write the table into an artefact's folder."""
+    table = pa.table({name: [getattr(row, name) for row in rows] for name in _COLUMNS.names}, schema=_COLUMNS)
+    target = folder / SUSPECTS
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, target, compression="zstd")
+
+
+def read(content: bytes) -> list[Suspect]:
+    """The rows of a table that `save` wrote."""
+    return [Suspect(**row) for row in pq.read_table(BytesIO(content)).to_pylist()]
