@@ -53,10 +53,10 @@ def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = N
     last = _last(session, owner)
     made = 0
     while blocks is None or made < blocks:
-        events = _events(session, owner, after=last.last_serial if last else 0, until=until)
-        if not events:
+        new = events(session, owner, after=last.last_serial if last else 0, until=until)
+        if not new:
             break
-        last = _sealed(tenant_id, events, last)
+        last = _sealed(tenant_id, new, last)
         session.add(last)
         session.flush()
         made += 1
@@ -80,7 +80,8 @@ def _last(session: Session, member: Member) -> SealedBlock | None:
     return session.exec(newest_first.limit(1)).one_or_none()
 
 
-def _events(session: Session, member: Member, *, after: int, until: int) -> Sequence[Row[Any]]:
+def events(session: Session, member: Member, *, after: int, until: int) -> Sequence[Row[Any]]:
+    """The member's events with serials above `after`, up to `until`, in order: a block of them at most."""
     serial = col(UsageEvent.serial)
     ordered = owned(UsageEvent, member).where(serial > after, serial <= until).order_by(serial).limit(BLOCK)
     return session.execute(ordered.with_only_columns(*UsageEvent.__table__.columns)).all()  # type: ignore[attr-defined]

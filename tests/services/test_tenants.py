@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ DOMAINS = (
     "metering",
     "ledger",
     "billing",
+    "proof",
     "ordering",
     "onboarding",
     "deletion",
@@ -228,7 +230,10 @@ CASES: dict[str, Finds | Shows] = {
     "metering.intake.receive": Shows(arguments=by(batch=[])),
     "metering.storing.store_days": Shows(),
     "ledger.sealing.blocks": Shows(arguments=by(until=1)),
+    "ledger.sealing.events": Shows(("event_id",), by(after=0, until=1_000_000_000)),
     "ledger.sealing.head": Shows(),
+    "proof.service.check": Finds(by(reference="<invoice_number>")),
+    "proof.service.export": Finds(by(reference="<invoice_number>", into=BytesIO())),
     "metering.service.totals": Shows(arguments=lambda names, member: days()),
     "metering.service.uses": Shows(("model_version_id",), lambda names, member: days()),
     "billing.closing.close_month": Shows(
