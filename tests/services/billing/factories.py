@@ -1,5 +1,6 @@
 """Drafts, snapshots and use for tests, with sensible defaults by keyword."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -9,13 +10,15 @@ from sqlmodel import Session
 from services.accounts.scope import Member
 from services.billing.invoicing import Draft
 from services.billing.money import MICROS, Money
-from services.billing.plans import PAY_AS_YOU_GO
+from services.billing.plans import PAY_AS_YOU_GO, Plan
+from services.billing.pricing import Price
 from services.billing.rating import draft
 from services.billing.snapshot import Party, Snapshot
 from services.billing.spending import Credit
 from services.billing.taxation import Tax, TaxCategory, TaxCode, Taxes
 from services.clock import now
 from services.metering import service as metering
+from services.metering.meters import PREDICTIONS
 from services.metering.usage import Use
 from tests.services.metering import factories as events
 
@@ -52,6 +55,15 @@ def credit(euros: int = 10, **changes: object) -> Credit:
 
 def taxed(tax: Tax) -> Taxes:
     return dict.fromkeys(TaxCode, tax)
+
+
+def with_price(price: Price) -> Plan:
+    """Pay as you go, with predictions at another price."""
+    prices = (
+        replace(sold, price=price) if sold.meter == PREDICTIONS.name else sold
+        for sold in PAY_AS_YOU_GO.prices
+    )
+    return replace(PAY_AS_YOU_GO, prices=tuple(prices))
 
 
 def create_draft(*uses: Use, tax: Tax = NO_TAX, **changes: object) -> Draft:

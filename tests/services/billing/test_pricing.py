@@ -7,8 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.billing.money import EXACT, rounded
-from services.billing.pricing import Begun, PackagePrice, Price, UnitPrice, free_part, rate, rate_part
+from services.billing.commitment import Commitment
+from services.billing.conversion import Conversion, Rounding
+from services.billing.money import EXACT, Money, rounded
+from services.billing.pricing import (
+    Begun,
+    GraduatedPrice,
+    PackagePrice,
+    PercentagePrice,
+    Price,
+    UnitPrice,
+    VolumePrice,
+    adjustment,
+    charge,
+    free_part,
+    rate,
+    rate_part,
+)
+from services.billing.tiers import LastTierBounded, Tier, TiersOutOfOrder
 
 
 def unit(amount: str, free: str = "0") -> UnitPrice:
@@ -85,19 +101,42 @@ def test_a_price_survives_json(price: Price) -> None:
 
 
 QUANTITIES = st.decimals("0", "1e12", places=6)
-PRICES: st.SearchStrategy[Price] = st.one_of(
-    st.builds(UnitPrice, amount=st.decimals("0", "1e6", places=14), free=st.decimals("0", "1e6", places=6)),
+RATES = st.decimals("0", "1e6", places=6)
+
+
+@st.composite
+def tiers(draw: st.DrawFn) -> tuple[Tier, ...]:
+    bounds = sorted(draw(st.sets(st.decimals("0.000001", "1e6", places=6), max_size=4)))
+    return tuple(
+        Tier(up_to=bound, unit_amount=draw(RATES), flat_amount=draw(RATES)) for bound in (*bounds, None)
+    )
+
+
+COMMON = {
+    "free": RATES,
+    "discount_percent": st.decimals("0", "100", places=2),
+    "conversion": st.none()
+    | st.builds(
+        Conversion, divide_by=st.sampled_from([Decimal(3), Decimal("0.7")]), rounding=st.just(Rounding.up)
+    )
+    | st.builds(Conversion, divide_by=st.just(Decimal(1000)), rounding=st.sampled_from(Rounding)),
+}
+RISING: st.SearchStrategy[Price] = st.one_of(
+    st.builds(UnitPrice, amount=st.decimals("0", "1e6", places=14), **COMMON),
     st.builds(
         PackagePrice,
         amount=st.decimals("0", "1e6", places=11),
         size=st.sampled_from([1, 10, 1000]),
         begun=st.sampled_from(Begun),
-        free=st.decimals("0", "1e6", places=6),
+        **COMMON,
     ),
+    st.builds(PercentagePrice, percent=RATES, **COMMON),
+    st.builds(GraduatedPrice, tiers=tiers(), flat_at_zero=st.booleans(), **COMMON),
 )
+PRICES = RISING | st.builds(VolumePrice, tiers=tiers(), flat_at_zero=st.booleans(), **COMMON)
 
 
-@given(PRICES, QUANTITIES, QUANTITIES)
+@given(RISING, QUANTITIES, QUANTITIES)
 def test_more_never_costs_less(price: Price, some: Decimal, more: Decimal) -> None:
     low, high = sorted((some, more))
 
@@ -113,5 +152,98 @@ def test_parts_cost_together_what_the_whole_costs(price: Price, parts: list[Deci
         free += free_part(price, before, part)
         before += part
 
-    assert cost == rate(price, before)
+    assert cost == EXACT.subtract(rate(price, before), rate(price, Decimal(0)))
     assert free == min(before, price.free)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "refusal"),
+    [
+        ((), LastTierBounded),
+        (("5",), LastTierBounded),
+        (("5", "10"), LastTierBounded),
+        (("5", "5", None), TiersOutOfOrder),
+        (("5", None, None), TiersOutOfOrder),
+        (("0", None), TiersOutOfOrder),
+    ],
+)
+@pytest.mark.parametrize("kind", [GraduatedPrice, VolumePrice])
+def test_tiers_that_leave_a_quantity_without_a_price_are_refused(
+    kind: type[GraduatedPrice], bounds: tuple[str | None, ...], refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        kind(tiers=tuple(Tier(up_to=bound and Decimal(bound)) for bound in bounds), flat_at_zero=False)  # type: ignore[arg-type]
+
+
+def test_whether_the_first_flat_amount_is_due_at_zero_is_said_by_the_price() -> None:
+    tiers = (Tier(flat_amount=Decimal(10)),)
+
+    with pytest.raises(ValidationError):
+        GraduatedPrice(tiers=tiers)  # type: ignore[call-arg]
+    assert rate(GraduatedPrice(tiers=tiers, flat_at_zero=True), Decimal(0)) == 10
+    assert rate(GraduatedPrice(tiers=tiers, flat_at_zero=False), Decimal(0)) == 0
+    assert rate(GraduatedPrice(tiers=tiers, flat_at_zero=False), Decimal("0.000001")) == 10
+
+
+def test_the_order_is_free_then_conversion_then_price_then_discount_then_minimum() -> None:
+    price = UnitPrice(
+        amount=Decimal(10),
+        free=Decimal(500),
+        conversion=Conversion(divide_by=Decimal(1000), rounding=Rounding.up),
+        discount_percent=Decimal(50),
+        minimum=Decimal("7.5"),
+    )
+
+    # 1,600 less 500 are two thousands begun, at 10 each, at half.
+    assert rate(price, Decimal(1600)) == 10
+    assert charge(price, Decimal(1500), "EUR") == Money(7_500_000, "EUR")
+
+
+def test_a_commitment_is_made_up_and_what_goes_beyond_costs_its_factor() -> None:
+    price = UnitPrice(
+        amount=Decimal(1), commitment=Commitment(amount=Decimal(100), overage_factor=Decimal("1.5"))
+    )
+
+    charges = [charge(price, Decimal(quantity), "EUR").amount for quantity in (0, 40, 100, 140)]
+
+    assert charges == [100, 100, 100, 160]
+
+
+@pytest.mark.parametrize(
+    ("rounding", "units"),
+    [(Rounding.none, "1.5"), (Rounding.up, "2"), (Rounding.down, "1"), (Rounding.half_up, "2")],
+)
+def test_units_of_a_meter_become_units_of_a_price(rounding: str, units: str) -> None:
+    assert Conversion(divide_by=Decimal(1000), rounding=Rounding(rounding)).of(Decimal(1500)) == Decimal(
+        units
+    )
+
+
+def test_a_conversion_without_exact_parts_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no exact decimals"):
+        Conversion(divide_by=Decimal(3), rounding=Rounding.none)
+
+
+def test_bounds_that_contradict_one_another_are_refused() -> None:
+    with pytest.raises(ValidationError, match="lies above"):
+        UnitPrice(amount=Decimal(1), minimum=Decimal(2), maximum=Decimal(1))
+    with pytest.raises(ValidationError, match="no minimum"):
+        UnitPrice(amount=Decimal(1), minimum=Decimal(2), commitment=Commitment(amount=Decimal(1)))
+
+
+@given(PRICES, QUANTITIES)
+def test_any_price_survives_json(price: Price, quantity: Decimal) -> None:
+    again = type(price).model_validate_json(price.model_dump_json())
+
+    assert again == price
+    assert rate(again, quantity) == rate(price, quantity)
+
+
+@given(RISING, st.integers(0, 10**12), st.integers(0, 10**12))
+def test_minimum_and_maximum_hold_the_sum_of_lines(price: Price, cents: int, bound: int) -> None:
+    charged = Money(cents * 10_000, "EUR")
+    least = price.model_copy(update={"minimum": Decimal(bound)})
+    most = price.model_copy(update={"maximum": Decimal(bound)})
+
+    assert charged + adjustment(least, charged) == max(charged, Money(bound * 10**6, "EUR"))
+    assert charged + adjustment(most, charged) == min(charged, Money(bound * 10**6, "EUR"))
