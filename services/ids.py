@@ -24,6 +24,12 @@ PREFIXES = {
     "grant": "crg",
     "subscription": "sub",
     "invoice": "bill",
+    "contract": "ctr",
+    "credit_note": "cn",
+    "payment": "pay",
+    "partner": "par",
+    "redemption": "rdm",
+    "hold": "hold",
     "request": "req",
 }
 
