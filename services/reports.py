@@ -12,9 +12,9 @@ from services.accounts.scope import Member, Role, Staff, StaffRole, across
 from services.accounts.tables import Tenant
 from services.billing import credits as trial
 from services.billing.drafting import draft_month
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.money import Money, total
 from services.billing.period import Month
-from services.billing.plans import PAY_AS_YOU_GO
 from services.jobs import workers
 from services.jobs.tables import Job, JobState, Worker
 from services.metering.meters import PREDICTIONS, TRAINING_SECONDS

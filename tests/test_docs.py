@@ -16,7 +16,7 @@ from portal.snippets import PLACEHOLDER
 from services import gauges, metrics
 from services.accounts.scope import Role
 from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
-from services.billing.plans import PAY_AS_YOU_GO
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.pricing import PackagePrice
 from services.cli.app import app
 from services.config import Settings

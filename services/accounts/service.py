@@ -142,11 +142,16 @@ def lock_tenant(session: Session, member: Member) -> Tenant:
     Raises:
         WorkspaceSuspended: nothing may be started in it.
     """
-    statement = select(Tenant).where(Tenant.id == member.tenant_id).with_for_update(key_share=True)
-    tenant = session.exec(statement.execution_options(populate_existing=True)).one()
+    tenant = lock_tenant_to_bill(session, member)
     if tenant.suspended_at is not None:
         raise WorkspaceSuspended(tenant.name)
     return tenant
+
+
+def lock_tenant_to_bill(session: Session, member: Member) -> Tenant:
+    """As `lock_tenant`, also where the workspace is suspended: it owes and pays all the same."""
+    statement = select(Tenant).where(Tenant.id == member.tenant_id).with_for_update(key_share=True)
+    return session.exec(statement.execution_options(populate_existing=True)).one()
 
 
 def memberships(session: Session, user: User) -> list[tuple[Tenant, Role]]:

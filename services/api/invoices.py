@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from services.api.deps import BillingCaller
 from services.api.shapes import Exact
 from services.billing import service as billing
-from services.billing.drafting import this_month
+from services.billing.calendars import this_month
 from services.billing.invoicing import Charge, Line
 from services.billing.snapshot import Snapshot
 from services.db import reading

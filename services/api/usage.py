@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.api.deps import Caller
 from services.api.shapes import Exact
-from services.billing.drafting import this_month, today
+from services.billing.calendars import this_month, today
 from services.db import reading
 from services.metering import service as metering
 from services.metering.service import UseBy

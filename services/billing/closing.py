@@ -2,17 +2,20 @@
 
 from datetime import timedelta
 
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from services import clock
 from services.accounts import audit
-from services.accounts.scope import Member
+from services.accounts.scope import Member, owned
+from services.accounts.service import lock_tenant_to_bill
 from services.accounts.tables import Tenant
+from services.billing import monitor
 from services.billing.drafting import draft_month, invoice_of, snapshot_of
-from services.billing.errors import MonthNotOver
+from services.billing.errors import BillingParked, MonthIsClosed, MonthNotOver
+from services.billing.invoicing import Draft
+from services.billing.numbers import INVOICES, next_number
 from services.billing.period import Month
-from services.billing.tables import Invoice, InvoiceCounter, InvoiceState
+from services.billing.tables import CreditEntry, CreditNote, Invoice, InvoiceState
 from services.metering.days import day_of
 
 # Use that is told late still counts while its month waits this long.
@@ -28,25 +31,44 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
     Raises:
         UnknownMonth: there is no such month.
         MonthNotOver: it is not over, or its 24 hours of grace are not.
+        BillingParked: the workspace's figures do not agree with one another, and nobody has looked yet.
     """
     closing = Month(year, month)
-    # Whoever closes the same month waits here, and then finds the invoice. A suspended workspace owes, too.
-    tenant = session.exec(
-        select(Tenant).where(Tenant.id == member.tenant_id).with_for_update(key_share=True)
-    ).one()
+    # Whoever closes the same month waits here, and then finds the invoice.
+    tenant = lock_tenant_to_bill(session, member)
     if earlier := invoice_of(session, member, closing):
         return earlier
+    return _finalise(session, member, tenant, closing)
+
+
+def finalise(session: Session, member: Member, *, month: Month) -> Invoice | None:
+    """Close a month that is not closed yet; of two that ask at the same instant one is refused.
+
+    Raises:
+        MonthIsClosed: it has an invoice already.
+        MonthNotOver, BillingParked: as `close_month` says.
+    """
+    tenant = lock_tenant_to_bill(session, member)
+    if earlier := invoice_of(session, member, month):
+        raise MonthIsClosed(month, earlier.number)
+    return _finalise(session, member, tenant, month)
+
+
+def _finalise(session: Session, member: Member, tenant: Tenant, closing: Month) -> Invoice | None:
     now = clock.now()
     closes_at = closing.end(tenant.time_zone) + GRACE
     if now < closes_at:
         raise MonthNotOver(closing, closes_at)
+    if held := monitor.hold(session, member):
+        raise BillingParked(held.findings)
     draft = draft_month(session, member, closing)
+    if wrong := monitor.findings(session, member, closing, draft):
+        raise BillingParked(wrong)
     if draft.is_empty:
         return None
 
     issued_on = day_of(now, tenant.time_zone)
-    sequence = _next_number(session, issued_on.year)
-    number = f"TP-{issued_on.year}-{sequence:06d}"
+    sequence, number = next_number(session, INVOICES, issued_on.year)
     snapshot = snapshot_of(session, member, closing, draft, number=number)
     invoice = Invoice(
         tenant_id=tenant.id,
@@ -58,23 +80,31 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
         period_end=closing.end(tenant.time_zone),
         currency=draft.currency,
         total=draft.total.micros,
+        payable=draft.payable.micros,
+        due_on=snapshot.due_on,
         snapshot=snapshot.to_json(),
         # Events recorded after this instant are not in these figures.
         finalised_at=now,
     )
     session.add(invoice)
     session.flush()
+    _use_up(session, member, invoice, draft)
     audit.record(session, member, "invoice.finalised", invoice.id, number=number)
     return invoice
 
 
-def _next_number(session: Session, year: int) -> int:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    counted = (
-        insert(InvoiceCounter)
-        .values(year=year, last=1)
-        .on_conflict_do_update(index_elements=["year"], set_={"last": col(InvoiceCounter.last) + 1})
-        .returning(col(InvoiceCounter.last))
-    )
-    number: int = session.execute(counted).scalar_one()
-    return number
+def _use_up(session: Session, member: Member, invoice: Invoice, draft: Draft) -> None:
+    """Trace what grants and credit notes paid of an invoice."""
+    for use in draft.credits:
+        entry = CreditEntry(
+            tenant_id=member.tenant_id,
+            grant_id=use.grant_id,
+            invoice_id=invoice.id,
+            amount=use.amount.micros,
+        )
+        session.add(entry)
+    used = {use.credit_note: use.amount.micros for use in draft.balances}
+    for note in session.exec(owned(CreditNote, member).where(col(CreditNote.number).in_(used))):
+        note.left -= used[note.number]
+        session.add(note)
+    session.flush()

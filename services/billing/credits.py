@@ -1,15 +1,20 @@
-"""Trials: what a workspace is given, what is left of it, and the stop when it is spent."""
+"""Credit: what a workspace is given or has bought, what is left of it, and the stop when a trial is spent."""
+
+from datetime import datetime
 
 from sqlmodel import Session, col
 
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
-from services.accounts.service import lock_tenant
-from services.accounts.tables import Tenant
-from services.billing.drafting import credits_before, rated, subscription, this_month, today
-from services.billing.errors import CreditSpent
+from services.accounts.service import get_tenant, lock_tenant
+from services.billing.calendars import this_month, today
+from services.billing.catalogue import versions
+from services.billing.drafting import credits_before, rated
+from services.billing.errors import CreditSpent, CurrencyDiffers
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.money import Money, total
-from services.billing.plans import PAY_AS_YOU_GO, Limits, in_force
+from services.billing.plans import in_force
+from services.billing.subscriptions import current_plan, limit, subscription
 from services.billing.tables import CreditGrant, Subscription
 from services.metering.days import midnight
 
@@ -26,16 +31,17 @@ def grant_trial(session: Session, member: Member) -> Subscription:
         return known
 
     day = today(session, member)
-    plan = in_force((PAY_AS_YOU_GO,), day)
+    plan = in_force(versions(session, PAY_AS_YOU_GO.name), day)
     started = Subscription(tenant_id=member.tenant_id, plan=plan.name, trial=True)
     grant = CreditGrant(
         tenant_id=member.tenant_id,
         amount=plan.trial.credit.micros,
+        currency=plan.currency,
         reason="Trial credit",
         created_at=started.starts_at,
         expires_at=midnight(day + plan.trial.valid, tenant.time_zone),
     )
-    _limit(tenant, plan.trial.limits)
+    limit(tenant, plan.trial.limits)
     session.add_all([tenant, started, grant])
     session.flush()
     audit.record(session, member, "trial.granted", grant.id, amount=grant.amount)
@@ -50,22 +56,52 @@ def end_trial(session: Session, staff: Staff, *, tenant_id: str) -> Subscription
     current = subscription(session, member)
     if current is not None and not current.trial:
         return current
-    paying = Subscription(tenant_id=tenant_id, plan=PAY_AS_YOU_GO.name, trial=False)
+    plan = current.plan if current else PAY_AS_YOU_GO.name
+    paying = Subscription(tenant_id=tenant_id, plan=plan, trial=False)
     if current is not None:
         current.ends_at = paying.starts_at
         session.add(current)
-    _limit(tenant, in_force((PAY_AS_YOU_GO,), today(session, member)).limits)
+        session.flush()
+    limit(tenant, current_plan(session, member).limits)
     session.add_all([tenant, paying])
     session.flush()
     audit.record(session, staff, "trial.ended", paying.id, tenant_id=tenant_id)
     return paying
 
 
-def _limit(tenant: Tenant, limits: Limits) -> None:
-    tenant.running_job_limit = limits.running_jobs
-    tenant.open_job_limit = limits.open_jobs
-    tenant.max_runtime_seconds = int(limits.runtime.total_seconds())
-    tenant.share_weight = limits.share_weight
+def grant_credit(
+    session: Session,
+    staff: Staff,
+    *,
+    tenant_id: str,
+    amount: Money,
+    reason: str,
+    prepaid: bool,
+    priority: int = 100,
+    expires_at: datetime | None = None,
+) -> CreditGrant:
+    """Give a workspace credit, or note what it has paid ahead; lower priorities are spent first.
+
+    Raises:
+        CurrencyDiffers: the workspace is billed in another currency.
+    """
+    staff.require(StaffRole.admin)
+    tenant = get_tenant(session, Member(tenant_id=tenant_id, role=Role.owner))
+    if amount.currency != tenant.currency:
+        raise CurrencyDiffers(reason, amount.currency, tenant.currency)
+    grant = CreditGrant(
+        tenant_id=tenant_id,
+        amount=amount.micros,
+        currency=amount.currency,
+        reason=reason,
+        priority=priority,
+        prepaid=prepaid,
+        expires_at=expires_at,
+    )
+    session.add(grant)
+    session.flush()
+    audit.record(session, staff, "credit.granted", grant.id, tenant_id=tenant_id, amount=amount.micros)
+    return grant
 
 
 def on_trial(session: Session, member: Member) -> bool:
@@ -81,7 +117,7 @@ def credit_left(session: Session, member: Member) -> Money:
     grants = credits_before(session, member, month)
     valid = [grant for grant in grants if grant.pays_for(day)]
     if not valid:
-        return Money.zero(PAY_AS_YOU_GO.currency)
+        return Money.zero(get_tenant(session, member).currency)
     used = {use.grant_id: use.amount for use in rated(session, member, month, grants).credits}
     currency = valid[0].left.currency
     return total((grant.left - used.get(grant.grant_id, Money.zero(currency)) for grant in valid), currency)

@@ -1,99 +1,173 @@
-"""A month of one tenant, rated: the ledger, the plan, the grants and the tax brought together."""
+"""A month of one tenant, rated: ledger, plans, charges, discounts, grants and tax brought together."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, or_
+from sqlmodel import Session, col
 
 from services import clock
 from services.accounts.scope import Member, owned
 from services.accounts.service import get_tenant
-from services.billing.invoicing import Draft
-from services.billing.money import Money
+from services.billing import catalogue, contracts, profiles
+from services.billing.corrections import corrections
+from services.billing.invoicing import Charge, ChargeKind, Draft
+from services.billing.money import Money, total
 from services.billing.names import names
 from services.billing.period import Month
-from services.billing.plans import CATALOGUE, PAY_AS_YOU_GO, Plan, in_force
-from services.billing.rating import draft
-from services.billing.snapshot import Party, Snapshot
+from services.billing.rating import Balance, Committed, draft
+from services.billing.redeeming import coupons_of
+from services.billing.snapshot import Language, Party, Snapshot
 from services.billing.spending import Credit
-from services.billing.tables import CreditGrant, Invoice, Subscription
-from services.billing.taxation import Tax, TaxCategory, TaxCode, Taxes
+from services.billing.subscriptions import current_plan, plan_versions, stays
+from services.billing.tables import CreditGrant, CreditNote, Invoice, InvoiceState
+from services.billing.timeline import fees
 from services.config import settings
 from services.ledger.sealing import seal_all
 from services.metering import service as metering
 from services.metering.days import day_of
-
-DAYS_TO_PAY = 14
+from services.metering.tables import UsageEvent
 
 _INSTANT = timedelta(microseconds=1)
-
-
-def subscription(session: Session, member: Member) -> Subscription | None:
-    """What the tenant is subscribed to at present."""
-    now = clock.now()
-    current = owned(Subscription, member).where(
-        col(Subscription.starts_at) <= now,
-        or_(col(Subscription.ends_at).is_(None), col(Subscription.ends_at) > now),
-    )
-    return session.exec(current.order_by(col(Subscription.starts_at).desc()).limit(1)).one_or_none()
-
-
-def plan_versions(session: Session, member: Member) -> tuple[Plan, ...]:
-    """The versions of the tenant's plan, oldest first."""
-    current = subscription(session, member)
-    return CATALOGUE[current.plan if current else PAY_AS_YOU_GO.name]
-
-
-def current_plan(session: Session, member: Member) -> Plan:
-    """The version of the tenant's plan that rates today's use."""
-    return in_force(plan_versions(session, member), today(session, member))
-
-
-def today(session: Session, member: Member) -> date:
-    """The present day of the tenant's calendar."""
-    return day_of(clock.now(), get_tenant(session, member).time_zone)
-
-
-def this_month(session: Session, member: Member) -> Month:
-    """The present month of the tenant's calendar."""
-    return Month.of(clock.now(), get_tenant(session, member).time_zone)
-
-
-def own_taxes() -> Taxes:
-    """The rates that the operator has set, and the reason to print where one is zero."""
-    rates = {
-        TaxCode.standard: settings().tax_rate_percent,
-        TaxCode.reduced: settings().tax_reduced_percent,
-        TaxCode.zero: Decimal(0),
-    }
-    note = settings().tax_note
-    return {
-        code: Tax(percent, note)
-        if percent
-        else Tax(percent, note or "No VAT is charged.", TaxCategory.exempt)
-        for code, percent in rates.items()
-    }
+# Events may be told for so many months back (metering takes none older than 35 days).
+_LATE_MONTHS = 2
 
 
 def draft_month(session: Session, member: Member, month: Month) -> Draft:
-    """What a month's use comes to as of now."""
-    figures = rated(session, member, month, credits_before(session, member, month))
+    """What a month comes to as of now: its use, and whatever else its invoice says."""
+    grants = credits_before(session, member, month)
+    figures = rated(session, member, month, grants, complete=True)
     return figures.named(names(session, member, {line.subject for line in figures.lines}))
 
 
-def rated(session: Session, member: Member, month: Month, grants: Sequence[Credit]) -> Draft:
-    """A month's figures, in lines that go by ids; `grants` as `credits_before` found them."""
-    uses = metering.uses(session, member, first=month.first, last=month.last)
+def rated(
+    session: Session, member: Member, month: Month, grants: Sequence[Credit], *, complete: bool = False
+) -> Draft:
+    """A month's figures, in lines that go by ids; `grants` as `credits_before` found them.
+
+    Only where they are `complete` do they hold what other invoices leave for this one: corrections, balances.
+    """
+    charges, balances = _fixed(session, member, month), []
+    if complete:
+        charges += [*_carried_over(session, member, month), *_late(session, member, month)]
+        balances = _balances(session, member)
     return draft(
-        uses,
+        metering.uses(session, member, first=month.first, last=month.last),
         versions=plan_versions(session, member),
-        taxes=own_taxes(),
+        taxes=profiles.taxes(session, member),
         period=(month.first, month.last),
+        charges=charges,
+        committed=_committed(session, member, month),
+        coupons=coupons_of(session, member, month),
         grants=grants,
+        balances=balances,
     )
+
+
+def _fixed(session: Session, member: Member, month: Month) -> list[Charge]:
+    """Fees of plans, and the instalment of a contract."""
+    been = [stay for stay in stays(session, member) if not stay.trial]
+    sold = {name: catalogue.versions(session, name) for name in {stay.plan for stay in been}}
+    charges = fees(been, sold, month, get_tenant(session, member).time_zone)
+    contract = contracts.contract_in(session, member, month)
+    return charges + (contracts.instalment(contract, month) if contract else [])
+
+
+def _committed(session: Session, member: Member, month: Month) -> Committed | None:
+    contract = contracts.contract_in(session, member, month)
+    terms = contracts.terms_of(contract) if contract else None
+    if contract is None or terms is None or terms.commitment is None:
+        return None
+    currency = current_plan(session, member).currency
+    if terms.every_month:
+        return Committed(terms.commitment, before=Money.zero(currency), ends=True)
+    used, earlier = Money.zero(currency), Month(contract.starts_on.year, contract.starts_on.month)
+    while earlier < month:
+        used += total(_of_use(_figures(session, member, earlier)), currency)
+        earlier = earlier.next
+    return Committed(terms.commitment, before=used, ends=month.last == contract.ends_on)
+
+
+def _of_use(figures: Draft) -> Iterator[Money]:
+    of_prices = (ChargeKind.base, ChargeKind.minimum, ChargeKind.maximum)
+    yield from (line.amount for line in figures.lines)
+    yield from (charge.amount for charge in figures.charges if charge.kind in of_prices)
+
+
+def _figures(session: Session, member: Member, month: Month) -> Draft:
+    """A month's use: what its invoice says, or what it comes to now."""
+    closed = invoice_of(session, member, month)
+    if closed is not None:
+        return figures_of(closed)
+    return draft(
+        metering.uses(session, member, first=month.first, last=month.last),
+        versions=plan_versions(session, member),
+        taxes=profiles.taxes(session, member),
+        period=(month.first, month.last),
+    )
+
+
+def _carried_over(session: Session, member: Member, month: Month) -> list[Charge]:
+    """What the invoice before would have been below zero by."""
+    start = month.start(get_tenant(session, member).time_zone)
+    before = owned(Invoice, member).where(
+        col(Invoice.period_start) < start, Invoice.state != InvoiceState.void
+    )
+    last = session.exec(before.order_by(col(Invoice.period_start).desc()).limit(1)).one_or_none()
+    if last is None:
+        return []
+    return [
+        charge.model_copy(
+            update={
+                "key": f"{charge.key}:{last.number}",
+                "title": f"Carried over from {last.number}",
+                "amount": -charge.amount,
+                "first_day": month.first,
+                "last_day": month.last,
+            }
+        )
+        for charge in figures_of(last).charges
+        if charge.kind is ChargeKind.carried_over and charge.amount.micros > 0
+    ]
+
+
+def _late(session: Session, member: Member, month: Month) -> list[Charge]:
+    """Corrections of the months before, where use was told after their invoices."""
+    found: list[Charge] = []
+    earlier = month
+    for _ in range(_LATE_MONTHS):
+        earlier = earlier.previous
+        closed = invoice_of(session, member, earlier)
+        if closed is None or closed.state is InvoiceState.void or not _has_late(session, member, closed):
+            continue
+        since = owned(Invoice, member).where(
+            col(Invoice.finalised_at) > closed.finalised_at, Invoice.state != InvoiceState.void
+        )
+        made = [charge for invoice in session.exec(since) for charge in figures_of(invoice).charges]
+        now = draft(
+            metering.uses(session, member, first=earlier.first, last=earlier.last),
+            versions=plan_versions(session, member),
+            taxes=profiles.own_taxes(),
+            period=(earlier.first, earlier.last),
+        )
+        found += corrections(closed.number, earlier, billed=figures_of(closed), now=now, made_before=made)
+    return found
+
+
+def _has_late(session: Session, member: Member, closed: Invoice) -> bool:
+    late = owned(UsageEvent, member).where(
+        col(UsageEvent.at) >= closed.period_start,
+        col(UsageEvent.at) < closed.period_end,
+        col(UsageEvent.recorded_at) > closed.finalised_at,
+    )
+    return session.exec(late.limit(1)).first() is not None
+
+
+def _balances(session: Session, member: Member) -> list[Balance]:
+    """Credit notes that still have something left for later invoices."""
+    notes = session.exec(owned(CreditNote, member).where(CreditNote.left > 0))
+    return [Balance(note.number, Money(note.left, note.currency)) for note in notes]
 
 
 def credits_before(session: Session, member: Member, month: Month) -> list[Credit]:
@@ -105,26 +179,34 @@ def credits_before(session: Session, member: Member, month: Month) -> list[Credi
         return []
 
     # What an invoice has used is used, also when its month was closed before this one.
-    later = owned(Invoice, member).where(col(Invoice.period_start) >= month.end(zone))
+    later = owned(Invoice, member).where(
+        col(Invoice.period_start) >= month.end(zone), Invoice.state != InvoiceState.void
+    )
     for invoice in session.exec(later):
-        grants = _less(grants, Snapshot.from_json(invoice.snapshot).draft)
+        grants = _less(grants, figures_of(invoice))
     earlier = Month.of(rows[0].created_at, zone)
     while earlier < month:
         closed = invoice_of(session, member, earlier)
-        figures = (
-            Snapshot.from_json(closed.snapshot).draft if closed else rated(session, member, earlier, grants)
-        )
-        grants = _less(grants, figures)
+        # What was taken back gives its credit back, too.
+        if closed is None:
+            grants = _less(grants, rated(session, member, earlier, grants))
+        elif closed.state is not InvoiceState.void:
+            grants = _less(grants, figures_of(closed))
         earlier = earlier.next
     return [grant for grant in grants if _lasts_into(grant, month)]
 
 
-def _less(grants: list[Credit], figures: Draft) -> list[Credit]:
+def _less(grants: Iterable[Credit], figures: Draft) -> list[Credit]:
     used = {use.grant_id: use.amount for use in figures.credits}
     return [
         replace(grant, left=grant.left - used[grant.grant_id]) if grant.grant_id in used else grant
         for grant in grants
     ]
+
+
+def figures_of(invoice: Invoice) -> Draft:
+    """What a finalised invoice says."""
+    return Snapshot.from_json(invoice.snapshot).draft
 
 
 def invoice_of(session: Session, member: Member, month: Month) -> Invoice | None:
@@ -146,9 +228,11 @@ def _credit(row: CreditGrant, zone: str) -> Credit:
     return Credit(
         grant_id=row.id,
         reason=row.reason,
-        left=Money(row.amount, PAY_AS_YOU_GO.currency),
+        left=Money(row.amount, row.currency),
         first_day=day_of(row.created_at, zone),
         last_day=last_day,
+        priority=row.priority,
+        prepaid=row.prepaid,
     )
 
 
@@ -156,30 +240,38 @@ def snapshot_of(
     session: Session, member: Member, month: Month, figures: Draft, *, number: str | None = None
 ) -> Snapshot:
     """A draft with seller, customer and dates as they are today; without a number it stays a draft."""
-    tenant = get_tenant(session, member)
+    tenant, profile = get_tenant(session, member), profiles.profile(session, member)
     issued_on = day_of(clock.now(), tenant.time_zone)
     return Snapshot(
         number=number,
         issued_on=issued_on,
-        due_on=issued_on + timedelta(days=DAYS_TO_PAY) if number else None,
+        due_on=issued_on + timedelta(days=profile.payment_days) if number else None,
         first_day=month.first,
         last_day=month.last,
         time_zone=tenant.time_zone,
-        seller=_seller(),
+        seller=seller(),
         payment=settings().seller_payment,
-        customer=Party(name=tenant.name),
+        customer=profiles.buyer(session, member),
         workspace=tenant.name,
         plan_title=current_plan(session, member).title,
         # A draft's use is sealed a minute later; what is finalised says to the record what it stands on.
         ledger=seal_all(session, member.tenant_id) if number else None,
+        language=Language(profile.language),
+        payment_days=profile.payment_days,
+        reference=profile.reference,
         draft=figures,
     )
 
 
-def _seller() -> Party:
+def seller() -> Party:
+    """The operator of this installation as the party that an invoice comes from."""
     lines = (line.strip() for line in re.split(r"[\n;]", settings().seller_address))
     return Party(
         name=settings().seller_name,
         address=tuple(line for line in lines if line),
         tax_id=settings().seller_tax_id,
+        country=settings().seller_country,
+        city=settings().seller_city,
+        postcode=settings().seller_postcode,
+        email=settings().seller_email,
     )

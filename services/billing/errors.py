@@ -1,10 +1,10 @@
 """What can go wrong with money, in a sentence each."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from services.billing.money import Money
 from services.billing.period import Month
-from services.errors import Conflict, PaymentRequired
+from services.errors import Conflict, Invalid, PaymentRequired
 
 
 class CreditSpent(PaymentRequired):
@@ -49,3 +49,217 @@ class MonthIsClosed(Conflict):
             f"The month {month} is invoiced under the number {number}. Open that invoice instead."
         )
         self.month, self.number = month, number
+
+
+class UnknownPlan(Invalid):
+    """Nothing is sold under this name."""
+
+    code = "unknown_plan"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no plan “{name}”. Choose one of the plans that are sold.")
+        self.name = name
+
+
+class PlanBeginsTooEarly(Invalid):
+    """A published price would change what was used already."""
+
+    code = "plan_begins_too_early"
+
+    def __init__(self, earliest: date) -> None:
+        super().__init__(
+            f"Use of days that have begun keeps its price. Let this version begin on {earliest} or later."
+        )
+        self.earliest = earliest
+
+
+class PlanCurrencyFixed(Conflict):
+    """A plan is sold in one currency."""
+
+    code = "plan_currency_fixed"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(
+            f"This plan is sold in {currency}. Publish one under another name for another currency."
+        )
+        self.currency = currency
+
+
+class PlanForgetsMeter(Invalid):
+    """Something that is measured would have no price."""
+
+    code = "plan_forgets_meter"
+
+    def __init__(self, meter: str) -> None:
+        super().__init__(f"The plan says nothing about “{meter}”. Give it a price, or include it.")
+        self.meter = meter
+
+
+class PriceNotSteady(Invalid):
+    """What is quoted before it is used must cost the same whatever was used before."""
+
+    code = "price_not_steady"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"“{title}” is quoted before a job starts, so every unit must cost the same. Use a price per "
+            "unit or a package in proportion, without minimum, maximum and commitment."
+        )
+        self.title = title
+
+
+class AlreadySubscribed(Conflict):
+    """A workspace has one plan at a time."""
+
+    code = "already_subscribed"
+
+    def __init__(self, plan: str) -> None:
+        super().__init__(f"This workspace is on the plan “{plan}” already. Change that plan instead.")
+        self.plan = plan
+
+
+class CurrencyDiffers(Conflict):
+    """A workspace is billed in one currency."""
+
+    code = "currency_differs"
+
+    def __init__(self, plan: str, sold_in: str, billed_in: str) -> None:
+        super().__init__(
+            f"The plan “{plan}” is sold in {sold_in}, and this workspace is billed in {billed_in}. "
+            "Choose a plan in its currency."
+        )
+        self.plan, self.sold_in, self.billed_in = plan, sold_in, billed_in
+
+
+class PreviewTooOld(Conflict):
+    """A preview holds for a quarter of an hour."""
+
+    code = "preview_too_old"
+
+    def __init__(self) -> None:
+        super().__init__("This preview is no longer good. Look at a new one, and confirm that.")
+
+
+class BadVatId(Invalid):
+    """A VAT id that nobody can have."""
+
+    code = "bad_vat_id"
+
+    def __init__(self, vat_id: str) -> None:
+        super().__init__(
+            f"“{vat_id}” is no valid VAT id: its form or its check digit is wrong. Copy it from a letter of "
+            "your tax office, or leave it empty."
+        )
+        self.vat_id = vat_id
+
+
+class BadCountry(Invalid):
+    """Not a country's code."""
+
+    code = "bad_country"
+
+    def __init__(self, country: str) -> None:
+        super().__init__(f"“{country}” is no country code. Use the two letters of ISO 3166, such as DE.")
+        self.country = country
+
+
+class UnusableContract(Invalid):
+    """A contract that cannot be billed."""
+
+    code = "unusable_contract"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This contract cannot be billed: {why}")
+
+
+class UnknownCoupon(Invalid):
+    """No coupon that can be taken up."""
+
+    code = "unknown_coupon"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The coupon “{code}” does not exist, has expired, or is used up. Check the code.")
+        self.coupon = code
+
+
+class InvoiceVoid(Conflict):
+    """Nothing is owed of an invoice that was taken back."""
+
+    code = "invoice_void"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"The invoice {number} was taken back as a whole, and nothing is owed of it. Pay another one, or "
+            "send the money back."
+        )
+        self.number = number
+
+
+class InvoicePaid(Conflict):
+    """Nothing is left to pay."""
+
+    code = "invoice_paid"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"The invoice {number} is paid. Record the payment for another invoice.")
+        self.number = number
+
+
+class PaymentTooLarge(Invalid):
+    """More than is owed, or nothing."""
+
+    code = "payment_too_large"
+
+    def __init__(self, number: str, owed: Money) -> None:
+        super().__init__(
+            f"Of the invoice {number} {owed} is owed. Record a payment of at least one coin and at most that."
+        )
+        self.number, self.owed = number, owed
+
+
+class NothingToCredit(Conflict):
+    """More would be taken back than was invoiced."""
+
+    code = "nothing_to_credit"
+
+    def __init__(self, number: str, left: Money) -> None:
+        super().__init__(
+            f"Of the invoice {number} {left} before tax can be credited still. Credit at most that."
+        )
+        self.number, self.left = number, left
+
+
+class BillingParked(Conflict):
+    """A workspace whose figures do not agree is not billed."""
+
+    code = "billing_parked"
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__(
+            f"This workspace is not billed until somebody has looked: {findings[0]} "
+            "Release it on the page Billing runs once it is explained."
+        )
+        self.findings = findings
+
+
+class BudgetReached(PaymentRequired):
+    """The workspace's own budget for the month does not cover this."""
+
+    code = "budget_reached"
+
+    def __init__(self, *, budget: Money, spent: Money, reserved: Money, needed: Money) -> None:
+        held = f", and open jobs hold {reserved}" if reserved.micros else ""
+        super().__init__(
+            f"This may cost up to {needed}. Of the workspace’s budget of {budget} for this month {spent} is "
+            f"spent{held}. Ask whoever looks after billing to raise the budget, or wait for next month."
+        )
+        self.budget, self.spent, self.reserved, self.needed = budget, spent, reserved, needed
+
+
+class UnusableBudget(Invalid):
+    """Not a budget that can be kept."""
+
+    code = "unusable_budget"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This is no budget: {why}")

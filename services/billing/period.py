@@ -70,6 +70,11 @@ class Month:
         """The month before."""
         return Month(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
 
+    def plus(self, months: int) -> "Month":
+        """The month so many months later."""
+        count = self.year * 12 + self.month - 1 + months
+        return Month(count // 12, count % 12 + 1)
+
     def start(self, zone: str) -> datetime:
         """The instant at which it begins in a zone."""
         return midnight(self.first, zone)

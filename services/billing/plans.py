@@ -1,21 +1,17 @@
 """What is sold: plans, their versions and their prices."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from services.billing.money import MICROS, Money
-from services.billing.pricing import Begun, PackagePrice, Price, UnitPrice
+from pydantic import TypeAdapter
+
+from services.billing.money import Money
+from services.billing.pricing import Price
 from services.billing.taxation import TaxCode
-from services.metering.meters import (
-    GENERATED_TOKENS,
-    PREDICTIONS,
-    STORED_GB_HOURS,
-    TRAINED_TOKENS,
-    TRAINING_SECONDS,
-)
 
 
 class LinePer(StrEnum):
@@ -107,59 +103,6 @@ class Plan:
         raise NotSold(self.name, meter, properties)
 
 
-_TRAINING_CPU = PlanPrice(
-    key="training.cpu",
-    title="Training on CPU",
-    meter=TRAINING_SECONDS.name,
-    where={"device_class": "cpu"},
-    price=UnitPrice(amount=Decimal("0.001")),  # 3.60 an hour
-    line_per=LinePer.subject,
-)
-_TRAINING_CUDA = PlanPrice(
-    key="training.cuda",
-    title="Training on GPU",
-    meter=TRAINING_SECONDS.name,
-    where={"device_class": "cuda"},
-    price=UnitPrice(amount=Decimal("0.002")),  # 7.20 an hour
-    line_per=LinePer.subject,
-)
-_PREDICTIONS = PlanPrice(
-    key="predictions",
-    title="Predictions",
-    meter=PREDICTIONS.name,
-    where={},
-    price=PackagePrice(amount=Decimal("0.20"), size=1000, begun=Begun.in_proportion),
-    line_per=LinePer.day_and_subject,
-)
-_GENERATED_TOKENS = PlanPrice(
-    key="generated_tokens",
-    title="Generated tokens",
-    meter=GENERATED_TOKENS.name,
-    where={},
-    price=PackagePrice(amount=Decimal("2.00"), size=1_000_000, begun=Begun.in_proportion),
-    line_per=LinePer.day_and_subject,
-)
-
-PAY_AS_YOU_GO = Plan(
-    name="pay-as-you-go",
-    title="Pay as you go",
-    version=1,
-    valid_from=date(2026, 1, 1),
-    currency="EUR",
-    prices=(_TRAINING_CPU, _TRAINING_CUDA, _PREDICTIONS, _GENERATED_TOKENS),
-    included=frozenset({TRAINED_TOKENS.name, STORED_GB_HOURS.name}),
-    limits=Limits(running_jobs=4, open_jobs=50, runtime=timedelta(hours=12), share_weight=2),
-    trial=Trial(
-        credit=Money(10 * MICROS, "EUR"),
-        valid=timedelta(days=30),
-        limits=Limits(running_jobs=2, open_jobs=20, runtime=timedelta(hours=6), share_weight=1),
-    ),
-)
-
-# Every version ever in force, per plan, oldest first: a published version never changes.
-CATALOGUE: Mapping[str, tuple[Plan, ...]] = {PAY_AS_YOU_GO.name: (PAY_AS_YOU_GO,)}
-
-
 def in_force(versions: Sequence[Plan], day: date) -> Plan:
     """The version of a plan that rates a day's use.
 
@@ -170,3 +113,22 @@ def in_force(versions: Sequence[Plan], day: date) -> Plan:
         if version.valid_from <= day:
             return version
     raise LookupError(f"the plan {versions[0].name} was not sold on {day}")
+
+
+_KEPT = TypeAdapter(Plan)
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """What a JSON column keeps: amounts as integers, rates as text."""
+    kept: dict[str, Any] = _KEPT.dump_python(plan, mode="json")
+    kept["included"] = sorted(plan.included)
+    return kept
+
+
+def from_json(kept: Mapping[str, Any]) -> Plan:
+    """The value that `to_json` was called on.
+
+    Raises:
+        ValidationError: these are no terms of a plan.
+    """
+    return _KEPT.validate_json(json.dumps(kept))

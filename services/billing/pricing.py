@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.billing import tiers as in_tiers
 from services.billing.commitment import Commitment
-from services.billing.conversion import Conversion
+from services.billing.conversion import Conversion, Rounding
 from services.billing.money import EXACT, Money, rounded
 from services.billing.rates import RATE_DECIMALS, Percent, Rate
 from services.billing.tiers import Tier
@@ -34,6 +34,11 @@ class _Price(BaseModel):
     maximum: Rate | None = None
     commitment: Commitment | None = None
 
+    @property
+    def is_steady(self) -> bool:
+        """Does each unit cost the same, whatever was used before, once what is free is used up?"""
+        return False
+
     @model_validator(mode="after")
     def _bounds_agree(self) -> "_Price":
         if self.commitment is not None and not (self.minimum is None and self.maximum is None):
@@ -43,11 +48,21 @@ class _Price(BaseModel):
         return self
 
 
+def _is_plain(price: _Price) -> bool:
+    rounds = price.conversion is not None and price.conversion.rounding is not Rounding.none
+    return not rounds and price.minimum is None and price.maximum is None and price.commitment is None
+
+
 class UnitPrice(_Price):
     """So much for every unit, and in proportion for a part of one."""
 
     kind: Literal["unit"] = "unit"
     amount: Rate
+
+    @property
+    def is_steady(self) -> bool:
+        """Always, unless units are rounded or a period has bounds."""
+        return _is_plain(self)
 
 
 class Begun(StrEnum):
@@ -70,6 +85,11 @@ class PackagePrice(_Price):
         if self.begun is Begun.in_proportion and self.amount != self.per_unit * self.size:
             raise ValueError(f"{self.amount} for {self.size} is no exact price of one; use another size")
         return self
+
+    @property
+    def is_steady(self) -> bool:
+        """Where a begun package costs its used part."""
+        return self.begun is Begun.in_proportion and _is_plain(self)
 
     @property
     def per_unit(self) -> Decimal:

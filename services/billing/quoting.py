@@ -7,10 +7,10 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from services.accounts.scope import Member
-from services.billing.drafting import current_plan
 from services.billing.money import Money, rounded
 from services.billing.plans import Plan
 from services.billing.pricing import rate
+from services.billing.subscriptions import current_plan
 from services.metering.meters import GENERATED_TOKENS, PREDICTIONS, TRAINING_SECONDS
 
 

@@ -6,14 +6,14 @@ from datetime import date, datetime
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, Role, owned
+from services.billing.calendars import this_month
 from services.billing.closing import close_month as close_month
 from services.billing.credits import credit_left as credit_left
 from services.billing.credits import end_trial as end_trial
 from services.billing.credits import grant_trial as grant_trial
 from services.billing.credits import on_trial as on_trial
 from services.billing.credits import require_credit as require_credit
-from services.billing.drafting import current_plan as current_plan
-from services.billing.drafting import draft_month, invoice_of, rated, snapshot_of, this_month
+from services.billing.drafting import draft_month, invoice_of, rated, snapshot_of
 from services.billing.errors import MonthIsClosed
 from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth
@@ -23,6 +23,7 @@ from services.billing.quoting import predictions_charge as predictions_charge
 from services.billing.quoting import quote as quote
 from services.billing.quoting import training_charge as training_charge
 from services.billing.snapshot import Snapshot
+from services.billing.subscriptions import current_plan as current_plan
 from services.billing.tables import Invoice
 from services.errors import NotFound
 from services.metering import service as metering

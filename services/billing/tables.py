@@ -102,6 +102,8 @@ class CouponCode(SQLModel, table=True):
 
     code: str = Field(primary_key=True)
     terms: dict[str, Any] = Field(sa_type=Json)
+    # How many workspaces have taken it up.
+    taken: int = 0
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
 
 

@@ -7,7 +7,7 @@ import pytest
 from plotly import graph_objects as go
 
 from portal import charts
-from services.billing.plans import PAY_AS_YOU_GO
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.metering.meters import METERS
 from services.training.report import Baseline, Confusion
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from services import clock, ids
 from services.billing import service as billing
-from services.billing.drafting import this_month
+from services.billing.calendars import this_month
 from services.db import reading, transaction
 from services.documents.pdf import pdf
 from services.metering import service as metering

@@ -8,9 +8,10 @@ from typing import Protocol
 from sqlmodel import Session
 
 from services.accounts.scope import Member
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.invoicing import Draft
 from services.billing.money import MICROS, Money
-from services.billing.plans import PAY_AS_YOU_GO, Plan
+from services.billing.plans import Plan
 from services.billing.pricing import Price
 from services.billing.rating import draft
 from services.billing.snapshot import Party, Snapshot

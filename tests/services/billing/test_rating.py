@@ -10,9 +10,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from services.billing.commitment import Commitment
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.invoicing import Draft
 from services.billing.money import EXACT, MICROS, Money, total
-from services.billing.plans import PAY_AS_YOU_GO, NotSold, Plan
+from services.billing.plans import NotSold, Plan
 from services.billing.pricing import (
     Begun,
     GraduatedPrice,

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.money import Money
-from services.billing.plans import PAY_AS_YOU_GO
 from services.billing.rating import Balance
 from services.billing.taxation import Tax, TaxCategory, TaxCode, taxes_between
 from tests.services.billing.factories import create_draft, credit, predictions, training

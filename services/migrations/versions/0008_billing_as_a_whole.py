@@ -8,8 +8,8 @@ from alembic import op
 
 import services.db
 
-revision = "0005"
-down_revision = "0004"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -154,6 +154,7 @@ def upgrade() -> None:
     op.create_table(
         "coupon",
         sa.Column("code", sa.String(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
         sa.Column("terms", services.db.Json, nullable=False),
         sa.Column("created_at", services.db.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_coupon")),

@@ -1,0 +1,164 @@
+"""The standing monitor: do a workspace's figures agree with one another? One that fails is not billed."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+
+from sqlmodel import Session, col
+
+from services import clock
+from services.accounts import audit
+from services.accounts.scope import Member, Role, Staff, StaffRole, owned
+from services.accounts.service import get_tenant
+from services.billing.drafting import draft_month, figures_of, invoice_of
+from services.billing.invoicing import Draft
+from services.billing.money import EXACT, Money, total
+from services.billing.period import Month
+from services.billing.tables import BillingHold, CreditEntry, CreditGrant, Invoice, InvoiceState
+from services.metering import rollups
+from services.metering import service as metering
+from services.metering.usage import Use
+
+
+def findings(session: Session, member: Member, month: Month, figures: Draft | None = None) -> list[str]:
+    """What does not agree in a month, in a sentence each; nothing where all is well.
+
+    `figures` are those of its draft, where somebody has them already.
+    """
+    closed = invoice_of(session, member, month)
+    if closed is not None:
+        return [*of_figures(figures_of(closed)), *_of_credits(session, member)]
+    figures = figures or draft_month(session, member, month)
+    uses = metering.uses(session, member, first=month.first, last=month.last)
+    return [
+        *of_figures(figures),
+        *of_use(figures, uses),
+        *_of_hours(session, member, month),
+        *_of_credits(session, member),
+    ]
+
+
+def of_figures(figures: Draft) -> list[str]:
+    """Sums of an invoice that are not the sums of its parts, and lines that are not what their price says."""
+    currency = figures.currency
+    parts = {
+        "subtotal": (
+            figures.subtotal,
+            total((line.amount for line in figures.lines), currency)
+            + total((charge.amount for charge in figures.charges), currency),
+        ),
+        "discount": (figures.discount, total((item.amount for item in figures.discounts), currency)),
+        "credit": (
+            figures.credit + figures.prepaid,
+            total((use.amount for use in figures.credits), currency),
+        ),
+        "net amount": (figures.net, total((group.net for group in figures.tax_groups), currency)),
+        "tax": (figures.tax, total((group.tax for group in figures.tax_groups), currency)),
+        "total": (figures.total, figures.net + figures.tax),
+        "amount to pay": (
+            figures.payable,
+            figures.total - figures.prepaid - total((use.amount for use in figures.balances), currency),
+        ),
+    }
+    wrong = [
+        f"The {name} is {said}, and its parts come to {sums}."
+        for name, (said, sums) in parts.items()
+        if said != sums
+    ]
+    return wrong + [
+        f"The line “{line.title}” ({line.key}) says {line.amount}, and its price makes it {line.rated()}."
+        for line in figures.lines
+        if line.amount != line.rated()
+    ]
+
+
+def of_use(figures: Draft, uses: Iterable[Use]) -> list[str]:
+    """Meters whose lines do not hold the use there was; what a plan includes has no line."""
+    used: dict[str, Decimal] = defaultdict(Decimal)
+    billed: dict[str, Decimal] = defaultdict(Decimal)
+    for use in uses:
+        used[use.meter] = EXACT.add(used[use.meter], use.quantity)
+    for line in figures.lines:
+        billed[line.meter] = EXACT.add(billed[line.meter], line.quantity)
+    return [
+        f"Lines hold {billed[meter].normalize():f} of “{meter}”, "
+        f"and its events come to {used[meter].normalize():f}."
+        for meter in sorted(billed)
+        if billed[meter] != used[meter]
+    ]
+
+
+def _of_hours(session: Session, member: Member, month: Month) -> list[str]:
+    zone = get_tenant(session, member).time_zone
+    first = month.start(zone).replace(minute=0)
+    differences = rollups.differences(session, member.tenant_id, first=first, until=month.end(zone))
+    return [
+        f"The hour {difference.hour:%Y-%m-%d %H:00} of “{difference.meter}” is rolled up as "
+        f"{difference.rolled_up_quantity.normalize():f}, and its events come to "
+        f"{difference.quantity.normalize():f}."
+        for difference in differences
+    ]
+
+
+def _of_credits(session: Session, member: Member) -> list[str]:
+    """Grants that are not what was used of them, has expired and is left, or whose uses no invoice tells."""
+    wrong = []
+    said: dict[str, Money] = {}
+    for invoice in session.exec(owned(Invoice, member)):
+        for use in figures_of(invoice).credits:
+            said[use.grant_id] = said.get(use.grant_id, Money.zero(invoice.currency)) + use.amount
+    for grant in session.exec(owned(CreditGrant, member)):
+        entries = owned(CreditEntry, member).where(CreditEntry.grant_id == grant.id)
+        traced = sum(entry.amount for entry in session.exec(entries))
+        used, expired, left = standing(session, member, grant)
+        told = said.get(grant.id, Money.zero(grant.currency))
+        if traced != told.micros:
+            wrong.append(
+                f"Invoices used {told} of the credit “{grant.reason}”, and its entries come to "
+                f"{Money(traced, grant.currency)}."
+            )
+        if left.micros < 0 or used + expired + left != Money(grant.amount, grant.currency):
+            wrong.append(
+                f"Of the credit “{grant.reason}” {used} is used, {expired} expired and {left} left, which is "
+                f"not the {Money(grant.amount, grant.currency)} that were granted."
+            )
+    return wrong
+
+
+def standing(session: Session, member: Member, grant: CreditGrant) -> tuple[Money, Money, Money]:
+    """What invoices have used of a grant, what has expired of it, and what is left for invoices to come."""
+    voided = owned(Invoice, member).where(Invoice.state == InvoiceState.void)
+    taken_back = {invoice.id for invoice in session.exec(voided)}
+    entries = session.exec(owned(CreditEntry, member).where(CreditEntry.grant_id == grant.id))
+    used = sum(entry.amount for entry in entries if entry.invoice_id not in taken_back)
+    rest = Money(grant.amount - used, grant.currency)
+    is_over = grant.expires_at is not None and grant.expires_at <= clock.now()
+    nothing = Money.zero(grant.currency)
+    return Money(used, grant.currency), rest if is_over else nothing, nothing if is_over else rest
+
+
+def hold(session: Session, member: Member) -> BillingHold | None:
+    """Why the workspace is not billed at present; None where it is."""
+    parked = owned(BillingHold, member).where(col(BillingHold.released_at).is_(None))
+    return session.exec(parked).one_or_none()
+
+
+def park(session: Session, member: Member, findings: list[str]) -> BillingHold:
+    """Bill a workspace no more until somebody has looked."""
+    known = hold(session, member) or BillingHold(tenant_id=member.tenant_id, findings=findings)
+    known.findings = findings
+    session.add(known)
+    session.flush()
+    audit.record(session, audit.SYSTEM, "billing.parked", known.id, tenant_id=member.tenant_id)
+    return known
+
+
+def release(session: Session, staff: Staff, *, tenant_id: str) -> None:
+    """Bill a parked workspace again; what is wrong still parks it at the next look."""
+    staff.require(StaffRole.admin)
+    parked = hold(session, Member(tenant_id=tenant_id, role=Role.owner))
+    if parked is not None:
+        parked.released_at, parked.released_by = clock.now(), staff.user_id
+        session.add(parked)
+        session.flush()
+        audit.record(session, staff, "billing.released", parked.id, tenant_id=tenant_id)
