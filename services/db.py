@@ -23,6 +23,7 @@ from sqlmodel import Session, SQLModel, select
 
 from services import clock
 from services.config import settings
+from services.line import Place
 
 BUSY_TIMEOUT_MS = 30_000
 # Six decimals hold a micro-second and a millionth of a token; 64 bits then reach nine million million.
@@ -114,6 +115,7 @@ def engine_for(url: str) -> Engine:
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _leave_line)
     return engine
 
 
@@ -145,8 +147,18 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails under load; one that will write says so at once.
-    reading = connection.get_execution_options().get("tuneport_reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("tuneport_reading", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    database = connection.engine.url.database
+    if database and "place" not in connection.info:
+        connection.info["place"] = Place(Path(database))
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _leave_line(_connection: Any, record: ConnectionPoolEntry) -> None:
+    if place := record.info.pop("place", None):
+        place.leave()
 
 
 @contextmanager

@@ -233,10 +233,25 @@ MUTATIONS = (
     Mutation(
         "SQLite: who will write says so at the beginning",
         "services/db.py",
-        '"BEGIN" if reading else "BEGIN IMMEDIATE"',
-        '"BEGIN"',
+        '("BEGIN IMMEDIATE")',
+        '("BEGIN")',
         "test_no_locked_database.py",
         "eight_workers",
+    ),
+    Mutation(
+        "SQLite: who comes later waits in line",
+        "services/line.py",
+        "_operate((self._number, 0, 0), (self._number, 1, _SEM_UNDO), patience=patience)",
+        "_operate((self._number, 1, _SEM_UNDO), patience=patience)",
+        "../services/kernel/test_line.py",
+    ),
+    Mutation(
+        "SQLite: a place in the line dies with its process",
+        "services/line.py",
+        "(self._number, 1, _SEM_UNDO)",
+        "(self._number, 1, 0)",
+        "../services/kernel/test_line.py",
+        "dies",
     ),
 )
 
