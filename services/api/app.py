@@ -11,12 +11,14 @@ from services.api import (
     files,
     fine_tuning,
     health,
+    invoice_files,
     invoices,
     metrics,
     models,
     predict,
     uploads,
     usage,
+    usage_events,
 )
 from services.api.envelope import Envelope
 from services.errors import ServiceError
@@ -64,5 +66,18 @@ app.add_exception_handler(RequestValidationError, errors.invalid)
 app.add_exception_handler(HTTPException, errors.http)
 app.add_exception_handler(OperationalError, errors.database)
 app.add_exception_handler(DataError, errors.unstorable)
-for module in (health, metrics, files, uploads, fine_tuning, models, predict, usage, invoices):
+# Files of an invoice before the invoice: an address that ends in .pdf would be one of its names, too.
+for module in (
+    health,
+    metrics,
+    files,
+    uploads,
+    fine_tuning,
+    models,
+    predict,
+    usage,
+    usage_events,
+    invoice_files,
+    invoices,
+):
     app.include_router(module.router)

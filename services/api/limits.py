@@ -8,6 +8,8 @@ MAX_TEXTS = 1_000
 MAX_TEXT_CHARACTERS = 20_000
 # Rows of one list.
 MAX_PAGE = 100
+# Rows of use by day in one answer.
+MAX_DAYS_OF_USE = 10_000
 MAX_FILES_PAGE = 10_000
 
 UPLOAD = ("POST", "/v1/files")

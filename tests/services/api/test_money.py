@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from services.db import reading, transaction
 from services.documents.pdf import pdf
 from services.metering import service as metering
 from services.metering import usage
+from services.proof.bundle import opened
+from services.proof.verify import verify
 from tests.services.api.conftest import Workspace, on_both_databases, refused
 from tests.services.world import World, create_world
 
@@ -143,3 +146,53 @@ def test_what_is_no_invoice_is_not_found(theirs: Workspace) -> None:
     for reference in ("TP-2026-999999", "2026-13", "nothing"):
         refused(theirs.call("GET", f"/v1/invoices/{reference}"), 404, "not_found")
         refused(theirs.call("GET", f"/v1/invoices/{reference}/pdf"), 404, "not_found")
+
+
+def test_usage_comes_in_pages(workspace: Workspace) -> None:
+    for day in range(1, 6):
+        predicted(workspace, texts=day, version="mv_1", at=datetime(2026, 11, day, 12, tzinfo=UTC))
+    asked = {"start": "2026-11-01", "end": "2026-11-30", "limit": 2}
+
+    pages, after = [], None
+    for _ in range(3):
+        params = {**asked, "after": after} if after else asked
+        page = workspace.call("GET", "/v1/usage", params=params).json()
+        pages.append([use["quantity"] for use in page["data"]])
+        after = page["next_after"]
+        assert page["totals"] == [{"meter": "predictions", "quantity": "15", "events": 5}]
+
+    assert (pages, after) == ([["1", "2"], ["3", "4"], ["5"]], None)
+
+
+@on_both_databases
+def test_single_events_are_told_as_cloud_events(workspace: Workspace) -> None:
+    for number in range(3):
+        predicted(workspace, texts=number + 1, version="mv_1", at=clock.now())
+
+    first = workspace.call("GET", "/v1/usage/events", params={"limit": 2, "meter": "predictions"}).json()
+    second = workspace.call("GET", "/v1/usage/events", params={"after": first["next_after"]}).json()
+
+    assert [len(page["data"]) for page in (first, second)] == [2, 1]
+    event = second["data"][0]
+    assert (event["specversion"], event["subject"], event["data"]["quantity"]) == ("1.0", "mv_1", "1")
+    assert event["source"] == f"/workspaces/{workspace.member.tenant_id}"
+    refused(workspace.call("GET", "/v1/usage/events", params={"meter": "coffee"}), 422, "unknown_meter")
+    refused(workspace.call("GET", "/v1/usage/events", params={"after": "nothing"}), 404, "not_found")
+
+
+def test_an_invoice_is_had_in_every_form(theirs: Workspace) -> None:
+    number = theirs.call("GET", "/v1/invoices").json()["data"][1]["number"]
+
+    endings = ("pdf", "csv", "json", "zip")
+    files = {ending: theirs.call("GET", f"/v1/invoices/{number}.{ending}") for ending in endings}
+
+    assert {ending: file.status_code for ending, file in files.items()} == dict.fromkeys(files, 200)
+    assert files["pdf"].content.startswith(b"%PDF")
+    assert files["csv"].text.startswith("BilledCost,")
+    assert files["json"].json()["number"] == number
+    with opened(BytesIO(files["zip"].content)) as bundle:
+        assert verify(bundle).is_right
+    assert theirs.call("GET", f"/v1/invoices/{number}/verdict").json()["right"] is True
+    refused(theirs.call("GET", f"/v1/invoices/{number}.xml"), 409, "no_electronic_invoice")
+    month = str(datetime.now(UTC).date())[:7]
+    refused(theirs.call("GET", f"/v1/invoices/{month}.zip"), 409, "not_finalised")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
+from services import clock
 from services.api.app import app
 from services.db import transaction
 from tests.services.api.conftest import Workspace, create_workspace, on_both_databases, refused
@@ -35,6 +37,8 @@ class Shows:
     query: str = ""
 
 
+TODAY = clock.now().date()
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 PUBLIC = {"GET /openapi.json", "GET /docs", "GET /healthz", "GET /metrics"}
 JOBS = "/v1/fine_tuning/jobs"
 CASES: dict[str, Finds | Shows] = {
@@ -58,9 +62,25 @@ CASES: dict[str, Finds | Shows] = {
         lambda names: "/v1/predict", lambda names: {"model": names.model_version_id, "input": "hello"}
     ),
     "GET /v1/usage": Shows(("model_version_id",), "?group_by=model"),
+    "GET /v1/usage/events": Shows(("event_id", "model_version_id"), f"?start={YESTERDAY}&end={TOMORROW}"),
     "GET /v1/invoices": Shows(("invoice_number",)),
     "GET /v1/invoices/{reference}": Finds(lambda names: f"/v1/invoices/{names.invoice_number}"),
     "GET /v1/invoices/{reference}/pdf": Finds(lambda names: f"/v1/invoices/{names.invoice_id}/pdf"),
+}
+CASES |= {
+    f"GET /v1/invoices/{{reference}}{ending}": Finds(
+        lambda names, ending=ending: f"/v1/invoices/{names.invoice_number}{ending}", own=own
+    )
+    # A workspace without a country has no electronic invoice.
+    for ending, own in {
+        ".pdf": 200,
+        ".csv": 200,
+        ".json": 200,
+        ".zip": 200,
+        "/verdict": 200,
+        ".xml": 409,
+        ".ubl.xml": 409,
+    }.items()
 }
 # The same routes by their other names.
 OTHER_NAMES = [
