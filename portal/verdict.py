@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from services.training.report import Confusion, Report
 
-METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²"}
+METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²", "token_likelihood": "Token likelihood"}
 # Shares of rows or entities; the others are coefficients.
 _SHARES = frozenset({"accuracy", "f1"})
 # The names that runs give simple methods, and what people call them.
 METHODS = {
+    "base-model": "The base model, as it came",
     "majority": "Always the most frequent label",
     "tfidf-logistic-regression": "Counting words",
     "most-frequent-tag": "Each word’s most frequent tag",

@@ -19,7 +19,7 @@ from services.errors import Conflict, ServiceError
 from services.training import catalogue, launcher
 from services.training.events import RunEvent
 from services.training.launcher import Failed, Succeeded
-from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec
+from services.training.recipe import Preset, Recipe, RunSpec, default_base_model
 from services.training.report import Report
 
 LOOK_SECONDS = 0.2
@@ -58,7 +58,7 @@ def finetune(
     *,
     test: Path | None = None,
     preset: Preset = Preset.quick,
-    base_model: str = DEFAULT_BASE_MODEL,
+    base_model: str | None = None,
     seed: int = DEFAULT_SEED,
     tell: Callable[[RunEvent], None] = lambda _: None,
 ) -> Finetuned:
@@ -92,6 +92,7 @@ def finetune(
             train_only=learned.train_only,
         )
 
+    base_model = base_model or default_base_model(form.task)
     recipe = Recipe(task=form.task, base_model=base_model, preset=preset, seed=seed)
     spec = RunSpec(
         recipe=recipe,

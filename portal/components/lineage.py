@@ -4,7 +4,7 @@ import streamlit as st
 
 from portal import format as words
 from portal.components.facts import facts
-from portal.components.recipe_form import HYPERPARAMETERS
+from portal.components.recipe_form import HYPERPARAMETERS, setting
 from portal.curves import PHASE_WORDS
 from portal.highlight import literal
 from portal.names import PRESET_WORDS
@@ -39,8 +39,8 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
         )
     recipe = report.recipe
     settings = ", ".join(
-        f"{HYPERPARAMETERS[name].lower()} {value:g}"
-        for name, value in recipe.hyperparameters.model_dump().items()
+        f"{HYPERPARAMETERS[name].lower()} {setting(value)}"
+        for name, value in recipe.hyperparameters.model_dump(exclude_none=True).items()
     )
     phases = ", ".join(
         f"{PHASE_WORDS.get(phase, phase).lower()} {words.duration(seconds)}"

@@ -20,6 +20,11 @@ _WHAT = {
         Preset.best,
         Task.text_classification,
     ): "Trains the whole model on your texts and keeps its best moment.",
+    (Preset.quick, Task.chat): "Trains adapters for a few minutes. Good enough to hear your style.",
+    (
+        Preset.best,
+        Task.chat,
+    ): "Goes on until the validation score no longer rises, and keeps the best moment.",
     (Preset.best, Task.token_classification): "Trains until the validation score no longer rises, and keeps "
     "the best moment.",
 }

@@ -5,7 +5,15 @@ import streamlit as st
 from portal import format as words
 from services.training import catalogue
 from services.training.catalogue import Entry
-from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
+from services.training.recipe import (
+    Hyperparameters,
+    LoraTargets,
+    Preset,
+    Recipe,
+    Task,
+    default_base_model,
+    defaults,
+)
 
 HYPERPARAMETERS = {
     "epochs": "Epochs",
@@ -15,7 +23,11 @@ HYPERPARAMETERS = {
     "patience": "Patience",
     "weight_decay": "Weight decay",
     "warmup_ratio": "Warm-up share",
+    "lora_rank": "Adapter rank",
+    "lora_alpha": "Adapter alpha",
+    "lora_targets": "Adapted layers",
 }
+_TARGETS = {LoraTargets.linear: "All linear layers", LoraTargets.attention: "Attention alone"}
 
 
 def recipe_form(preset: Preset, task: Task, *, disabled: bool) -> Recipe:
@@ -31,13 +43,18 @@ def changes(recipe: Recipe) -> list[str]:
     """What differs from the preset's defaults, in words."""
     usual = defaults(recipe.preset, recipe.task).model_dump()
     found = [
-        f"{HYPERPARAMETERS[name]} {value:g} instead of {usual[name]:g}"
+        f"{HYPERPARAMETERS[name]} {setting(value)} instead of {setting(usual[name])}"
         for name, value in recipe.hyperparameters.model_dump().items()
         if value != usual[name]
     ]
-    if recipe.base_model != catalogue.ids()[0]:
+    if recipe.base_model != default_base_model(recipe.task):
         found.insert(0, f"Base model {catalogue.get(recipe.base_model).name}")
     return found
+
+
+def setting(value: float | LoraTargets) -> str:
+    """A hyperparameter as people read it."""
+    return _TARGETS[value].lower() if isinstance(value, LoraTargets) else f"{value:g}"
 
 
 def _base_model(task: Task, *, disabled: bool) -> Entry:
@@ -73,7 +90,7 @@ def _hyperparameters(usual: Hyperparameters, base: Entry, task: Task, *, disable
         return value
 
     with st.grid(3, min_column_width=140, gap="small"):
-        values = {
+        values: dict[str, float | LoraTargets] = {
             "epochs": number("epochs", 1, 100, 1, "Passes over the training split."),
             "learning_rate": number("learning_rate", 1e-6, 0.1, 1e-5, "How far one step goes."),
             "batch_size": number("batch_size", 1, 512, 1, "Rows that one step learns from."),
@@ -82,7 +99,9 @@ def _hyperparameters(usual: Hyperparameters, base: Entry, task: Task, *, disable
                 8,
                 base.max_length,
                 8,
-                "Longer texts lose their tail, and are counted in the report.",
+                "Longer conversations lose their end; short ones share a row of so many tokens."
+                if task is Task.chat
+                else "Longer texts lose their tail, and are counted in the report.",
             ),
             "patience": number(
                 "patience",
@@ -94,4 +113,14 @@ def _hyperparameters(usual: Hyperparameters, base: Entry, task: Task, *, disable
             "weight_decay": number("weight_decay", 0, 1, 0.01, "Pull of all weights towards zero."),
             "warmup_ratio": number("warmup_ratio", 0, 1, 0.05, "Share of the steps in which the rate rises."),
         }
+        if task is Task.chat:
+            values["lora_rank"] = number("lora_rank", 1, 256, 1, "How much the adapters can learn.")
+            values["lora_alpha"] = number("lora_alpha", 1, 1024, 1, "Their weight: alpha / rank.")
+            values["lora_targets"] = st.selectbox(
+                HYPERPARAMETERS["lora_targets"],
+                list(_TARGETS),
+                format_func=_TARGETS.__getitem__,
+                disabled=disabled,
+                key=f"lora_targets:{task}",
+            )
     return Hyperparameters.model_validate(values)

@@ -13,7 +13,7 @@ from services.datasets.preview import guess
 from services.datasets.sandbox import Content
 from services.datasets.split import Split
 from services.training import catalogue
-from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
+from services.training.recipe import Hyperparameters, LoraTargets, Preset, Recipe, Task, defaults
 
 Auto = Literal["auto"]
 _NAME_CHARACTERS = 60
@@ -36,6 +36,9 @@ class Tuning(_Request):
     patience: int | None = None
     weight_decay: float | None = None
     warmup_ratio: float | None = None
+    lora_rank: int | None = None
+    lora_alpha: int | None = None
+    lora_targets: LoraTargets | None = None
 
     def changes(self, task: Task) -> dict[str, Any]:
         """The hyperparameters that the request sets, by our names."""

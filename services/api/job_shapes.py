@@ -10,7 +10,7 @@ from services.api.shapes import unix
 from services.jobs.forecast import Start
 from services.jobs.tables import Job, JobEvent, JobState
 from services.training.events import EventKind
-from services.training.recipe import Preset, Recipe, defaults
+from services.training.recipe import LoraTargets, Preset, Recipe, defaults
 
 
 class JobFailure(BaseModel):
@@ -33,6 +33,10 @@ class JobTuning(BaseModel):
     patience: int
     weight_decay: float
     warmup_ratio: float
+    # Of a chat model's adapters.
+    lora_rank: int | None = None
+    lora_alpha: int | None = None
+    lora_targets: LoraTargets | None = None
 
 
 class JobQuote(BaseModel):

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from services import finetune as pipeline
 from services.training.events import RunEvent
-from services.training.recipe import DEFAULT_BASE_MODEL, Preset
-from services.training.report import Report
+from services.training.recipe import Preset
+from services.training.report import ChatScores, Report
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL or CoNLL file.")]
 Out = Annotated[Path, typer.Option(file_okay=False, help="Folder for model and report; made if missing.")]
@@ -28,7 +29,9 @@ def finetune(
     out: Out,
     test: Test = None,
     preset: Annotated[Preset, typer.Option(help="How much work to put in.")] = Preset.quick,
-    base_model: Annotated[str, typer.Option(help="An id of the catalogue.")] = DEFAULT_BASE_MODEL,
+    base_model: Annotated[
+        str | None, typer.Option(help="An id of the catalogue; the task's own if left out.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON and nothing else.")
     ] = False,
@@ -76,6 +79,14 @@ def _show(report: Report, console: Console) -> None:
     )
     for baseline in report.baselines:
         console.print(f"  {baseline.name}: {baseline.value:.1%}")
+    if report.chat:
+        _show_answers(report.chat, console)
+    else:
+        _show_labels(report, console)
+    console.print("  ".join(f"{phase} {seconds:.1f} s" for phase, seconds in report.seconds.items()))
+
+
+def _show_labels(report: Report, console: Console) -> None:
     weakest = Table(title=f"The {WEAKEST} weakest labels", title_justify="left")
     for heading in ("label", "precision", "recall", "F1", "test rows"):
         weakest.add_column(heading, justify="left" if heading == "label" else "right")
@@ -83,4 +94,16 @@ def _show(report: Report, console: Console) -> None:
         figures = (f"{figure:.2f}" for figure in (score.precision, score.recall, score.f1))
         weakest.add_row(score.label, *figures, str(score.support))
     console.print(weakest)
-    console.print("  ".join(f"{phase} {seconds:.1f} s" for phase, seconds in report.seconds.items()))
+
+
+def _show_answers(scores: ChatScores, console: Console) -> None:
+    console.print(
+        f"perplexity {scores.perplexity:.2f}, of the base model {scores.base_perplexity:.2f}; "
+        f"ROUGE-L {scores.rouge_l:.2f}, of the base model {scores.base_rouge_l:.2f}"
+    )
+    table = Table(title=f"{WEAKEST} answers, those least like the true ones first", title_justify="left")
+    for heading in ("question", "true answer", "answer", "base model"):
+        table.add_column(heading)
+    for sample in scores.samples[:WEAKEST]:
+        table.add_row(*map(escape, (sample.question, sample.truth, sample.answer, sample.base_answer)))
+    console.print(table)

@@ -35,4 +35,11 @@ PLACE_NAMES = Sample(
     task=Task.token_classification,
     description="Sixty-one sentences with their persons, organisations and locations.",
 )
-SAMPLES = (SUPPORT_MESSAGES, PLACE_NAMES)
+GARDEN_ADVICE = Sample(
+    filename="garden-advice.jsonl",
+    name="Garden advice",
+    task=Task.chat,
+    description="A hundred and ten short conversations with a gardener, who answers in a sentence and names "
+    "the next step.",
+)
+SAMPLES = (SUPPORT_MESSAGES, PLACE_NAMES, GARDEN_ADVICE)

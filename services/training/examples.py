@@ -24,7 +24,24 @@ class TokenExample:
     tags: list[str]
 
 
-Example = TextExample | TokenExample
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation; `weight` is how much an assistant's turn is learned, 0 not at all."""
+
+    role: str
+    content: str
+    weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatExample:
+    """A conversation in which the assistant speaks at least once."""
+
+    row: int
+    messages: list[Message]
+
+
+Example = TextExample | TokenExample | ChatExample
 SPLITS = ("train", "validation", "test")
 
 
@@ -38,6 +55,12 @@ def read_sentences(path: Path) -> list[TokenExample]:
     return [TokenExample(**loads(line)) for line in path.read_text("utf-8").split("\n") if line]
 
 
+def read_conversations(path: Path) -> list[ChatExample]:
+    """The conversations of a chat split."""
+    rows = [loads(line) for line in path.read_text("utf-8").split("\n") if line]
+    return [ChatExample(row["row"], [Message(**said) for said in row["messages"]]) for row in rows]
+
+
 def write(path: Path, examples: Iterable[Example]) -> None:
     """Write a split, one example per line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -46,9 +69,14 @@ def write(path: Path, examples: Iterable[Example]) -> None:
 
 def characters(examples: Sequence[Example]) -> int:
     """Characters of all texts, as a quote counts them."""
-    return sum(
-        len(example.text)
-        if isinstance(example, TextExample)
-        else sum(len(token) + 1 for token in example.tokens)
-        for example in examples
-    )
+    return sum(map(_characters, examples))
+
+
+def _characters(example: Example) -> int:
+    match example:
+        case TextExample():
+            return len(example.text)
+        case TokenExample():
+            return sum(len(token) + 1 for token in example.tokens)
+        case ChatExample():
+            return sum(len(message.content) for message in example.messages)

@@ -64,6 +64,32 @@ class OutOfMemory(RunFailed):
         )
 
 
+class DoesNotFitMemory(RunFailed):
+    """Not even one row at a time would fit the memory that a run may use; said before it starts."""
+
+    code = "does_not_fit_memory"
+    whose: Whose = "data"
+
+    def __init__(self, needed: int, available: int, max_length: int) -> None:
+        super().__init__(
+            f"With rows of {max_length:,} tokens this base model needs about {_size(needed)} of memory, and "
+            f"a run may use {_size(available)} here. Choose a smaller maximum length or a smaller base model."
+        )
+
+
+class TemplateDoesNotFit(RunFailed):
+    """The base model's chat template cannot say a conversation of the data."""
+
+    code = "chat_template_does_not_fit"
+    whose: Whose = "data"
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(
+            f"The base model’s chat template does not take the conversation of row {row}: {reason}. "
+            "Correct its roles, or choose another base model."
+        )
+
+
 class BaseModelUnreadable(RunFailed):
     """The base model's folder is missing or cannot be loaded."""
 

@@ -56,11 +56,13 @@ def finetune(
     folder: RunFolder,
     machine: Machine,
     journal: Journal,
+    rows_per_pass: int | None = None,
 ) -> Reached:
     """Train the network, and leave it at its best validation score.
 
     rows: each with `input_ids`; collate: rows to the network's inputs; score: the validation metrics by name,
-    of which `metric` decides. Begins at the stage's last complete checkpoint, if there is one.
+    of which `metric` decides. `rows_per_pass` divides a step's rows, where not all of them are computed at
+    once. Begins at the stage's last complete checkpoint, if there is one.
 
     Raises:
         LossIsNotANumber: training diverged.
@@ -75,7 +77,7 @@ def finetune(
     else:
         trainer = RunTrainer(
             model=network,
-            args=_arguments(stage, own_steps, metric, seed, folder, machine),
+            args=_arguments(stage, own_steps, metric, seed, folder, machine, rows_per_pass),
             train_dataset=rows,
             eval_dataset=rows,  # asked for by Trainer, never read by evaluate()
             data_collator=collate,
@@ -105,7 +107,13 @@ def _state_at_end(checkpoint: Path) -> TrainerState | None:
 
 
 def _arguments(
-    stage: Stage, own_steps: int, metric: str, seed: int, folder: RunFolder, machine: Machine
+    stage: Stage,
+    own_steps: int,
+    metric: str,
+    seed: int,
+    folder: RunFolder,
+    machine: Machine,
+    rows_per_pass: int | None,
 ) -> TrainingArguments:
     settings = stage.settings
     between = min(
@@ -115,7 +123,8 @@ def _arguments(
     return TrainingArguments(
         output_dir=str(folder.stage(stage.name)),
         num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_size,
+        per_device_train_batch_size=rows_per_pass or settings.batch_size,
+        gradient_accumulation_steps=settings.batch_size // (rows_per_pass or settings.batch_size),
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
         warmup_steps=int(settings.warmup_ratio * own_steps),

@@ -18,6 +18,20 @@ def wilson(correct: int, rows: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def bootstrap_likelihood(
+    losses: NDArray[np.float64], tokens: NDArray[np.int64], seed: int = 0
+) -> NDArray[np.float64]:
+    """(resamples): the likelihood per token, exp(−Σ losses / Σ tokens), of conversations drawn again.
+
+    losses: (conversations), the negative log-likelihood of each, in nats. The same seed draws the same
+    conversations, so that two models can be compared draw by draw.
+    """
+    count = len(losses)
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
+    likelihood: NDArray[np.float64] = np.exp(-(draws @ losses) / (draws @ tokens))
+    return likelihood
+
+
 def bootstrap_f1(counts: NDArray[np.int64], seed: int = 0) -> tuple[float, float]:
     """95 % percentile interval of micro F1, by drawing sentences again with replacement.
 

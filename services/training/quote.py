@@ -1,10 +1,10 @@
 """How long a run will take, before it starts. Pure; no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
 
-from services.training import catalogue
+from services.training import catalogue, chat_quote
+from services.training.chat_quote import Estimate
 from services.training.recipe import Preset, Recipe, Task, defaults, enough
 
 # Sub-word tokens per second through the default base model, read alone and trained on. For cpu measured by
@@ -26,14 +26,6 @@ _BASELINE_SECONDS = 2.0e-4
 _LOW, _HIGH, _HIGH_EXTRA_SECONDS = 0.35, 2.0, 10.0
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Device-seconds of a run, between two figures."""
-
-    seconds_low: int
-    seconds_high: int
-
-
 def estimate(
     recipe: Recipe, *, splits: Mapping[str, int], characters: int, labels: int, device_class: str
 ) -> Estimate:
@@ -41,6 +33,8 @@ def estimate(
 
     `device_class` is cpu or cuda. Tokens are counted from characters; a text is cut at the recipe's length.
     """
+    if recipe.task is Task.chat:
+        return chat_quote.estimate(recipe, splits=splits, characters=characters, device_class=device_class)
     rows = max(1, sum(splits.values()))
     per_row = characters / rows / _CHARACTERS_PER_TOKEN + _MARKS_PER_ROW
     if recipe.task is Task.text_classification:

@@ -11,6 +11,7 @@ from services.errors import Invalid
 
 _FEWEST_STEPS = 150
 DEFAULT_BASE_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_CHAT_MODEL = "SmolLM2-135M-Instruct"
 
 
 class Task(StrEnum):
@@ -39,7 +40,7 @@ class TaskNotTrainable(Invalid):
     def __init__(self, task: Task) -> None:
         super().__init__(
             f"Models for {task.value} cannot be trained yet. The data set is kept; "
-            "choose one for text classification or for entities in text."
+            "choose one for text classification, for entities in text or of conversations."
         )
         self.task = task
 
@@ -50,6 +51,13 @@ class Preset(StrEnum):
     quick = "quick"
     best = "best"
     custom = "custom"
+
+
+class LoraTargets(StrEnum):
+    """Which layers of a large base get adapters."""
+
+    attention = "attention"
+    linear = "linear"  # those of the feed-forward parts, too
 
 
 class Frozen(BaseModel):
@@ -72,6 +80,10 @@ class Hyperparameters(Frozen):
     weight_decay: float = Field(ge=0, le=1)
     # Share of all steps over which the learning rate rises from zero.
     warmup_ratio: float = Field(ge=0, le=1)
+    # Of the low-rank adapters that a chat model learns: their rank, and the scale alpha / rank.
+    lora_rank: int | None = Field(None, ge=1, le=256)
+    lora_alpha: int | None = Field(None, ge=1, le=1024)
+    lora_targets: LoraTargets | None = None
 
 
 _QUICK = {
@@ -93,6 +105,19 @@ _QUICK = {
         weight_decay=0.01,
         warmup_ratio=0.1,
     ),
+    # A row holds several conversations; the longest is as long as a row.
+    Task.chat: Hyperparameters(
+        epochs=1,
+        learning_rate=1e-3,
+        batch_size=4,
+        max_length=512,
+        patience=0,
+        weight_decay=0.0,
+        warmup_ratio=0.1,
+        lora_rank=8,
+        lora_alpha=16,
+        lora_targets=LoraTargets.linear,
+    ),
 }
 _BEST = {
     Task.text_classification: Hyperparameters(
@@ -113,6 +138,18 @@ _BEST = {
         weight_decay=0.01,
         warmup_ratio=0.1,
     ),
+    Task.chat: Hyperparameters(
+        epochs=4,
+        learning_rate=5e-4,
+        batch_size=4,
+        max_length=1024,
+        patience=2,
+        weight_decay=0.0,
+        warmup_ratio=0.1,
+        lora_rank=16,
+        lora_alpha=32,
+        lora_targets=LoraTargets.linear,
+    ),
 }
 
 
@@ -127,13 +164,22 @@ def defaults(preset: Preset, task: Task) -> Hyperparameters:
     return (_QUICK if preset is Preset.quick else _BEST)[task]
 
 
-def enough(settings: Hyperparameters, rows: int) -> Hyperparameters:
-    """A preset's settings for token classification on so many rows: more epochs where these are few.
+def enough(settings: Hyperparameters, rows: int, *, fewest: int = _FEWEST_STEPS) -> Hyperparameters:
+    """A preset's settings on so many rows: more epochs where these give less than so many optimiser steps.
 
-    Below about 150 optimiser steps a fresh tag head has not yet told the entity types apart.
+    Below about 150 a fresh tag head has not yet told the entity types apart.
     """
     per_epoch = max(1, ceil(rows / settings.batch_size))
-    return settings.model_copy(update={"epochs": max(settings.epochs, ceil(_FEWEST_STEPS / per_epoch))})
+    return settings.model_copy(update={"epochs": max(settings.epochs, ceil(fewest / per_epoch))})
+
+
+def default_base_model(task: Task) -> str:
+    """The base model that a recipe for a task starts from, unless it names another."""
+    return DEFAULT_CHAT_MODEL if task is Task.chat else DEFAULT_BASE_MODEL
+
+
+def _base_model_of(recipe: dict[str, Any]) -> str:
+    return default_base_model(recipe["task"])
 
 
 def _defaults_of(recipe: dict[str, Any]) -> Hyperparameters:
@@ -145,7 +191,7 @@ class Recipe(Frozen):
 
     task: Task
     # An id of the catalogue.
-    base_model: str = DEFAULT_BASE_MODEL
+    base_model: str = Field(default_factory=_base_model_of)
     preset: Preset = Preset.quick
     hyperparameters: Hyperparameters = Field(default_factory=_defaults_of)
     seed: int = Field(default=42, ge=0, lt=2**32)

@@ -8,7 +8,8 @@ from services.training.entity_errors import ErrorKind
 from services.training.recipe import Recipe, Task
 
 # Accuracy and F1 run from 0 to 1; r2, the share of the scores' variance that is explained, may be below 0.
-Metric = Literal["accuracy", "f1", "r2"]
+# A token's likelihood is the geometric mean of those of a chat model's true answers: 1 / perplexity.
+Metric = Literal["accuracy", "f1", "r2", "token_likelihood"]
 
 
 class _Part(BaseModel):
@@ -151,6 +152,56 @@ class WorstPrediction(_Part):
     score: float
 
 
+class ChatAnswer(_Part):
+    """One answer to the last question of a test conversation, beside the true one and the base model's."""
+
+    row: int
+    # What was said last before the answer, and how many messages in all stood before it.
+    question: str
+    turns: int
+    truth: str
+    answer: str
+    base_answer: str
+    rouge_l: float
+    base_rouge_l: float
+
+
+class ChatScores(_Part):
+    """How a chat model answers, and how its base does; the likelihoods are per token of the true answers.
+
+    A likelihood is the geometric mean of the probabilities that the tokens were given: 1 / perplexity.
+    """
+
+    likelihood: float
+    likelihood_interval: tuple[float, float]
+    base_likelihood: float
+    base_interval: tuple[float, float]
+    # 95 % paired bootstrap over conversations of what the model adds to its base.
+    gain_interval: tuple[float, float]
+    # Of the true answers, and answers that were written out greedily.
+    tokens: int
+    answers: int
+    # Shares of these answers, and means over them.
+    exact_match: float
+    base_exact_match: float
+    rouge_l: float
+    base_rouge_l: float
+    # The least like the truth first.
+    samples: list[ChatAnswer]
+    # Conversations, of all splits, whose answers all lie behind the most tokens of a row.
+    left_out: int
+
+    @property
+    def perplexity(self) -> float:
+        """Of how many tokens the model hesitates between, on average."""
+        return 1 / self.likelihood
+
+    @property
+    def base_perplexity(self) -> float:
+        """The same of the base model."""
+        return 1 / self.base_likelihood
+
+
 class RowCounts(_Part):
     """Rows per split."""
 
@@ -186,6 +237,8 @@ class Scores(_Part):
     worst: list[WorstPrediction]
     # Of entities: how many were mistaken in which way.
     entity_errors: dict[ErrorKind, int] | None = None
+    # Of chat, whose metric is its likelihood.
+    chat: ChatScores | None = None
 
 
 class Report(Scores):

@@ -6,6 +6,7 @@ a crash. Started again in the same folder it goes on from the last complete chec
 
 import logging
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,15 +23,23 @@ from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.folder import RunFolder
 from services.training.journal import Journal, rewind
-from services.training.machine import here, hold, seed_everything
+from services.training.machine import Machine, here, hold, seed_everything
 from services.training.recipe import RunSpec, Task
 from services.training.report import Report
 from services.training.trained import Trained
 from services.training.wishes import PAUSED, PauseAsked
 
-_TASKS = {Task.text_classification: classification.train, Task.token_classification: tokens.train}
 # Packages whose version may change what a run comes to.
-_DECISIVE = ("tuneport", "torch", "transformers", "tokenizers", "safetensors", "scikit-learn", "numpy")
+_DECISIVE = (
+    "tuneport",
+    "torch",
+    "transformers",
+    "peft",
+    "tokenizers",
+    "safetensors",
+    "scikit-learn",
+    "numpy",
+)
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +60,7 @@ def run(folder: RunFolder) -> Report:
     if kept := folder.steps_kept():
         journal.note(f"Went on after step {kept}.")
 
-    trained = _TASKS[spec.recipe.task](folder, spec, machine, journal)
+    trained = _task(spec.recipe.task)(folder, spec, machine, journal)
     if trained.reached.stopped_at is not None:
         journal.note(f"Stopped at step {trained.reached.stopped_at}, as you asked; the best so far is kept.")
 
@@ -64,6 +73,15 @@ def run(folder: RunFolder) -> Report:
     arriving.write_text(report.model_dump_json(), "utf-8")
     arriving.replace(folder.report)
     return report
+
+
+def _task(task: Task) -> Callable[[RunFolder, RunSpec, Machine, Journal], Trained]:
+    if task is Task.chat:
+        # Imported here: peft takes a second, of which no other run should have to wait.
+        from services.training import chat
+
+        return chat.train
+    return {Task.text_classification: classification.train, Task.token_classification: tokens.train}[task]
 
 
 def _check_base_model(spec: RunSpec) -> None:

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from services.training.folder import COMPLETE, RunFolder
 from services.training.journal import Journal
-from services.training.networks import Network
 from services.training.recipe import Preset
 from services.training.wishes import heed_pause
 
@@ -30,7 +30,7 @@ class Reached:
 
 
 def go_on(
-    network: Network,
+    network: nn.Module,
     quick: Reached,
     finetune: Callable[[], Reached],
     *,
@@ -61,14 +61,14 @@ def go_on(
     return reached
 
 
-def _keep(network: Network, reached: Reached, steps: int, folder: Path) -> None:
+def _keep(network: nn.Module, reached: Reached, steps: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_file(network.state_dict(), folder / _WEIGHTS)
     (folder / _REACHED).write_text(json.dumps(asdict(reached)))
     (folder / COMPLETE).write_text(str(steps))
 
 
-def restore(network: Network, folder: Path) -> Reached:
+def restore(network: nn.Module, folder: Path) -> Reached:
     """Give a network the weights of the Quick model that was put aside, and return what it reached."""
     network.load_state_dict(load_file(folder / _WEIGHTS))
     return Reached(**json.loads((folder / _REACHED).read_text()))

@@ -1,5 +1,6 @@
 """Text into sub-word ids, alike in training and in prediction."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,13 @@ def load_tokenizer(folder: Path, *, cut_to: int | None = None) -> Tokenizer:
     else:
         tokenizer.enable_truncation(cut_to)
     return tokenizer
+
+
+def tell_marks(folder: Path, end: int) -> None:
+    """Write beside a tokenizer which token ends a turn, so that transformers loads it from this folder."""
+    mark = load_tokenizer(folder).id_to_token(end)
+    told = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": mark, "pad_token": mark}
+    (folder / "tokenizer_config.json").write_text(json.dumps(told, indent=1), "utf-8")
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[int]], int]:

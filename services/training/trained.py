@@ -1,6 +1,7 @@
 """What a task hands back when it has learnt."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from services.training.artefact import Card
 from services.training.evidence import Evidence
@@ -8,12 +9,15 @@ from services.training.networks import Network
 from services.training.report import Baseline, RowCounts, Scores
 from services.training.stages import Reached
 
+if TYPE_CHECKING:
+    from services.training.adapting import Adapted
+
 
 @dataclass(frozen=True)
 class Trained:
     """A network at its best, what an artefact says of it, and how it did."""
 
-    network: Network
+    network: "Network | Adapted"
     card: Card
     # Of the test split.
     scores: Scores

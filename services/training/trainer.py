@@ -64,7 +64,10 @@ class RunTrainer(Trainer):
             eta_seconds=(time() - start_time) / (step - self.first_step) * (self.steps - self.before - step),
             loss=logs["loss"],
             learning_rate=logs["learning_rate"],
-            rows_per_second=(step - since_step) * self.args.train_batch_size / (time() - since),
+            rows_per_second=(step - since_step)
+            * self.args.train_batch_size
+            * self.args.gradient_accumulation_steps
+            / (time() - since),
         )
         self._mark = (step, time())
 

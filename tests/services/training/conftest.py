@@ -3,9 +3,16 @@ from pathlib import Path
 import pytest
 
 from tests.services.training.tiny import create_base_model
+from tests.services.training.tiny_chat import create_chat_model
 
 
 @pytest.fixture(scope="session")
 def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny base model with weights of chance."""
     return create_base_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def chat_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny chat model with weights of chance."""
+    return create_chat_model(tmp_path_factory.mktemp("chat"))

@@ -28,7 +28,7 @@ def test_every_base_model_is_pinned(entry: catalogue.Entry) -> None:
     if entry.source.startswith("hub:"):
         assert re.fullmatch("[0-9a-f]{40}", entry.revision)
     else:
-        assert entry.source.startswith("package:")
+        assert entry.source.startswith(("package:", "wheel:"))
 
 
 def test_the_default_is_found_in_its_package_and_verified(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Does a run of a causal language model fit the memory it may use, and how is it made to?"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedConfig
+
+from services.training import fences
+from services.training.failures import DoesNotFitMemory
+from services.training.machine import Machine
+from services.training.recipe import Hyperparameters
+
+# Numbers that a layer of the Llama family keeps of each token for the backward pass, in hidden and in
+# feed-forward sizes, and the bytes of one. Measured on SmolLM2-135M: 3.5 MB a token in float32 (that is its
+# 30 layers of these), 2.1 MB with bfloat16 autocast, which keeps some of them in float32.
+_HIDDEN, _FEED_FORWARD = 20, 11
+_FLOAT32, _AUTOCAST = 4.0, 2.5
+# Of each entry of the vocabulary: a logit, its probability and its gradient, where half of the tokens learn.
+_VOCABULARY = 6.0
+# Python, libraries, fragments.
+_FIXED = 1.5 * 2**30
+# What is left for whoever else uses the host.
+_SHARE_OF_HOST = 0.8
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a step is computed: rows in one pass, and whether layers compute twice to keep less."""
+
+    rows: int
+    checkpointing: bool
+
+
+def fit(
+    config: PreTrainedConfig, parameters: int, settings: Hyperparameters, machine: Machine, *, memory: int
+) -> Fit:
+    """The quickest way to compute a step within so many bytes of the device.
+
+    On a processor one row at a time is as quick as many. On a GPU as many as fit are read together.
+
+    Raises:
+        DoesNotFitMemory: a single row does not fit, whichever way.
+    """
+    fixed = _FIXED + parameters * (2 if machine.bf16 else 4)
+
+    def needed(rows: int, *, checkpointing: bool) -> float:
+        return fixed + rows * settings.max_length * _bytes_per_token(config, machine, checkpointing)
+
+    most = settings.batch_size if machine.device.type == "cuda" else 1
+    dividing = [rows for rows in range(most, 0, -1) if settings.batch_size % rows == 0]
+    for checkpointing in (False, True):
+        for rows in dividing:
+            if needed(rows, checkpointing=checkpointing) <= memory:
+                return Fit(rows, checkpointing)
+    raise DoesNotFitMemory(int(needed(1, checkpointing=True)), memory, settings.max_length)
+
+
+def available(machine: Machine) -> int:
+    """Bytes that a run may use of the device: its limit, or what the host has free, if that is less."""
+    limits = fences.limits()
+    if machine.device.type == "cuda":
+        free, total = torch.cuda.mem_get_info()
+        return int(min(free, total * (limits.gpu_share if limits else 1.0)))
+    free = int(_free_of_host() * _SHARE_OF_HOST)
+    return min(limits.memory, free) if limits else free
+
+
+def _bytes_per_token(config: PreTrainedConfig, machine: Machine, checkpointing: bool) -> float:
+    size = _AUTOCAST if machine.bf16 else _FLOAT32
+    layer = (_HIDDEN * config.hidden_size + _FEED_FORWARD * config.intermediate_size) * size
+    kept: float = (
+        layer + config.num_hidden_layers * config.hidden_size * _FLOAT32
+        if checkpointing
+        else config.num_hidden_layers * layer
+    )
+    vocabulary: int = config.vocab_size
+    return kept + vocabulary * _VOCABULARY
+
+
+def _free_of_host(information: Path = Path("/proc/meminfo")) -> int:
+    """Bytes that the host could still give; all that it has where it does not tell."""
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
