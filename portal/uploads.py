@@ -45,11 +45,16 @@ class Announced(BaseModel):
     fingerprint: str | None = Field(None, max_length=1_200)
 
 
-def upload_url() -> str:
-    """Where this browser sends files for the chosen workspace."""
-    until = int((clock.now() + LINK_LIFE).timestamp())
-    link = _serializer().dumps([session.member().tenant_id, browser_of(session.token()), until])
-    return f"/upload?link={link}"
+def link_query() -> str:
+    """What this browser puts behind an address to send files to the chosen workspace."""
+    return signed_query(tenant_id=session.member().tenant_id, secret=session.token())
+
+
+def signed_query(*, tenant_id: str, secret: str) -> str:
+    """The same for a browser whose sign-in has this secret."""
+    # The same for an hour, so that a page that runs again is not another page to its parts.
+    until = (int(clock.now().timestamp()) // 3600 + 1) * 3600 + int(LINK_LIFE.total_seconds())
+    return f"?link={_serializer().dumps([tenant_id, browser_of(secret), until])}"
 
 
 async def upload(request: Request) -> Response:

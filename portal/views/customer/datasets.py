@@ -4,8 +4,10 @@ import streamlit as st
 
 from portal import format as words
 from portal import session
-from portal.components.dataset_list import dataset_list, unchecked_list
+from portal.components.dataset_list import PAGE, dataset_list, unchecked_list
 from portal.components.empty import empty_state
+from portal.components.file_drop import file_drop
+from portal.components.files_together import files_together
 from portal.components.header import page_header
 from portal.components.permission import refusal
 from portal.errors import shown
@@ -14,18 +16,20 @@ from services.accounts.scope import Member, Role
 from services.datasets import files
 from services.datasets import service as datasets
 from services.datasets.limits import MAX_BYTES, MAX_ROWS
-from services.datasets.samples import SAMPLES
+from services.datasets.samples import SAMPLES, Sample
 from services.db import reading, transaction
 
 # Files that were uploaded and not yet made into data sets; older ones are forgotten drafts.
 _UNCHECKED_SHOWN = 3
 
 
-def take(member: Member, filename: str, content: bytes) -> None:
-    """Keep a file and go on to the page that checks it."""
-    with files.store(member, filename=filename, content=content) as stored, transaction() as db:
-        upload = datasets.upload(db, member, stored=stored)
-    st.switch_page("views/customer/dataset.py", query_params={"upload": upload.id})
+def take(member: Member, sample: Sample) -> None:
+    """Keep a sample as if it had been uploaded, and go on to the page that checks it."""
+    content = sample.read()
+    stored = files.store(member, filename=sample.filename, content=content)
+    with stored as kept, transaction() as db:
+        upload = datasets.upload(db, member, stored=kept)
+    st.switch_page(PAGE, query_params={"upload": upload.id})
 
 
 member = session.member()
@@ -40,17 +44,21 @@ with reading() as db:
         upload for upload in recent if datasets.version_of_upload(db, member, upload_id=upload.id) is None
     ]
 
-file = st.file_uploader(
-    "CSV, Excel, JSON, Parquet, CoNLL or fastText, "
-    f"up to {MAX_BYTES // 2**20} MB and {words.count(MAX_ROWS, 'row')}",
-    max_upload_size=MAX_BYTES // 2**20,
+arrived = file_drop(
+    f"CSV, Excel, JSON, Parquet, CoNLL or fastText, up to {MAX_BYTES // 2**20} MB and "
+    f"{words.count(MAX_ROWS, 'row')}. Files for training, validation and test may come together.",
     disabled=why_not is not None,
-    help=why_not or "One text and its label in each row; for entities, one token and its tag in each line.",
-    key="dataset_file",
+    key="dataset_files",
 )
-if file is not None:
-    with shown(), st.spinner("Keeping the file …"):
-        take(member, file.name, file.getvalue())
+if why_not:
+    st.caption(why_not)
+if len(arrived) == 1:
+    st.switch_page(PAGE, query_params={"upload": arrived[0]})
+if arrived:
+    st.query_params["files"] = arrived
+if several := st.query_params.get_all("files"):
+    with shown():
+        files_together(member, several)
 
 if unchecked:
     unchecked_list(unchecked, now=clock.now())
@@ -71,4 +79,4 @@ for column, sample in zip(st.columns(len(SAMPLES)), SAMPLES, strict=True):
         st.space("stretch")
         if st.button("Use this sample", key=sample.filename, disabled=why_not is not None, help=why_not):
             with shown():
-                take(member, sample.filename, sample.read())
+                take(member, sample)

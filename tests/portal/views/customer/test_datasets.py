@@ -1,7 +1,3 @@
-from pathlib import Path
-
-import pytest
-
 from services.accounts.scope import Member, Role
 from services.datasets import service as datasets
 from services.datasets.tables import Upload
@@ -39,41 +35,27 @@ def test_another_workspace_s_data_sets_are_not_there(owner: Member) -> None:
     assert "Secret" not in words(visit(owner, "datasets"))
 
 
-def test_an_uploaded_file_is_kept_and_goes_to_its_check(owner: Member) -> None:
-    page = visit(owner, "datasets")
+def test_files_that_arrived_together_are_read_as_one(owner: Member) -> None:
+    train = create_upload(owner, filename="train.csv")
+    held_out = create_upload(owner, CARDS[:200].rsplit(b"\n", 1)[0] + b"\n", filename="cards-test.csv")
+    page = visit(owner, "datasets", files=[train.id, held_out.id])
+    guessed = [box.value for box in page.selectbox]
 
-    page.file_uploader[0].upload("cards.csv", CARDS)
-    page.run()
+    button(page, "Read them together").click().run()
 
+    assert guessed == ["train", "test"]
     assert not page.exception
-    (upload,) = uploads(owner)
-    assert upload.filename == "cards.csv"
-    assert page.query_params["upload"] == upload.id
-    assert "We guessed how to read this file" in words(page)
+    assert uploads(owner)[0].filename == "train (2 files).zip"
+    assert page.query_params["upload"] == uploads(owner)[0].id
+    assert "numbered through" in words(page)
 
 
-@pytest.mark.parametrize(
-    ("filename", "content", "code"),
-    [
-        ("empty.csv", b"", "empty_file"),
-        ("blank.csv", b" \n\n", "empty_file"),
-        ("photo.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 8, "binary_file"),
-        ("paper.pdf", b"%PDF-1.7\n" + bytes(200), "unsupported_format"),
-    ],
-)
-def test_what_is_no_text_gets_one_sentence_and_leaves_nothing(
-    owner: Member, home: Path, filename: str, content: bytes, code: str
-) -> None:
-    page = visit(owner, "datasets")
+def test_files_of_the_same_split_are_not_read_together(owner: Member) -> None:
+    both = [create_upload(owner, filename=name).id for name in ("train.csv", "more-train.csv")]
 
-    page.file_uploader[0].upload(filename, content)
-    page.run()
+    page = visit(owner, "datasets", files=both)
 
-    assert not page.exception
-    assert len(page.error) == 1
-    assert code in page.error[0].value
-    assert uploads(owner) == []
-    assert not list((home / "objects").rglob("*.*"))
+    assert button(page, "Read them together").disabled
 
 
 def test_a_sample_goes_the_same_way(owner: Member) -> None:
@@ -98,7 +80,7 @@ def test_a_viewer_sees_but_cannot_upload(owner: Member) -> None:
     page = visit(colleague(owner, Role.viewer), "datasets")
 
     assert "Cards" in words(page)
-    assert page.file_uploader[0].disabled
+    assert "needs the role editor" in words(page)
     sample = button(page, "Use this sample", 0)
     assert sample.disabled
     assert "needs the role editor" in sample.help
