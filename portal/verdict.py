@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.training.report import Confusion, Report
+from services.registry.gate import Judgement
+from services.training.report import Confusion, Difference, Report
+from services.training.significance import SURE
 
 METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²", "token_likelihood": "Token likelihood"}
 # Shares of rows or entities; the others are coefficients.
@@ -13,6 +15,7 @@ METHODS = {
     "majority": "Always the most frequent label",
     "tfidf-logistic-regression": "Counting words",
     "most-frequent-tag": "Each word’s most frequent tag",
+    "quick": "The Quick model of the same run",
     "most-frequent-labels": "Always the most frequent labels",
     "mean": "Always the mean score",
     "tfidf-ridge": "Counting words",
@@ -32,6 +35,12 @@ def difference(metric: str, by: float) -> str:
     return f"{by * 100:+.1f} points" if metric in _SHARES else f"{by:+.2f}"
 
 
+QUICK = "quick"
+_KEYWORDS = ("tfidf-logistic-regression", "most-frequent-tag", "majority")
+# With fewer test rows than this, no figure means much.
+FEW_ROWS = 30
+
+
 def method(name: str) -> str:
     """What people call a simple method."""
     return METHODS.get(name, name)
@@ -49,15 +58,45 @@ class ConfusedPair:
 
 def headline(report: Report) -> str:
     """Is the model worth using? One sentence."""
-    best = max((baseline.value for baseline in report.baselines), default=0.0)
-    low, _ = report.interval
-    if report.test_rows < 30:
+    if report.test_rows < FEW_ROWS:
         return f"Only {report.test_rows} test rows: the true value may be far off. Add labelled rows to know."
-    if report.value <= best:
-        return "Not worth using yet: a simple method does as well on the same rows."
-    if low <= best:
-        return "Better than the simple methods, but within the margin of chance: more test rows would tell."
-    return "Clearly better than the simple methods on rows it has never seen."
+    simple = [baseline for baseline in report.baselines if baseline.name != QUICK]
+    if not simple:
+        return "There is no simple method to compare it with."
+    best = max(simple, key=lambda baseline: baseline.value)
+    keywords = method(best.name).lower() if best.name not in _KEYWORDS else "keywords"
+    if report.value <= best.value:
+        return f"Not better than {keywords}: do not pay for this."
+    by = difference(report.metric, report.value - best.value).lstrip("+")
+    if best.against is None:
+        sure = report.interval[0] > best.value
+        return f"Better than {keywords}, {'sure' if sure else 'not sure'}: {by}."
+    if best.against.p_value < SURE and best.against.interval[0] > 0:
+        return f"Better than {keywords}, sure: {by} on the same rows, {chance(best.against)}."
+    return (
+        f"Better than {keywords}, not sure: {by} on the same rows, {chance(best.against)}. "
+        "More test rows would tell."
+    )
+
+
+def chance(apart: Difference) -> str:
+    """How likely chance alone makes such a difference: "by chance less than once in 1,000"."""
+    if apart.p_value < 0.001:
+        return "by chance less than once in 1,000"
+    return f"by chance {apart.p_value * 100:.{1 if apart.p_value < 0.1 else 0}f} times in 100"
+
+
+def compared(judged: Judgement) -> str:
+    """A version beside the one in production, in a sentence."""
+    if judged.difference is None or judged.value is None or judged.against_value is None:
+        return "The two versions have no test rows in common, so nobody can say which is better."
+    words = {1: "better than", 0: "as good as", -1: "worse than"}
+    sign = (judged.difference.value > 0) - (judged.difference.value < 0)
+    return (
+        f"On the same {judged.rows:,} test rows it reaches {judged.value:.1%} and production "
+        f"{judged.against_value:.1%}: {words[sign]} what is there"
+        + (f", {chance(judged.difference)}." if sign else ".")
+    )
 
 
 def confused_pairs(confusion: Confusion, *, limit: int = 15) -> list[ConfusedPair]:

@@ -6,14 +6,17 @@ import streamlit as st
 
 from portal import format as words
 from portal import session
+from portal.components.ask import ask
 from portal.components.confirm import confirm
 from portal.components.permission import refusal
 from portal.components.status import status_badge
-from portal.verdict import METRIC_NAMES, difference, figure
+from portal.errors import shown
+from portal.verdict import METRIC_NAMES, compared, difference, figure
 from services import clock
 from services.accounts.scope import Member, Role
 from services.db import transaction
-from services.registry import service as registry
+from services.registry import aliases
+from services.registry.gate import Judgement, Verdict
 from services.registry.tables import Model, ModelVersion
 
 _WIDTHS = [2, 3, 2, 3]
@@ -71,16 +74,30 @@ def _delta(version: ModelVersion, before: ModelVersion | None) -> str:
 
 
 def _ask(model: Model, version: ModelVersion) -> None:
-    confirm(
-        "Move production?",
-        loses=f"From the next request on, programs that call {model.name} get version {version.number}. "
-        "You can move it back at any time.",
-        verb="Move production",
-        act=lambda: _promote(version.id),
-        done=f"Production of {model.name} is version {version.number}.",
-    )
+    with shown():
+        with st.spinner("Comparing it with the version in production …"):
+            judged = aliases.judged(session.member(), version_id=version.id)
+        done = f"Production of {model.name} is version {version.number}."
+        change = f"From the next request on, programs that call {model.name} get version {version.number}."
+        if judged.verdict is Verdict.worse:
+            ask(
+                "Move production to a worse version?",
+                loses=f"{compared(judged)} {change} Say why, and it is kept with the move.",
+                label="Reason",
+                verb="Move it all the same",
+                act=lambda reason: _promote(judged, reason),
+                done=done,
+            )
+        else:
+            confirm(
+                "Move production?",
+                loses=f"{compared(judged)} {change} You can move it back at any time.",
+                verb="Move production",
+                act=lambda: _promote(judged, None),
+                done=done,
+            )
 
 
-def _promote(version_id: str) -> None:
+def _promote(judged: Judgement, reason: str | None) -> None:
     with transaction() as db:
-        registry.promote(db, session.member(), version_id=version_id)
+        aliases.promote(db, session.member(), judged=judged, reason=reason)

@@ -19,6 +19,7 @@ from services.api import (
     uploads,
     usage,
     usage_events,
+    versions,
 )
 from services.api.envelope import Envelope
 from services.errors import ServiceError
@@ -74,6 +75,7 @@ for module in (
     uploads,
     fine_tuning,
     models,
+    versions,
     predict,
     usage,
     usage_events,

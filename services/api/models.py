@@ -86,10 +86,15 @@ def retrieve(model: str, caller: Caller) -> TrainedModel | BaseModelShown:
             raise
 
 
+def shown(session: Session, member: Member, version: ModelVersion, *, name: str) -> TrainedModel:
+    """A version under the name that it is called by."""
+    return _trained(version, name, accounts.get_tenant(session, member).name)
+
+
 def _found(session: Session, member: Member, name: str) -> TrainedModel:
     version = registry.resolve(session, member, name=name)
     model = registry.get_model(session, member, model_id=version.model_id)
-    return _trained(version, model.name, accounts.get_tenant(session, member).name)
+    return shown(session, member, version, name=model.name)
 
 
 def _trained(version: ModelVersion, name: str, workspace: str) -> TrainedModel:

@@ -23,6 +23,7 @@ from services.inference.protocol import Answer
 from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
+from services.registry import thresholds
 
 router = APIRouter(prefix="/v1/predict", tags=["predictions"])
 
@@ -140,8 +141,9 @@ async def predict(request: PredictionRequest, caller: Caller, request_id: Reques
 def _predict(caller: Member, model: str, inputs: list[Input], request_id: str) -> Answer:
     with reading() as db:
         version = registry.resolve(db, caller, name=model)
+        threshold = thresholds.of(db, caller, version_id=version.id)
     with _allowances.spending(caller, texts=len(inputs)):
-        answers = inference.predict(version, inputs)
+        answers = inference.predict(version, inputs, threshold=threshold)
         # In the books before anybody reads it; what fails above is not counted.
         with transaction() as db:
             event = usage.predictions(

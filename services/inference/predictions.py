@@ -21,11 +21,15 @@ def characters(asked: Input) -> int:
 
 
 class LabelPrediction(BaseModel):
-    """The label of a text or a pair; `scores` holds the probability of every label and sums to one."""
+    """The label of a text or a pair; `scores` holds the probability of every label and sums to one.
+
+    Below the version's threshold the label is withheld: None, and `score` is that of the most likely one.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    label: str
+    label: str | None
+    abstained: bool = False
     score: float
     scores: dict[str, float]
 
@@ -66,11 +70,16 @@ class Entity(BaseModel):
 
 
 class EntityPrediction(BaseModel):
-    """The entities of a text, in their order; they never overlap."""
+    """The entities of a text, in their order; they never overlap.
+
+    Those below the version's threshold are `withheld`; where that leaves none, the version has abstained.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     entities: list[Entity]
+    withheld: list[Entity] = []
+    abstained: bool = False
 
 
 Prediction = LabelPrediction | LabelsPrediction | ScorePrediction | EntityPrediction

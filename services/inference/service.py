@@ -12,11 +12,16 @@ from services.inference import engine
 from services.inference.cache import VersionCache
 from services.inference.folders import folder_of
 from services.inference.predictions import Input, Prediction
+from services.inference.withholding import withhold
 from services.registry.tables import ModelVersion
 
 
-def predict(version: ModelVersion, inputs: Sequence[Input]) -> list[Prediction]:
+def predict(
+    version: ModelVersion, inputs: Sequence[Input], *, threshold: float | None = None
+) -> list[Prediction]:
     """One prediction per input, in their order; what comes at the same time is answered together.
+
+    threshold: the version's, as `registry.thresholds` has it; what is below it is withheld.
 
     Waits in the caller's thread, also for the version to be fetched and loaded; no transaction is open then.
 
@@ -24,7 +29,8 @@ def predict(version: ModelVersion, inputs: Sequence[Input]) -> list[Prediction]:
         TextExpected, PairExpected: an input is not of the kind that the version's task reads.
         ArtefactDamaged: the version's files are not what was trained.
     """
-    return _versions().get(version.id, lambda: engine.load(folder_of(version))).predict(inputs)
+    loaded = _versions().get(version.id, lambda: engine.load(folder_of(version)))
+    return withhold(loaded.predict(inputs), threshold)
 
 
 @cache

@@ -1,6 +1,7 @@
 """What can go wrong with models, in a sentence each."""
 
 from services.errors import Conflict, Invalid, NotFound, Unavailable
+from services.registry.gate import Judgement
 
 
 class ModelMissing(NotFound):
@@ -48,3 +49,46 @@ class ArtefactDamaged(Unavailable):
             "We have been told; train it again or use another version."
         )
         self.version_id = version_id
+
+
+class WorseThanProduction(Conflict):
+    """The version loses to the one in production on the same test rows."""
+
+    code = "worse_than_production"
+
+    def __init__(self, judged: Judgement) -> None:
+        value, other = (f"{(figure or 0) * 100:.1f} %" for figure in (judged.value, judged.against_value))
+        super().__init__(
+            f"On the same {judged.rows:,} test rows this version reaches {value} and the one in production "
+            f"{other}, so production stays. Give a reason to move it all the same; the reason is kept."
+        )
+        self.judged = judged
+
+
+class ProductionMoved(Conflict):
+    """Somebody moved production in between."""
+
+    code = "production_moved"
+
+    def __init__(self) -> None:
+        super().__init__("Production was moved in the meantime. Load the page again and compare anew.")
+
+
+class NothingBefore(Conflict):
+    """There is no version to go back to."""
+
+    code = "nothing_before"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No other version of this model was in production before. Move production to one instead."
+        )
+
+
+class BadThreshold(Invalid):
+    """Not a probability."""
+
+    code = "bad_threshold"
+
+    def __init__(self) -> None:
+        super().__init__("A threshold lies between 0 and 1. Choose one on the model's page, or send null.")

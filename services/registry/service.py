@@ -7,12 +7,11 @@ from pathlib import Path
 
 from sqlmodel import Session, col
 
-from services import clock, storage
-from services.accounts import audit
-from services.accounts.scope import Member, Role, find, owned
+from services import storage
+from services.accounts.scope import Member, find, owned
 from services.errors import NotFound
 from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing, ModelTaskChanged
-from services.registry.tables import PRODUCTION, Alias, Model, ModelVersion
+from services.registry.tables import PRODUCTION, Alias, AliasMove, Model, ModelVersion, MoveKind
 from services.training.report import Report
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
@@ -94,9 +93,22 @@ def publish(
     session.add(version)
     session.flush()
     if not earlier:
-        session.add(Alias(tenant_id=member.tenant_id, model_id=model.id, version_id=version.id))
-        session.flush()
+        _begin(session, member, version)
     return version
+
+
+def _begin(session: Session, member: Member, version: ModelVersion) -> None:
+    session.add(Alias(tenant_id=member.tenant_id, model_id=version.model_id, version_id=version.id))
+    session.add(
+        AliasMove(
+            tenant_id=member.tenant_id,
+            model_id=version.model_id,
+            to_version_id=version.id,
+            kind=MoveKind.first,
+            moved_by=member.user_id or member.key_id,
+        )
+    )
+    session.flush()
 
 
 def models(session: Session, member: Member) -> list[Model]:
@@ -148,24 +160,6 @@ def production(session: Session, member: Member) -> dict[str, str]:
     """Model id -> id of the version in production."""
     aliases = session.exec(owned(Alias, member).where(Alias.name == PRODUCTION))
     return {alias.model_id: alias.version_id for alias in aliases}
-
-
-def promote(session: Session, member: Member, *, version_id: str) -> None:
-    """Move its model's production alias to this version.
-
-    Raises:
-        NotFound: no such version in this workspace.
-    """
-    member.require(Role.editor)
-    version = get_version(session, member, version_id=version_id)
-    alias = session.exec(
-        owned(Alias, member)
-        .where(Alias.model_id == version.model_id, Alias.name == PRODUCTION)
-        .with_for_update()
-    ).one()
-    before, alias.version_id, alias.moved_at = alias.version_id, version.id, clock.now()
-    session.add(alias)
-    audit.record(session, member, "model.promoted", version.model_id, version=version.id, before=before)
 
 
 def resolve(session: Session, member: Member, *, name: str) -> ModelVersion:

@@ -1,6 +1,7 @@
 """Trained models, their immutable versions, and the names that move between versions."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint
@@ -8,7 +9,7 @@ from sqlmodel import Field
 
 from services import clock, ids
 from services.accounts.scope import TenantOwned, one_per_tenant
-from services.db import Json, UtcDateTime
+from services.db import Json, UtcDateTime, one_of
 
 PRODUCTION = "production"
 
@@ -67,3 +68,55 @@ class Alias(TenantOwned, table=True):
     name: str = PRODUCTION
     version_id: str
     moved_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class MoveKind(StrEnum):
+    """Why an alias moved."""
+
+    # The model's first version.
+    first = "first"
+    promoted = "promoted"
+    # The version was worse than the one before, and somebody gave a reason.
+    overruled = "overruled"
+    rolled_back = "rolled_back"
+
+
+class AliasMove(TenantOwned, table=True):
+    """One move of an alias: who, when, from where to where, and how the two compared; only ever added."""
+
+    __tablename__ = "alias_move"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "model_id"], ["model.tenant_id", "model.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "from_version_id"], ["model_version.tenant_id", "model_version.id"]
+        ),
+        ForeignKeyConstraint(["tenant_id", "to_version_id"], ["model_version.tenant_id", "model_version.id"]),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    model_id: str = Field(index=True)
+    name: str = PRODUCTION
+    from_version_id: str | None = None
+    to_version_id: str
+    kind: MoveKind = Field(sa_type=one_of(MoveKind))
+    reason: str | None = None
+    # A `Judgement`; None where nothing was compared.
+    judgement: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    moved_by: str | None = None
+    moved_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class ThresholdChoice(TenantOwned, table=True):
+    """The threshold that a version has from a moment on; the last choice holds, none is ever changed."""
+
+    __tablename__ = "threshold_choice"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "version_id"], ["model_version.tenant_id", "model_version.id"]),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    version_id: str = Field(index=True)
+    # A probability; None gives every answer.
+    threshold: float | None = None
+    chosen_by: str | None = None
+    chosen_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)

@@ -8,9 +8,9 @@ from tests.portal.reports import create_report
 @pytest.mark.parametrize(
     ("figures", "verdict"),
     [
-        ({}, "Clearly better"),
-        ({"interval": (0.79, 0.95)}, "within the margin of chance"),
-        ({"value": 0.8}, "Not worth using yet"),
+        ({}, "Better than keywords, sure: 10.0 points"),
+        ({"interval": (0.79, 0.95)}, "Better than keywords, not sure"),
+        ({"value": 0.8}, "Not better than keywords: do not pay for this"),
         ({"test_rows": 12}, "Only 12 test rows"),
     ],
 )

@@ -37,6 +37,7 @@ from services.errors import NotFound, ServiceError
 from services.jobs.service import Quoted
 from services.jobs.tables import Job
 from services.registry import service as registry
+from services.registry.gate import Judgement, Verdict
 from services.training.recipe import Recipe, Task
 from tests import factories
 from tests.services.billing.factories import create_draft
@@ -218,7 +219,21 @@ CASES: dict[str, Finds | Shows] = {
     "registry.service.of_jobs": Shows(
         ("model_id", "model_version_id"), lambda names, member: {"job_ids": [names.job_id]}
     ),
-    "registry.service.promote": Finds(by(version_id="<model_version_id>")),
+    "registry.aliases.history": Shows(("model_version_id",), by("model_id")),
+    "registry.aliases.promote": Finds(
+        lambda names, member: {
+            "judged": Judgement(
+                version_id=names.model_version_id,
+                against_id=names.model_version_id,
+                verdict=Verdict.not_comparable,
+                rows=0,
+            )
+        }
+    ),
+    "registry.aliases.roll_back": Finds(by("model_id")),
+    "registry.thresholds.choose": Finds(by(version_id="<model_version_id>", threshold=0.5)),
+    "registry.thresholds.history": Shows(arguments=by(version_id="<model_version_id>")),
+    "registry.thresholds.of": Shows(arguments=by(version_id="<model_version_id>")),
     "registry.service.resolve": Finds(by(name="<model_name>")),
     "registry.service.versions": Shows(("model_version_id",), by("model_id")),
     "metering.sums.instants": Shows(arguments=lambda names, member: days()),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from portal import session
+from portal.components.alias_history import alias_history
 from portal.components.header import page_header
 from portal.components.lineage import lineage
 from portal.components.report import report_confusions, report_labels, report_mistakes, report_summary
@@ -35,6 +36,7 @@ with page_header(model.name, TASK_WORDS[Task(model.task)], back=(LIST, "Models")
         st.switch_page("views/customer/playground.py", query_params={"model": version.id})
 
 version_list(member, model, versions, live=live, chosen=version)
+alias_history(member, model, versions)
 
 st.subheader(f"Report of version {version.number}", anchor=False)
 report_summary(report)

@@ -58,6 +58,17 @@ CASES: dict[str, Finds | Shows] = {
     "GET /v1/fine_tuning/jobs/{job_id}/events": Finds(lambda names: f"{JOBS}/{names.job_id}/events"),
     "GET /v1/models": Shows(("model_name", "model_id", "model_version_id")),
     "GET /v1/models/{model}": Finds(lambda names: f"/v1/models/{names.model_name}"),
+    "GET /v1/models/{model}/versions": Finds(lambda names: f"/v1/models/{names.model_name}/versions"),
+    "GET /v1/models/{model}/moves": Finds(lambda names: f"/v1/models/{names.model_name}/moves"),
+    "POST /v1/models/{model}/promote": Finds(
+        lambda names: f"/v1/models/{names.model_name}/promote", lambda names: {"version": 1}
+    ),
+    # There is one version, and nothing before it.
+    "POST /v1/models/{model}/rollback": Finds(lambda names: f"/v1/models/{names.model_id}/rollback", own=409),
+    "GET /v1/models/{model}/threshold": Finds(lambda names: f"/v1/models/{names.model_name}/threshold"),
+    "PUT /v1/models/{model}/threshold": Finds(
+        lambda names: f"/v1/models/{names.model_version_id}/threshold", lambda names: {"threshold": None}
+    ),
     "POST /v1/predict": Finds(
         lambda names: "/v1/predict", lambda names: {"model": names.model_version_id, "input": "hello"}
     ),

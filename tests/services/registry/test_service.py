@@ -7,8 +7,10 @@ from sqlmodel import Session
 
 from services.accounts.scope import Member, Role, RoleMissing
 from services.errors import NotFound
+from services.registry import aliases
 from services.registry import service as registry
 from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing, ModelTaskChanged
+from services.registry.gate import Judgement, Verdict
 from services.registry.tables import ModelVersion
 from services.training.recipe import Recipe, Task
 from services.training.report import Report, RowCounts
@@ -61,6 +63,10 @@ def publish(session: Session, member: Member, folder: Path, *, name: str = "inte
     )
 
 
+def create_judgement(version: ModelVersion, live: ModelVersion) -> Judgement:
+    return Judgement(version_id=version.id, against_id=live.id, verdict=Verdict.not_comparable, rows=0)
+
+
 def test_the_first_version_goes_to_production(session: Session, member: Member, tmp_path: Path) -> None:
     version = publish(session, member, tmp_path / "model")
 
@@ -74,7 +80,7 @@ def test_a_later_version_waits_until_it_is_promoted(session: Session, member: Me
     assert registry.latest(session, member)[first.model_id].id == second.id
     assert registry.resolve(session, member, name="intents").id == first.id
 
-    registry.promote(session, member, version_id=second.id)
+    aliases.promote(session, member, judged=create_judgement(second, first))
 
     assert registry.resolve(session, member, name="intents").id == second.id
 
@@ -128,7 +134,7 @@ def test_a_foreign_model_does_not_exist(session: Session, member: Member, tmp_pa
     with pytest.raises(NotFound):
         registry.get_version(session, stranger, version_id=version.id)
     with pytest.raises(NotFound):
-        registry.promote(session, stranger, version_id=version.id)
+        aliases.promote(session, stranger, judged=create_judgement(version, version))
     assert registry.models(session, stranger) == []
 
 
@@ -136,4 +142,4 @@ def test_a_viewer_promotes_nothing(session: Session, member: Member, member_as, 
     version = publish(session, member, tmp_path / "model")
 
     with pytest.raises(RoleMissing):
-        registry.promote(session, member_as(Role.viewer), version_id=version.id)
+        aliases.promote(session, member_as(Role.viewer), judged=create_judgement(version, version))

@@ -38,7 +38,7 @@ def test_the_report_begins_with_figure_interval_and_test_size(owner: Member, fir
     text = words(page)
     assert "Accuracy on the test split: 90.0 %" in text
     assert "Tested on: 500 rows" in text
-    assert "**Clearly better than the simple methods" in text
+    assert "**Better than keywords, sure: 10.0 points.**" in text
     assert r"10\.0 points better than the best simple method" in text
     notes = [metric.delta for metric in page.metric]
     assert "88.0 % to 92.0 %, 95 % sure" in notes
