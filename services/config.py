@@ -76,6 +76,14 @@ class Settings(BaseSettings):
     seller_email: str = ""
     # How to pay, as printed on invoices: bank, account, reference.
     seller_payment: str = ""
+    # Letters go out through this server; without one nobody is told by e-mail.
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = ""
+
     tax_rate_percent: Decimal = Field(Decimal(0), ge=0, le=100)
     # Of what is sold at a reduced rate.
     tax_reduced_percent: Decimal = Field(Decimal(0), ge=0, le=100)

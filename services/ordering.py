@@ -7,7 +7,7 @@ from sqlmodel import Session
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role
 from services.billing import service as billing
-from services.billing.credits import require_credit
+from services.billing.budgets import require_funds
 from services.billing.money import Money
 from services.datasets import service as datasets
 from services.jobs import service as jobs
@@ -79,7 +79,7 @@ def order(
         RoleMissing: the member may not start jobs.
         WorkspaceSuspended: nothing may be started in the workspace.
         BadModelName, ModelTaskChanged: the model cannot be published under this name.
-        CreditSpent: a trial's credit does not cover the highest price.
+        CreditSpent, BudgetReached: what is free of a trial's credit or of the budget does not cover it.
         JobQuotaReached, TaskMismatch, KeyReused: as `jobs.submit` says.
     """
     member.require(Role.editor)
@@ -89,7 +89,7 @@ def order(
         open_jobs = jobs.open_jobs(session, member)
         offered = offer(session, member, dataset_version_id=dataset_version_id, recipe=recipe)
         reserved = Money(sum(job.quoted_high for job in open_jobs), offered.high.currency)
-        require_credit(session, member, needed=offered.high, reserved=reserved)
+        require_funds(session, member, needed=offered.high, reserved=reserved)
     else:
         offered = offer(session, member, dataset_version_id=dataset_version_id, recipe=recipe)
     return jobs.submit(

@@ -1,4 +1,7 @@
-"""May this workspace predict? A trial stops with its credit; adding up a month for every call is too dear."""
+"""May this workspace predict? A trial stops with its credit, and whoever set a hard stop with its budget.
+
+Adding up a month for every call is too dear, so a look at it is believed for a second.
+"""
 
 import threading
 import time
@@ -16,7 +19,7 @@ from services.jobs import service as jobs
 
 # How long a look at the ledger is believed. Other processes may spend the same credit meanwhile, so this much
 # of their use can go beyond it.
-BELIEVED_SECONDS = 5.0
+BELIEVED_SECONDS = 1.0
 # Texts whose price must be left for a look to be believed at all: near the end every call looks anew.
 MARGIN_TEXTS = 1_000
 
@@ -44,7 +47,7 @@ class Allowances:
         """Let so many predictions through; their use is recorded within.
 
         Raises:
-            CreditSpent: the workspace is on trial, and the credit that is free does not cover them.
+            CreditSpent, BudgetReached: what is free of a trial's credit or of the budget does not cover them.
             WorkspaceSuspended: nothing may be started in the workspace.
         """
         if not self._believed(member.tenant_id, texts):
@@ -77,10 +80,9 @@ class Allowances:
             needed = billing.predictions_charge(db, member, texts=texts)
             held = sum(job.quoted_high for job in jobs.open_jobs(db, member))
             reserved = Money(held, needed.currency) + billing.predictions_charge(db, member, texts=under_way)
-            billing.require_credit(db, member, needed=needed, reserved=reserved)
-            free = None
-            if billing.on_trial(db, member):
-                free = (billing.credit_left(db, member) - reserved - needed).micros
+            billing.require_funds(db, member, needed=needed, reserved=reserved)
+            bound = billing.free_to_spend(db, member)
+            free = None if bound is None else (bound - reserved - needed).micros
             margin = billing.predictions_charge(db, member, texts=MARGIN_TEXTS).micros
             with self._lock:
                 self._under_way[member.tenant_id] += texts

@@ -10,7 +10,7 @@ from services.accounts.service import get_tenant, lock_tenant
 from services.billing.calendars import this_month, today
 from services.billing.catalogue import versions
 from services.billing.drafting import credits_before, rated
-from services.billing.errors import CreditSpent, CurrencyDiffers
+from services.billing.errors import CurrencyDiffers
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.money import Money, total
 from services.billing.plans import in_force
@@ -121,23 +121,6 @@ def credit_left(session: Session, member: Member) -> Money:
     used = {use.grant_id: use.amount for use in rated(session, member, month, grants).credits}
     currency = valid[0].left.currency
     return total((grant.left - used.get(grant.grant_id, Money.zero(currency)) for grant in valid), currency)
-
-
-def require_credit(session: Session, member: Member, *, needed: Money, reserved: Money) -> None:
-    """Go on only when a workspace on trial can pay for what is about to be used.
-
-    `needed` is the most it can cost, `reserved` the quoted maximum of the workspace's open jobs. Who decides
-    by this holds the workspace's lock (`accounts.lock_tenant`), or two could spend the same credit.
-
-    Raises:
-        CreditSpent: the workspace is on trial, and the credit that is free does not cover it.
-    """
-    if not on_trial(session, member):
-        return
-    left = credit_left(session, member)
-    free = left - reserved
-    if free.micros <= 0 or free < needed:
-        raise CreditSpent(left=left, reserved=reserved, needed=needed)
 
 
 def _latest(session: Session, member: Member) -> Subscription | None:

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, Role, owned
+from services.billing.budgets import free_to_spend as free_to_spend
+from services.billing.budgets import require_funds as require_funds
 from services.billing.calendars import this_month
 from services.billing.closing import close_month as close_month
 from services.billing.credits import credit_left as credit_left
 from services.billing.credits import end_trial as end_trial
 from services.billing.credits import grant_trial as grant_trial
 from services.billing.credits import on_trial as on_trial
-from services.billing.credits import require_credit as require_credit
 from services.billing.drafting import draft_month, invoice_of, rated, snapshot_of
 from services.billing.errors import MonthIsClosed
 from services.billing.money import Money

@@ -8,10 +8,10 @@ from services import clock, onboarding
 from services.accounts import keys
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role, StaffRole
-from services.billing.closing import close_month
-from services.billing.errors import MonthNotOver
+from services.billing import runs
 from services.billing.money import Money
 from services.billing.period import Month
+from services.billing.runs import Step
 from services.db import reading, transaction
 from services.migrations.upgrade import upgrade
 
@@ -73,13 +73,12 @@ def close(
         workspaces = accounts.all_tenants(session)
     for workspace in workspaces:
         period = Month.parse(which) if which else Month.of(clock.now(), workspace.time_zone).previous
-        owner = Member(tenant_id=workspace.id, role=Role.owner)
-        try:
-            with transaction() as session:
-                invoice = close_month(session, owner, year=period.year, month=period.month)
-        except MonthNotOver as early:
+        row = runs.close(workspace, period, opened=transaction)
+        if row.step is Step.waiting:
             # Midnight comes to each workspace in its own time zone.
-            typer.echo(f"{workspace.name}: {early.message}", err=True)
-            continue
-        if invoice is not None:
-            typer.echo(f"{invoice.number}  {Money(invoice.total, invoice.currency)}  {workspace.name}")
+            typer.echo(f"{workspace.name}: {period} is not over, or its day of grace is not.", err=True)
+        elif row.step is Step.parked:
+            typer.echo(f"{workspace.name} is parked: {row.findings[0]}", err=True)
+        elif row.invoice is not None:
+            total = Money(row.invoice.total, row.invoice.currency)
+            typer.echo(f"{row.invoice.number}  {total}  {workspace.name}")

@@ -4,7 +4,6 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,15 +13,16 @@ from services import clock, storage
 from services.accounts import service as accounts
 from services.accounts import sign_ins
 from services.accounts.scope import Member, Role
-from services.billing.closing import close_month
-from services.billing.errors import MonthNotOver
+from services.accounts.tables import Tenant
+from services.billing import runs
 from services.billing.period import Month
+from services.billing.runs import Step
 from services.datasets import retention as uploads
 from services.db import reading, transaction
 from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
 from services.registry import service as registry
-from services.worker import bookkeeping
+from services.worker import bookkeeping, telling
 from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)
@@ -108,15 +108,30 @@ def expire_uploads() -> None:
 
 
 def close_months() -> None:
-    """Finalise every workspace's invoice of the month that is over."""
-    with reading() as session:
-        workspaces = accounts.all_tenants(session)
-    for workspace in workspaces:
-        last = Month.of(clock.now(), workspace.time_zone).previous
-        owner = Member(tenant_id=workspace.id, role=Role.owner)
+    """Finalise every workspace's invoice of the month that is over; who cannot be billed is parked."""
+    for workspace in _workspaces():
         # Midnight comes to each workspace in its own time zone.
-        with suppress(MonthNotOver), transaction() as session:
-            close_month(session, owner, year=last.year, month=last.month)
+        last = Month.of(clock.now(), workspace.time_zone).previous
+        row = runs.close(workspace, last, opened=transaction)
+        if row.step is Step.parked:
+            log.error("workspace %s is not billed for %s: %s", workspace.id, last, row.findings[0])
+
+
+def tell_of_budgets() -> None:
+    """Tell workspaces that their month has reached a threshold of their budget."""
+    for workspace in _workspaces():
+        telling.tell_of_budgets(Member(tenant_id=workspace.id, role=Role.owner))
+
+
+def remind() -> None:
+    """Remind workspaces of invoices that are overdue."""
+    for workspace in _workspaces():
+        telling.remind(Member(tenant_id=workspace.id, role=Role.owner))
+
+
+def _workspaces() -> list[Tenant]:
+    with reading() as session:
+        return accounts.all_tenants(session)
 
 
 CHORES = {
@@ -125,6 +140,8 @@ CHORES = {
     "sweep": _Chore(timedelta(hours=1), sweep),
     "expire_uploads": _Chore(timedelta(hours=1), expire_uploads),
     "close_months": _Chore(timedelta(hours=6), close_months),
+    "tell_of_budgets": _Chore(timedelta(minutes=1), tell_of_budgets),
+    "remind": _Chore(timedelta(hours=6), remind),
     "roll_up": _Chore(timedelta(seconds=20), bookkeeping.roll_up),
     "compare_hours": _Chore(timedelta(hours=1), bookkeeping.compare),
     "seal": _Chore(timedelta(minutes=1), bookkeeping.seal),

@@ -122,7 +122,7 @@ with reading() as db:
     try:
         registry.check_name(db, member, name=name, task=task)
         reserved = sum(job.quoted_high for job in jobs.open_jobs(db, member))
-        billing.require_credit(db, member, needed=offer.high, reserved=Money(reserved, offer.high.currency))
+        billing.require_funds(db, member, needed=offer.high, reserved=Money(reserved, offer.high.currency))
     except ServiceError as problem:
         missing = missing or problem.message
     makes = f"a new model, {literal(name)}"

@@ -58,7 +58,7 @@ def test_the_credit_lasts_through_its_thirtieth_day_on_the_workspaces_clock(
     travel(clock, "2026-12-09T23:00:00")
     assert billing.credit_left(session, member) == ZERO
     with pytest.raises(CreditSpent, match="spent or has expired"):
-        billing.require_credit(session, member, needed=CENT, reserved=ZERO)
+        billing.require_funds(session, member, needed=CENT, reserved=ZERO)
 
 
 def test_the_quoted_maximum_may_take_the_whole_credit_and_not_a_cent_more(
@@ -66,20 +66,20 @@ def test_the_quoted_maximum_may_take_the_whole_credit_and_not_a_cent_more(
 ) -> None:
     billing.grant_trial(session, member)
 
-    billing.require_credit(session, member, needed=TEN, reserved=ZERO)
+    billing.require_funds(session, member, needed=TEN, reserved=ZERO)
     with pytest.raises(
         CreditSpent, match=r"up to 10\.01 EUR, and 10\.00 EUR of the trial credit is left"
     ) as refused:
-        billing.require_credit(session, member, needed=TEN + CENT, reserved=ZERO)
+        billing.require_funds(session, member, needed=TEN + CENT, reserved=ZERO)
     assert (refused.value.status, refused.value.code) == (402, "credit_spent")
 
 
 def test_what_open_jobs_may_cost_is_kept_for_them(session: Session, member: Member) -> None:
     billing.grant_trial(session, member)
 
-    billing.require_credit(session, member, needed=CENT, reserved=TEN - CENT)
+    billing.require_funds(session, member, needed=CENT, reserved=TEN - CENT)
     with pytest.raises(CreditSpent, match=r"hold 9\.99 EUR of it, so that 0\.01 EUR is free"):
-        billing.require_credit(session, member, needed=CENT + CENT, reserved=TEN - CENT)
+        billing.require_funds(session, member, needed=CENT + CENT, reserved=TEN - CENT)
 
 
 def test_even_what_costs_less_than_a_cent_needs_credit(session: Session, member: Member) -> None:
@@ -88,12 +88,12 @@ def test_even_what_costs_less_than_a_cent_needs_credit(session: Session, member:
 
     assert billing.predictions_charge(session, member, texts=1) == ZERO
     with pytest.raises(CreditSpent):
-        billing.require_credit(session, member, needed=ZERO, reserved=ZERO)
+        billing.require_funds(session, member, needed=ZERO, reserved=ZERO)
 
 
 def test_a_workspace_without_trial_or_plan_is_stopped(session: Session, member: Member) -> None:
     with pytest.raises(CreditSpent):
-        billing.require_credit(session, member, needed=CENT, reserved=ZERO)
+        billing.require_funds(session, member, needed=CENT, reserved=ZERO)
 
 
 def test_a_paying_workspace_is_never_stopped(session: Session, member: Member) -> None:
@@ -103,7 +103,7 @@ def test_a_paying_workspace_is_never_stopped(session: Session, member: Member) -
     billing.end_trial(session, ADMIN, tenant_id=member.tenant_id)
 
     assert not billing.on_trial(session, member)
-    billing.require_credit(session, member, needed=TEN, reserved=TEN)
+    billing.require_funds(session, member, needed=TEN, reserved=TEN)
 
 
 def test_ending_a_trial_twice_is_fine_and_keeps_the_rest_of_the_credit(

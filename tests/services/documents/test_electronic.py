@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.invoicing import Charge, ChargeKind
 from services.billing.money import MICROS, Money
-from services.billing.plans import PAY_AS_YOU_GO, LinePer, PlanPrice
+from services.billing.plans import LinePer, PlanPrice
 from services.billing.pricing import Begun, GraduatedPrice, PackagePrice, UnitPrice
 from services.billing.snapshot import Language, Party, Snapshot
 from services.billing.taxation import Tax, TaxCategory

@@ -1,0 +1,98 @@
+"""Partners: who brings customers gets a share of what they pay, told in a statement by month."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlmodel import Session, col, select
+
+from services.accounts import audit
+from services.accounts.scope import Member, Role, Staff, StaffRole, across
+from services.accounts.tables import Tenant
+from services.billing.crediting import notes_of
+from services.billing.drafting import figures_of, invoice_of
+from services.billing.errors import UnusableContract
+from services.billing.money import EXACT, Money, rounded, total
+from services.billing.period import Month
+from services.billing.profiles import profile
+from services.billing.tables import BillingProfile, InvoiceState, Partner
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A partner's share of one invoice: of its amount before tax, less what was taken back."""
+
+    workspace: str
+    number: str
+    net: Money
+    share: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A partner's month; `total` sums the rounded shares of each currency."""
+
+    partner: Partner
+    month: Month
+    shares: tuple[Share, ...]
+    totals: tuple[Money, ...]
+
+
+def add_partner(session: Session, staff: Staff, *, name: str, share_percent: Decimal) -> Partner:
+    """Make a partner who gets a percentage of what brought customers pay."""
+    staff.require(StaffRole.admin)
+    if not 0 <= share_percent <= 100:
+        raise UnusableContract("a partner's share is a percentage from 0 to 100.")
+    made = Partner(name=name.strip(), share_percent=f"{share_percent.normalize():f}")
+    session.add(made)
+    session.flush()
+    audit.record(session, staff, "partner.added", made.id, name=made.name)
+    return made
+
+
+def bring(session: Session, staff: Staff, *, tenant_id: str, partner_id: str | None) -> None:
+    """Note which partner has brought a workspace; None: no partner."""
+    staff.require(StaffRole.admin)
+    member = Member(tenant_id=tenant_id, role=Role.owner)
+    kept = profile(session, member)
+    kept.partner_id = partner_id
+    session.add(kept)
+    session.flush()
+    audit.record(session, staff, "partner.brought", tenant_id, tenant_id=tenant_id, partner=partner_id)
+
+
+def partners(session: Session, staff: Staff) -> list[Partner]:
+    """Every partner, by name."""
+    staff.require(StaffRole.admin)
+    return list(session.exec(select(Partner).order_by(Partner.name)))
+
+
+def statement(session: Session, staff: Staff, *, partner_id: str, month: Month) -> Statement:
+    """What a partner gets of a month's invoices; of void and uncollectible ones nothing."""
+    staff.require(StaffRole.admin)
+    partner = session.exec(select(Partner).where(Partner.id == partner_id)).one()
+    brought = session.exec(across(BillingProfile).where(BillingProfile.partner_id == partner_id))
+    tenants = {row.tenant_id for row in brought}
+    names = session.exec(select(Tenant).where(col(Tenant.id).in_(tenants)).order_by(Tenant.name))
+    shares = [share for tenant in names for share in _shares(session, tenant, partner, month)]
+    currencies = sorted({share.share.currency for share in shares})
+    return Statement(
+        partner=partner,
+        month=month,
+        shares=tuple(shares),
+        totals=tuple(
+            total((each.share for each in shares if each.share.currency == currency), currency)
+            for currency in currencies
+        ),
+    )
+
+
+def _shares(session: Session, tenant: Tenant, partner: Partner, month: Month) -> list[Share]:
+    member = Member(tenant_id=tenant.id, role=Role.owner)
+    invoice = invoice_of(session, member, month)
+    if invoice is None or invoice.state in (InvoiceState.void, InvoiceState.uncollectible):
+        return []
+    back = total((note.net for note in notes_of(session, member, invoice)), invoice.currency)
+    net = figures_of(invoice).net - back
+    part = EXACT.multiply(Decimal(partner.share_percent), Decimal("0.01"))
+    share = rounded(EXACT.multiply(net.amount, part), invoice.currency)
+    return [Share(tenant.name, invoice.number, net, share)]
