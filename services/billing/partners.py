@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from services.accounts import audit
-from services.accounts.scope import Member, Role, Staff, StaffRole, across
+from services.accounts.scope import Member, Role, Staff, StaffRole
+from services.accounts.service import all_tenants
 from services.accounts.tables import Tenant
 from services.billing.crediting import notes_of
 from services.billing.drafting import figures_of, invoice_of
@@ -14,7 +15,7 @@ from services.billing.errors import UnusableContract
 from services.billing.money import EXACT, Money, rounded, total
 from services.billing.period import Month
 from services.billing.profiles import profile
-from services.billing.tables import BillingProfile, InvoiceState, Partner
+from services.billing.tables import InvoiceState, Partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,11 @@ def statement(session: Session, staff: Staff, *, partner_id: str, month: Month) 
     """What a partner gets of a month's invoices; of void and uncollectible ones nothing."""
     staff.require(StaffRole.admin)
     partner = session.exec(select(Partner).where(Partner.id == partner_id)).one()
-    brought = session.exec(across(BillingProfile).where(BillingProfile.partner_id == partner_id))
-    tenants = {row.tenant_id for row in brought}
-    names = session.exec(select(Tenant).where(col(Tenant.id).in_(tenants)).order_by(Tenant.name))
-    shares = [share for tenant in names for share in _shares(session, tenant, partner, month)]
+    shares = [
+        share
+        for tenant in sorted(all_tenants(session), key=lambda tenant: tenant.name)
+        for share in _shares(session, tenant, partner, month)
+    ]
     currencies = sorted({share.share.currency for share in shares})
     return Statement(
         partner=partner,
@@ -88,6 +90,8 @@ def statement(session: Session, staff: Staff, *, partner_id: str, month: Month) 
 
 def _shares(session: Session, tenant: Tenant, partner: Partner, month: Month) -> list[Share]:
     member = Member(tenant_id=tenant.id, role=Role.owner)
+    if profile(session, member).partner_id != partner.id:
+        return []
     invoice = invoice_of(session, member, month)
     if invoice is None or invoice.state in (InvoiceState.void, InvoiceState.uncollectible):
         return []
