@@ -58,7 +58,7 @@ def dataset_check(member: Member, upload_id: str) -> None:
     with actions:
         _discard_button(member, upload)
 
-    form = reading_form(files.read_upload(upload), key=upload.id, kept=drafts.format_of(draft))
+    form = reading_form(upload, kept=drafts.format_of(draft))
     if form is None:
         return
     fixes = drafts.fixes_of(draft)

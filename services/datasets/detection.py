@@ -1,6 +1,7 @@
 """Guess how a file is to be read, and say how sure that is."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict, Unpack
 
 from services.datasets.dropped import DropCode
-from services.datasets.encodings import Encoding, decode, detect_encoding
+from services.datasets.encodings import Encoding, decode, detect_encoding, visible
 from services.datasets.errors import (
     EmptyFile,
     FileTooLarge,
@@ -31,6 +32,8 @@ from services.training.recipe import Task
 _SAMPLE_ROWS = 500
 # In running text, about as many commas as in the line before are chance; in a table they are the rule.
 _TABLE_SHARE = 0.97
+# What a page shows of a file to say which column is which.
+_SHOWN_ROWS, _SHOWN_CHARACTERS = 4, 80
 _SPLIT_NAMES = {"split", "set", "subset", "fold", "partition"}
 
 
@@ -61,6 +64,9 @@ class Guess:
     form: Format
     confidence: Confidence
     reason: str
+    # The first rows, a cell for each of the form's columns, cut short; and the sheets of a workbook.
+    sample: tuple[tuple[str, ...], ...] = ()
+    sheets: tuple[str, ...] = ()
 
 
 def detect(content: bytes, **known: Unpack[Known]) -> Format:
@@ -143,12 +149,12 @@ def _parquet(content: bytes, known: Known) -> Guess:
     file = parquet.open_table(content)
     found = _objects(parquet.read(file), known, container=Container.parquet, encoding=None)
     names = parquet.label_names(file, found.form.label_column or "")
-    return Guess(found.form.changed(label_names=names), found.confidence, found.reason)
+    return replace(found, form=found.form.changed(label_names=names))
 
 
 def _excel(content: bytes, known: Known) -> Guess:
     sheet = excel.open_sheet(content, known.get("sheet"))
-    return _table(
+    found = _table(
         excel.sample(sheet),
         known,
         container=Container.excel,
@@ -156,6 +162,7 @@ def _excel(content: bytes, known: Known) -> Guess:
         delimiter=None,
         sheet=sheet.name,
     )
+    return replace(found, sheets=sheet.names)
 
 
 def _delimited(text: str, encoding: Encoding, known: Known) -> Guess:
@@ -210,7 +217,11 @@ def _conll(text: str, encoding: Encoding, known: Known) -> Guess:
         label_column=tags,
         task=Task.token_classification,
     )
-    return Guess(form, Confidence.certain, f"Every line has a token and, in “{tags}”, its tag.")
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith(("#", "-DOCSTART-")))
+    cells = [line.split(None if delimiter == " " else delimiter) for line in islice(lines, _SHOWN_ROWS)]
+    sample = [dict(zip(names, row, strict=False)) for row in cells]
+    reason = f"Every line has a token and, in “{tags}”, its tag."
+    return Guess(form, Confidence.certain, reason, _cut(names, sample))
 
 
 def _fasttext(text: str, encoding: Encoding) -> Guess:
@@ -232,7 +243,9 @@ def _fasttext(text: str, encoding: Encoding) -> Guess:
         label_column=fasttext.LABELS,
         task=Task.multi_label if several else Task.text_classification,
     )
-    return Guess(form, Confidence.certain, "Lines begin with “__label__”: this looks like fastText.")
+    reason = "Lines begin with “__label__”: this looks like fastText."
+    rows = [record.fields for record in islice(fasttext.read(text), _SHOWN_ROWS)]
+    return Guess(form, Confidence.certain, reason, _cut(form.columns, rows))
 
 
 def _recognised(names: tuple[str, ...], rows: Sequence[Fields], known: Known, **container: Any) -> Guess:
@@ -245,7 +258,20 @@ def _recognised(names: tuple[str, ...], rows: Sequence[Fields], known: Known, **
     form = Format(**{"columns": found.columns or names, **container, **found.fields})
     if split_column := _split_column(form, rows):
         form = form.changed(split_column=split_column)
-    return Guess(form, found.confidence, found.reason)
+    return Guess(form, found.confidence, found.reason, _cut(form.columns, rows[:_SHOWN_ROWS]))
+
+
+def _cut(names: tuple[str, ...], rows: Iterable[Fields | DropCode]) -> tuple[tuple[str, ...], ...]:
+    """The beginnings of these rows' cells."""
+
+    def cell(value: Any) -> str:
+        text = scalar(value)
+        whole = json.dumps(value, ensure_ascii=False, default=str) if text is None else text
+        return visible(whole[:_SHOWN_CHARACTERS])
+
+    return tuple(
+        tuple(cell(row.get(name)) for name in names) for row in rows if not isinstance(row, DropCode)
+    )
 
 
 def _split_column(form: Format, rows: Sequence[Fields]) -> str | None:

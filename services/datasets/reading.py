@@ -115,7 +115,7 @@ def _records(content: bytes, form: Format, notes: Notes) -> Iterator[Record]:
             return parquet.read(parquet.open_table(content))
         case Container.excel:
             sheet = excel.open_sheet(content, form.sheet)
-            if sheet.others:
+            if len(sheet.names) > 1:
                 notes.file(NoteCode.other_sheets)
             return excel.read(sheet, form)
     text = decode(content, form.encoding or Encoding.utf_8)

@@ -121,9 +121,10 @@ def detect_quote(text: str, delimiter: str) -> Quote | None:
 
 
 def _is_quoted(line: str, delimiter: str, quote: str) -> bool:
-    return any(
-        len(cell) > 1 and cell[0] == cell[-1] == quote for cell in map(str.strip, line.split(delimiter))
-    )
+    """Does a cell begin with a quote, and this or a later one end with it?"""
+    cells = [cell.strip() for cell in line.split(delimiter)]
+    begins = next((at for at, cell in enumerate(cells) if len(cell) > 1 and cell[0] == quote), None)
+    return begins is not None and any(cell.endswith(quote) for cell in cells[begins:])
 
 
 def usual_width(rows: list[tuple[str, ...]]) -> int:

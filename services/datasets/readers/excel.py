@@ -23,7 +23,7 @@ class Sheet:
     """A sheet's name, the names of all sheets, and its rows, empty ones between others included."""
 
     name: str
-    others: int
+    names: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
 
@@ -44,7 +44,7 @@ def open_sheet(content: bytes, name: str | None = None) -> Sheet:
             raise UnknownSheet(name, names)
         for candidate in [name] if name is not None else names:
             if cells := workbook.get_sheet_by_name(candidate).to_python(skip_empty_area=False):
-                return Sheet(candidate, len(names) - 1, _trimmed(cells))
+                return Sheet(candidate, tuple(names), _trimmed(cells))
     except CalamineError as error:
         raise DamagedFile("an Excel workbook") from error
     raise EmptyFile

@@ -1,11 +1,14 @@
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from services.accounts.scope import Member, Role
 from services.datasets import service as datasets
 from services.datasets.tables import Dataset, DatasetVersion
 from services.db import reading
+from services.training.recipe import Task
 from tests.portal.reports import create_report
 from tests.portal.rows import (
     CARDS,
@@ -25,13 +28,17 @@ def known(member: Member) -> list[tuple[Dataset, DatasetVersion]]:
         return datasets.list_datasets(db, member)
 
 
+def box(page: AppTest, label: str) -> Selectbox:
+    return next(one for one in page.selectbox if one.label == label)
+
+
 def test_our_guess_is_shown_to_be_checked(owner: Member) -> None:
     page = visit(owner, "dataset", upload=create_upload(owner).id)
 
     assert not page.exception
     chosen = {box.label: box.value for box in page.selectbox}
     assert chosen["Separator"] == ","
-    assert (chosen["Column of the text"], chosen["Column of the label"]) == ("text", "label")
+    assert (chosen["text"], chosen["label"]) == ("text", "label")
     assert {metric.label: metric.value for metric in page.metric} == {
         "Rows in the file": "40",
         "Rows used": "40",
@@ -44,22 +51,49 @@ def test_a_correction_changes_what_would_be_made(owner: Member) -> None:
     content = b"id;message;intent\n" + b"".join(b"%d;hello there %d;greet\n" % (n, n) for n in range(9))
     content += b"".join(b"1%d;good bye %d;leave\n" % (n, n) for n in range(9))
     page = visit(owner, "dataset", upload=create_upload(owner, content).id)
-    label = next(box for box in page.selectbox if box.label == "Column of the label")
 
-    label.select("id").run()
+    box(page, "id").select("label").run()
 
     assert not page.exception
     assert {metric.label: metric.value for metric in page.metric}["Different labels"] == "18"
+    assert box(page, "intent").value == "unused"
 
 
-def test_the_same_column_twice_is_refused_in_words(owner: Member) -> None:
+def test_a_column_that_is_needed_is_asked_for(owner: Member) -> None:
     page = visit(owner, "dataset", upload=create_upload(owner).id)
-    label = next(box for box in page.selectbox if box.label == "Column of the label")
 
-    label.select("text").run()
+    box(page, "label").select("unused").run()
 
     assert not page.exception
-    assert "same_column" in page.error[0].value
+    assert "column_missing" in page.error[0].value
+
+
+def test_everything_that_was_guessed_can_be_corrected(owner: Member) -> None:
+    rows = b"".join(b"'it''s %d; or so';%d;%d\n" % (at, at % 2, at % 3) for at in range(20))
+    page = visit(owner, "dataset", upload=create_upload(owner, b"text;label;more\n" + rows).id)
+    guessed = {name: box(page, name).value for name in ("Encoding", "Separator", "Cells are", "First row")}
+
+    box(page, "What is to be learned").select(Task.multi_label).run()
+    box(page, "more").select("label").run()
+    page.text_input[0].set_value("none, some, many").run()
+
+    assert guessed == {"Encoding": "utf-8", "Separator": ";", "Cells are": "'", "First row": True}
+    assert not page.exception
+    assert "several labels for each text" in words(page)
+    assert "it's 3; or so" in str(page.dataframe[0].value) or "some" in words(page)
+    assert {metric.label: metric.value for metric in page.metric}["Different labels"] == "3"
+
+
+def test_one_column_may_be_texts_without_labels(owner: Member) -> None:
+    content = b"".join(b"a text of words number %d\n" % at for at in range(20))
+    page = visit(owner, "dataset", upload=create_upload(owner, content).id)
+    refused = page.error[0].value
+
+    page.toggle[0].set_value(True).run()
+
+    assert "one_column" in refused
+    assert not page.exception
+    assert {metric.label: metric.value for metric in page.metric}["Rows used"] == "20"
 
 
 def test_rows_left_out_are_shown_with_reason_and_number(owner: Member) -> None:
@@ -337,11 +371,11 @@ def test_columns_that_were_corrected_stay_so_with_their_fixes(owner: Member) -> 
     content += b"".join(b"%d;good bye %d;leave\n" % (n % 3, n) for n in range(9)) + b"2;hello there 8;greet\n"
     upload = create_upload(owner, content)
     page = visit(owner, "dataset", upload=upload.id)
-    next(box for box in page.selectbox if box.label == "Column of the label").select("id").run()
+    box(page, "id").select("label").run()
     button(page, "Keep the first of each").click().run()
 
     again = visit(owner, "dataset", upload=upload.id)
 
     chosen = {box.label: box.value for box in again.selectbox}
-    assert chosen["Column of the label"] == "id"
+    assert chosen["id"] == "label"
     assert "rows 19 → 18" in words(again)

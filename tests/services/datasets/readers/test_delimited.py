@@ -9,6 +9,8 @@ from services.datasets.readers import delimited
 from services.datasets.readers.delimited import DELIMITERS
 from tests.services.datasets.factories import csv_form, rows
 
+INCHES = '"5 inches,x\n"6 inches,y\n'
+
 
 def read(text: str, form: Format) -> list[Example | Dropped]:
     return rows(delimited.read(text, form), form)
@@ -152,3 +154,24 @@ def test_without_header_the_first_row_counts() -> None:
 def test_a_file_of_bare_delimiters_is_empty() -> None:
     with pytest.raises(EmptyFile):
         read(",\n,\n", csv_form())
+
+
+@pytest.mark.parametrize(
+    ("line", "quote"),
+    [
+        ('"a, b {at}",x\n', '"'),
+        ("'it''s {at}, or so',x\n", "'"),
+        ("the dogs' {at} bowls,'x\n", '"'),
+        ('"{at} inches,x\n', None),
+    ],
+)
+def test_what_stands_around_cells_is_detected(line: str, quote: str | None) -> None:
+    text = "".join(line.replace("{at}", str(at)) for at in range(40))
+
+    assert delimited.detect_quote(text, ",") == quote
+
+
+def test_a_quote_that_is_a_letter_like_any_other_opens_nothing() -> None:
+    cells = [row.cells for row in delimited.rows(INCHES, ",", quote=None)]
+
+    assert cells == [('"5 inches', "x"), ('"6 inches', "y")]
