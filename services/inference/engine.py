@@ -12,18 +12,21 @@ from services.inference.predictions import (
     EntityPrediction,
     Input,
     LabelPrediction,
+    LabelsPrediction,
     Pair,
     Prediction,
+    ScorePrediction,
 )
 from services.inference.words import words
-from services.training import artefact, batches, networks
+from services.training import artefact, readings
 from services.training.artefact import Card
 from services.training.machine import Machine, here
-from services.training.networks import Network, TextClassifier, TokenClassifier
+from services.training.networks import Network, TokenClassifier
+from services.training.readings import Pairs, Texts
 from services.training.recipe import Task
 from services.training.spans import spans
 from services.training.tagging import tag
-from services.training.tokenizing import encode_texts, encode_words, load_tokenizer
+from services.training.tokenizing import encode_words, load_tokenizer
 
 
 class Loaded:
@@ -58,20 +61,40 @@ class _Computation:
         self._machine = machine
 
     def answer(self, inputs: Sequence[Input]) -> list[Prediction]:
-        texts = [one for one in inputs if isinstance(one, str)]
-        if isinstance(self._network, TextClassifier):
-            return self._labels(self._network, texts)
-        return self._entities(self._network, texts)
+        network = self._network
+        if isinstance(network, TokenClassifier):
+            return self._entities(network, _texts(inputs))
+        outputs = readings.outputs(network, self._read(inputs), self._machine)
+        match self._card.task:
+            case Task.multi_label:
+                return [self._several(row) for row in outputs.sigmoid().tolist()]
+            case Task.regression:
+                return [self._scored(row) for [row] in outputs.double().tolist()]
+        return [self._labelled(row) for row in (outputs / self._card.temperature).softmax(-1).tolist()]
 
-    def _labels(self, network: TextClassifier, texts: Sequence[str]) -> list[Prediction]:
-        ids, _ = encode_texts(self._tokenizer, texts)
-        padding = networks.padding_id(network.encoder)
-        answers: list[Prediction] = []
-        for row in batches.compute(network.probabilities, ids, padding, self._machine):
-            scores = dict(zip(self._card.labels, row.tolist(), strict=True))
-            label = max(scores, key=scores.__getitem__)
-            answers.append(LabelPrediction(label=label, score=scores[label], scores=scores))
-        return answers
+    def _read(self, inputs: Sequence[Input]) -> Texts | Pairs:
+        if not self._card.pairs:
+            return readings.texts(self._tokenizer, _texts(inputs))
+        both = [one for one in inputs if isinstance(one, Pair)]
+        return readings.pairs(self._tokenizer, [one.first for one in both], [one.second for one in both])
+
+    def _labelled(self, probabilities: list[float]) -> LabelPrediction:
+        scores = dict(zip(self._card.labels, probabilities, strict=True))
+        label = max(scores, key=scores.__getitem__)
+        return LabelPrediction(label=label, score=scores[label], scores=scores)
+
+    def _several(self, probabilities: list[float]) -> LabelsPrediction:
+        scores = dict(zip(self._card.labels, probabilities, strict=True))
+        thresholds = dict(zip(self._card.labels, self._card.thresholds, strict=True))
+        given = [label for label in self._card.labels if scores[label] >= thresholds[label]]
+        return LabelsPrediction(
+            labels=sorted(given, key=lambda label: -scores[label]), scores=scores, thresholds=thresholds
+        )
+
+    def _scored(self, output: float) -> ScorePrediction:
+        scale = self._card.scale
+        assert scale is not None
+        return ScorePrediction(score=output * scale.deviation + scale.mean, error=scale.error)
 
     def _entities(self, network: TokenClassifier, texts: Sequence[str]) -> list[Prediction]:
         places = [words(text) for text in texts]
@@ -90,8 +113,13 @@ def load(folder: Path) -> Loaded:
     """Load the artefact in a folder, onto the GPU where there is one."""
     machine = here()
     network, card = artefact.load(folder, machine.device)
-    cut_to = card.max_length if card.task is Task.text_classification else None
+    # Sentences that are too long for it are read in pieces.
+    cut_to = None if card.task is Task.token_classification else card.max_length
     return Loaded(network, card, load_tokenizer(folder, cut_to=cut_to), machine)
+
+
+def _texts(inputs: Sequence[Input]) -> list[str]:
+    return [one for one in inputs if isinstance(one, str)]
 
 
 def _entities(

@@ -12,7 +12,17 @@ from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 
 from services.training.catalogue import CHAT_TEMPLATE, WEIGHTS
-from services.training.networks import Network, TextClassifier, TokenClassifier, read_config, untrained
+from services.training.networks import (
+    MultiLabelClassifier,
+    Network,
+    PairClassifier,
+    PairScorer,
+    TextClassifier,
+    TextScorer,
+    TokenClassifier,
+    read_config,
+    untrained,
+)
 from services.training.recipe import Task
 from services.training.tokenizing import TOKENIZER, tell_marks
 
@@ -20,7 +30,14 @@ if TYPE_CHECKING:
     from services.training.adapting import Adapted
 
 CARD = "tuneport.json"
-_NETWORKS: dict[str, type[Network]] = {"mean-pooled-linear": TextClassifier, "token-linear": TokenClassifier}
+_NETWORKS: dict[str, type[Network]] = {
+    "mean-pooled-linear": TextClassifier,
+    "mean-pooled-sigmoid": MultiLabelClassifier,
+    "mean-pooled-score": TextScorer,
+    "pair-linear": PairClassifier,
+    "pair-score": PairScorer,
+    "token-linear": TokenClassifier,
+}
 
 
 class Scale(BaseModel):
@@ -46,7 +63,15 @@ class Card(BaseModel):
     # Labels, or entity types.
     labels: list[str]
     max_length: int
-    architecture: Literal["mean-pooled-linear", "token-linear", "causal-lora"]
+    architecture: Literal[
+        "mean-pooled-linear",
+        "mean-pooled-sigmoid",
+        "mean-pooled-score",
+        "pair-linear",
+        "pair-score",
+        "token-linear",
+        "causal-lora",
+    ]
     base_model: str
     # Two texts are read at a time.
     pairs: bool = False
@@ -62,7 +87,7 @@ def save(network: "Network | Adapted", card: Card, base_model: Path, folder: Pat
     """Write a trained network; the tokenizer is the base model's own."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(base_model / TOKENIZER, folder / TOKENIZER)
-    if isinstance(network, TextClassifier | TokenClassifier):
+    if isinstance(network, Network):
         network.encoder.config.save_pretrained(folder)
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
         save_file(weights, folder / WEIGHTS)

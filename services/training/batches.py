@@ -34,9 +34,12 @@ def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
     return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
 
 
-def inputs(rows: Sequence[Sequence[int]], padding: int) -> dict[str, Tensor]:
-    """`input_ids` and `attention_mask`, each (rows, longest)."""
-    return {"input_ids": pad(rows, padding), "attention_mask": pad([[1] * len(row) for row in rows], 0)}
+def inputs(
+    rows: Sequence[Sequence[int]], padding: int, types: Sequence[Sequence[int]] | None = None
+) -> dict[str, Tensor]:
+    """`input_ids`, `attention_mask` and, where there are types, `token_type_ids`; each (rows, longest)."""
+    tensors = {"input_ids": pad(rows, padding), "attention_mask": pad([[1] * len(row) for row in rows], 0)}
+    return tensors if types is None else {**tensors, "token_type_ids": pad(types, 0)}
 
 
 def compute(
@@ -45,8 +48,11 @@ def compute(
     padding: int,
     machine: Machine,
     tell: Callable[[int], None] | None = None,
+    types: Sequence[Sequence[int]] | None = None,
 ) -> list[Tensor]:
     """What `function(input_ids, attention_mask)` gives for each row, in the rows' order, in float32.
+
+    With `types`, the token types of each row, the function is given `token_type_ids` as well.
 
     `tell` hears after each batch how many rows are done.
     """
@@ -54,7 +60,8 @@ def compute(
     done = 0
     with torch.inference_mode(), machine.autocast():
         for batch in by_length([len(row) for row in rows], _TOKENS[machine.device.type]):
-            tensors = inputs([rows[row] for row in batch], padding)
+            kinds = None if types is None else [types[row] for row in batch]
+            tensors = inputs([rows[row] for row in batch], padding, kinds)
             outputs = function(**{name: tensor.to(machine.device) for name, tensor in tensors.items()})
             for row, output in zip(batch, outputs.float().cpu(), strict=True):
                 results[row] = output

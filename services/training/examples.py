@@ -41,7 +41,36 @@ class ChatExample:
     messages: list[Message]
 
 
-Example = TextExample | TokenExample | ChatExample
+@dataclass(frozen=True, slots=True)
+class MultiLabelExample:
+    """A text and its labels, in the order of the alphabet; it may have none."""
+
+    row: int
+    text: str
+    labels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PairExample:
+    """Two texts and the label of how they relate."""
+
+    row: int
+    first: str
+    second: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreExample:
+    """A text, or two, and a number; `second` is empty where there is one text."""
+
+    row: int
+    first: str
+    second: str
+    score: float
+
+
+Example = TextExample | MultiLabelExample | TokenExample | PairExample | ScoreExample | ChatExample
 SPLITS = ("train", "validation", "test")
 
 
@@ -61,6 +90,21 @@ def read_conversations(path: Path) -> list[ChatExample]:
     return [ChatExample(row["row"], [Message(**said) for said in row["messages"]]) for row in rows]
 
 
+def read_labelled(path: Path) -> list[MultiLabelExample]:
+    """The rows of a split with several labels for each text."""
+    return [MultiLabelExample(**loads(line)) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def read_pairs(path: Path) -> list[PairExample]:
+    """The rows of a split of pairs."""
+    return [PairExample(**loads(line)) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def read_scored(path: Path) -> list[ScoreExample]:
+    """The rows of a regression split."""
+    return [ScoreExample(**loads(line)) for line in path.read_text("utf-8").split("\n") if line]
+
+
 def write(path: Path, examples: Iterable[Example]) -> None:
     """Write a split, one example per line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -74,9 +118,10 @@ def characters(examples: Sequence[Example]) -> int:
 
 def _characters(example: Example) -> int:
     match example:
-        case TextExample():
-            return len(example.text)
         case TokenExample():
             return sum(len(token) + 1 for token in example.tokens)
         case ChatExample():
             return sum(len(message.content) for message in example.messages)
+        case PairExample() | ScoreExample():
+            return len(example.first) + len(example.second)
+    return len(example.text)

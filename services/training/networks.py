@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, huber_loss, normalize
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 # Targets that carry no loss: sub-words that do not begin a word, and padding.
@@ -23,11 +23,7 @@ class TextClassifier(nn.Module):
 
     def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, hidden) in float32, each row of length √hidden: a feature's variance is about one."""
-        hidden: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        mask = attention_mask.unsqueeze(-1)
-        mean = (hidden * mask).float().sum(1) / mask.sum(1)
-        scale: float = self.head.in_features**0.5
-        return normalize(mean) * scale
+        return mean_pooled(self.encoder, input_ids=input_ids, attention_mask=attention_mask)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels) in float32."""
@@ -41,6 +37,91 @@ class TextClassifier(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The loss; labels: (rows)."""
         return {"loss": cross_entropy(self.logits(input_ids, attention_mask), labels)}
+
+
+class MultiLabelClassifier(TextClassifier):
+    """The same, where each label is answered for itself."""
+
+    def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, labels), each between zero and one."""
+        return self.logits(input_ids, attention_mask).sigmoid()
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The loss; labels: (rows, labels), one where a label belongs to a row and zero elsewhere."""
+        return {"loss": binary_cross_entropy_with_logits(self.logits(input_ids, attention_mask), labels)}
+
+
+class TextScorer(TextClassifier):
+    """The same with one output: a score less its mean, divided by its standard deviation."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Huber's loss: quadratic up to one standard deviation, linear beyond; labels: (rows)."""
+        return {"loss": huber_loss(self.logits(input_ids, attention_mask).squeeze(-1), labels)}
+
+
+class PairClassifier(nn.Module):
+    """Two texts, read apart or together; each way has its own linear layer.
+
+    Apart, each text is embedded for itself and the head sees u, v, |u - v| and u · v (Conneau et al. 2017).
+    Together, the encoder reads both at once, so that each word of one sees the words of the other.
+    """
+
+    reads_together: Tensor
+
+    def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.temperature = 1.0
+        self.apart = nn.Linear(4 * encoder.config.hidden_size, labels)
+        self.together = nn.Linear(encoder.config.hidden_size, labels)
+        # With a head of zeros the first steps move the head and not the encoder.
+        nn.init.zeros_(self.together.weight)
+        nn.init.zeros_(self.together.bias)
+        # Saved with the weights, which are of use in one way alone.
+        self.register_buffer("reads_together", torch.tensor(False))
+
+    def read_together(self) -> None:
+        """From now on read both texts at once; the head of texts read apart learns no more."""
+        self.reads_together.fill_(True)
+        self.apart.requires_grad_(False)
+
+    def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, hidden) of texts, as of TextClassifier."""
+        return mean_pooled(self.encoder, input_ids=input_ids, attention_mask=attention_mask)
+
+    def logits(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """(rows, labels) in float32 of pairs that are read together."""
+        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        both = mean_pooled(self.encoder, input_ids=input_ids, attention_mask=attention_mask, **types)
+        outputs: Tensor = self.together(both)
+        return outputs.float()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        token_type_ids: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss of pairs that are read together; labels: (rows)."""
+        return {"loss": cross_entropy(self.logits(input_ids, attention_mask, token_type_ids), labels)}
+
+
+class PairScorer(PairClassifier):
+    """The same with one output: a score less its mean, divided by its standard deviation."""
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        token_type_ids: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Huber's loss, as of TextScorer; labels: (rows)."""
+        scores = self.logits(input_ids, attention_mask, token_type_ids).squeeze(-1)
+        return {"loss": huber_loss(scores, labels)}
 
 
 class TokenClassifier(nn.Module):
@@ -73,7 +154,21 @@ class TokenClassifier(nn.Module):
         return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)}
 
 
-Network = TextClassifier | TokenClassifier
+Network = TextClassifier | TokenClassifier | PairClassifier
+
+
+def mean_pooled(encoder: PreTrainedModel, **inputs: Tensor) -> Tensor:
+    """(rows, hidden) in float32: the mean of the last layer, of length √hidden, so of variance about one."""
+    hidden: Tensor = encoder(**inputs).last_hidden_state
+    mask = inputs["attention_mask"].unsqueeze(-1)
+    mean = (hidden * mask).float().sum(1) / mask.sum(1)
+    scale: float = hidden.shape[-1] ** 0.5
+    return normalize(mean) * scale
+
+
+def pair_features(first: Tensor, second: Tensor) -> Tensor:
+    """(rows, 4 · hidden) of the embeddings of both texts of each pair."""
+    return torch.cat([first, second, (first - second).abs(), first * second], dim=-1)
 
 
 def pretrained(folder: Path) -> PreTrainedModel:
@@ -96,6 +191,11 @@ def read_config(folder: Path) -> PreTrainedConfig:
         folder, local_files_only=True, trust_remote_code=False
     )
     return config
+
+
+def knows_types(encoder: PreTrainedModel) -> bool:
+    """Whether the base model tells the texts of a pair apart by token types."""
+    return getattr(encoder.config, "type_vocab_size", 0) > 1
 
 
 def padding_id(encoder: PreTrainedModel) -> int:

@@ -119,6 +119,9 @@ _QUICK = {
         lora_targets=LoraTargets.linear,
     ),
 }
+# These read their texts once and fit a linear head.
+for _task in (Task.multi_label, Task.pair_classification, Task.regression):
+    _QUICK[_task] = _QUICK[Task.text_classification]
 _BEST = {
     Task.text_classification: Hyperparameters(
         epochs=4,
@@ -151,6 +154,8 @@ _BEST = {
         lora_targets=LoraTargets.linear,
     ),
 }
+for _task in (Task.multi_label, Task.pair_classification, Task.regression):
+    _BEST[_task] = _BEST[Task.text_classification]
 
 
 def defaults(preset: Preset, task: Task) -> Hyperparameters:

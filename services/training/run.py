@@ -18,7 +18,7 @@ if __name__ == "__main__":
 
 import torch
 
-from services.training import artefact, classification, networks, tokens
+from services.training import artefact, classification, multilabel, networks, pairs, regression, tokens
 from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.folder import RunFolder
@@ -81,7 +81,13 @@ def _task(task: Task) -> Callable[[RunFolder, RunSpec, Machine, Journal], Traine
         from services.training import chat
 
         return chat.train
-    return {Task.text_classification: classification.train, Task.token_classification: tokens.train}[task]
+    return {
+        Task.text_classification: classification.train,
+        Task.multi_label: multilabel.train,
+        Task.token_classification: tokens.train,
+        Task.pair_classification: pairs.train,
+        Task.regression: regression.train,
+    }[task]
 
 
 def _check_base_model(spec: RunSpec) -> None:

@@ -35,6 +35,26 @@ def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """Pairs of texts, each in one row of sub-words; `types` are 0 in the first text and 1 in the second."""
+
+    ids: list[list[int]]
+    types: list[list[int]]
+    # Pairs that were cut.
+    cut: int
+
+
+def encode_pairs(tokenizer: Tokenizer, firsts: Sequence[str], seconds: Sequence[str]) -> Joined:
+    """The ids of each pair, special tokens included; where a pair is too long, its longer text is cut."""
+    encodings = tokenizer.encode_batch(list(zip(firsts, seconds, strict=True)))
+    return Joined(
+        ids=[encoding.ids for encoding in encodings],
+        types=[encoding.type_ids for encoding in encodings],
+        cut=sum(bool(encoding.overflowing) for encoding in encodings),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AsRead:
     """The sub-words of a text that a model reads, and how many more there are that it does not."""
 

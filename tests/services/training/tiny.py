@@ -12,7 +12,15 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertModel
 
-from services.training.examples import Example, TextExample, TokenExample, write
+from services.training.examples import (
+    Example,
+    MultiLabelExample,
+    PairExample,
+    ScoreExample,
+    TextExample,
+    TokenExample,
+    write,
+)
 from services.training.folder import RunFolder
 from services.training.recipe import Hyperparameters, Preset, Recipe, RunSpec, Task, defaults
 
@@ -52,7 +60,9 @@ def create_base_model(folder: Path, *, hidden: int = 32, layers: int = 2, positi
     tokenizer.normalizer = BertNormalizer()
     tokenizer.pre_tokenizer = BertPreTokenizer()
     tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     # As the tokenizers of real models come: with padding and cutting already set.
     tokenizer.enable_padding(length=16)
@@ -90,6 +100,58 @@ def create_sentences(count: int, *, seed: int = 0) -> list[TokenExample]:
     return sentences
 
 
+def create_labelled(count: int, *, seed: int = 0) -> list[MultiLabelExample]:
+    """Texts that name something of none, one or two kinds."""
+    chance = Random(seed)
+    texts = []
+    for row in range(1, count + 1):
+        labels = sorted(chance.sample(sorted(LABELS), chance.choice((0, 1, 1, 2))))
+        words = [chance.choice(FILLERS) for _ in range(chance.randint(2, 7))]
+        for label in labels:
+            words.insert(chance.randrange(len(words)), chance.choice(LABELS[label]))
+        texts.append(MultiLabelExample(row, " ".join(words), labels))
+    return texts
+
+
+def create_pairs(count: int, *, seed: int = 0) -> list[PairExample]:
+    """First texts that come with four second ones each, of which those that name an animal are relevant."""
+    chance = Random(seed)
+    pairs: list[PairExample] = []
+    while len(pairs) < count:
+        wanted = chance.choice(sorted(LABELS))
+        first = " ".join(chance.sample(LABELS[wanted], 2) + chance.sample(FILLERS, 2))
+        for kind in chance.sample([*LABELS, "animal"], 4):
+            second = f"{chance.choice(FILLERS)} {chance.choice(LABELS[kind])}"
+            label = "relevant" if kind == "animal" else "other"
+            pairs.append(PairExample(len(pairs) + 1, first, second, label))
+    return pairs
+
+
+def create_scored(count: int, *, seed: int = 0, pairs: bool = False) -> list[ScoreExample]:
+    """Texts whose words are worth something, around a hundred; the second text of a pair counts double."""
+    worth = {"colour": 10.0, "animal": 20.0, "tool": -10.0}
+    chance = Random(seed)
+    rows = []
+    for row in range(1, count + 1):
+        kinds = [chance.choice(sorted(LABELS)) for _ in range(2)]
+        first, second = (
+            f"{chance.choice(FILLERS)} {chance.choice(LABELS[kind])} {chance.choice(FILLERS)}"
+            for kind in kinds
+        )
+        score = 100 + worth[kinds[0]] + (2 * worth[kinds[1]] if pairs else 0.0) + chance.uniform(-1, 1)
+        rows.append(ScoreExample(row, first, second if pairs else "", score))
+    return rows
+
+
+_KINDS = {
+    Task.text_classification: (create_texts, ("animal", "colour", "tool")),
+    Task.multi_label: (create_labelled, ("animal", "colour", "tool")),
+    Task.token_classification: (create_sentences, ("city", "person")),
+    Task.pair_classification: (create_pairs, ("other", "relevant")),
+    Task.regression: (create_scored, ()),
+}
+
+
 def create_run(
     folder: Path,
     base_model: Path,
@@ -103,8 +165,7 @@ def create_run(
     **changes: float,
 ) -> RunFolder:
     """A run's folder, as the worker prepares it; `changes` are hyperparameters."""
-    create = create_texts if task is Task.text_classification else create_sentences
-    usual = ("animal", "colour", "tool") if task is Task.text_classification else ("city", "person")
+    create, usual = _KINDS[task]
     settings = {**defaults(preset, task).model_dump(), "max_length": 32, **changes}
     spec = RunSpec(
         recipe=Recipe(task=task, preset=preset, hyperparameters=Hyperparameters(**settings)),

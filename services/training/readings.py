@@ -1,0 +1,165 @@
+"""What a network reads of rows: texts, or pairs of texts; alike in training and in prediction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from services.training import batches, networks
+from services.training.folder import RunFolder
+from services.training.journal import Journal
+from services.training.machine import Machine
+from services.training.networks import PairClassifier, TextClassifier
+from services.training.tokenizing import Joined, encode_pairs, encode_texts
+from services.training.wishes import heed_pause
+
+# Pairs whose features, four times the hidden size each, are held at once for an answer.
+_AT_ONCE = 4_096
+
+Tell = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The sub-word ids of each text."""
+
+    ids: list[list[int]]
+    # Texts that were cut.
+    cut: int
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The sub-word ids of each text of each pair, and of both in one row."""
+
+    first: list[list[int]]
+    second: list[list[int]]
+    joined: Joined
+
+    @property
+    def ids(self) -> list[list[int]]:
+        """The sub-word ids of each pair."""
+        return self.joined.ids
+
+    @property
+    def cut(self) -> int:
+        """Pairs that were cut."""
+        return self.joined.cut
+
+
+def texts(tokenizer: Tokenizer, of: Sequence[str]) -> Texts:
+    """Read texts; the tokenizer cuts."""
+    return Texts(*encode_texts(tokenizer, of))
+
+
+def pairs(tokenizer: Tokenizer, firsts: Sequence[str], seconds: Sequence[str]) -> Pairs:
+    """Read pairs; the tokenizer cuts."""
+    return Pairs(
+        encode_texts(tokenizer, firsts)[0],
+        encode_texts(tokenizer, seconds)[0],
+        encode_pairs(tokenizer, firsts, seconds),
+    )
+
+
+def tokens(read: Texts | Pairs) -> int:
+    """Sub-words in all."""
+    return sum(map(len, read.ids))
+
+
+def features(
+    network: TextClassifier | PairClassifier, read: Texts | Pairs, machine: Machine, tell: Tell | None = None
+) -> Tensor:
+    """What a linear head is fitted on: (rows, hidden) of texts, (rows, 4 · hidden) of pairs.
+
+    A text that comes in several pairs is read once. `tell` hears how many rows are done.
+    """
+    padding = networks.padding_id(network.encoder)
+    if isinstance(read, Texts):
+        return torch.stack(batches.compute(network.embed, read.ids, padding, machine, tell))
+    numbers: dict[tuple[int, ...], int] = {}
+    first, second = (
+        torch.tensor([numbers.setdefault(tuple(ids), len(numbers)) for ids in side])
+        for side in (read.first, read.second)
+    )
+
+    def tell_pairs(done: int) -> None:
+        if tell:
+            tell(len(first) * done // len(numbers))
+
+    embedded = torch.stack(batches.compute(network.embed, list(numbers), padding, machine, tell_pairs))
+    return networks.pair_features(embedded[first], embedded[second])
+
+
+def embedded(
+    network: TextClassifier | PairClassifier,
+    parts: Sequence[Texts | Pairs],
+    folder: RunFolder,
+    machine: Machine,
+    journal: Journal,
+) -> list[Tensor]:
+    """The features of several splits; tells how far it is, and heeds a pause that is asked for."""
+    network.eval()
+    pace = journal.pace(sum(len(part.ids) for part in parts))
+    before = 0
+    found = []
+    for part in parts:
+
+        def tell(done: int, before: int = before) -> None:
+            pace(before + done)
+            heed_pause(folder)
+
+        found.append(features(network, part, machine, tell))
+        before += len(part.ids)
+    return found
+
+
+def outputs(
+    network: TextClassifier | PairClassifier, read: Texts | Pairs, machine: Machine, tell: Tell | None = None
+) -> Tensor:
+    """(rows, outputs) before softmax or sigmoid, in the rows' order; `tell` hears how many rows are done."""
+    network.eval()
+    padding = networks.padding_id(network.encoder)
+    if isinstance(read, Texts):
+        return torch.stack(batches.compute(network.logits, read.ids, padding, machine, tell))
+    assert isinstance(network, PairClassifier)
+    if network.reads_together:
+        types = _types(network, read)
+        return torch.stack(batches.compute(network.logits, read.ids, padding, machine, tell, types))
+    of_both = features(network, read, machine, tell)
+    with torch.inference_mode():
+        parts = [
+            network.apart(part.to(machine.device)).float().cpu() for part in torch.split(of_both, _AT_ONCE)
+        ]
+    return torch.cat(parts)
+
+
+def rows(
+    network: TextClassifier | PairClassifier, read: Texts | Pairs, targets: Tensor
+) -> list[dict[str, Any]]:
+    """What the Trainer path reads: texts, or pairs together; targets: as the network's loss takes them."""
+    found: list[dict[str, Any]] = [
+        {"input_ids": ids, "labels": target} for ids, target in zip(read.ids, targets, strict=True)
+    ]
+    if isinstance(read, Pairs) and (types := _types(network, read)):
+        for row, kinds in zip(found, types, strict=True):
+            row["token_type_ids"] = kinds
+    return found
+
+
+def collate(network: TextClassifier | PairClassifier) -> Callable[[list[dict[str, Any]]], dict[str, Tensor]]:
+    """What makes a network's inputs of some of these rows."""
+    padding = networks.padding_id(network.encoder)
+
+    def together(batch: list[dict[str, Any]]) -> dict[str, Tensor]:
+        types = [row["token_type_ids"] for row in batch] if "token_type_ids" in batch[0] else None
+        tensors = batches.inputs([row["input_ids"] for row in batch], padding, types)
+        return {**tensors, "labels": torch.stack([row["labels"] for row in batch])}
+
+    return together
+
+
+def _types(network: TextClassifier | PairClassifier, read: Pairs) -> list[list[int]] | None:
+    return read.joined.types if networks.knows_types(network.encoder) else None

@@ -1,0 +1,45 @@
+"""From which probability on a label is given, where a text may have several. Pure."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A label with fewer true rows takes the threshold that is best for all labels together.
+_FEWEST = 10
+
+Probabilities = NDArray[np.float32]
+Truth = NDArray[np.bool_]
+
+
+def choose(truth: Truth, probabilities: Probabilities) -> NDArray[np.float32]:
+    """The threshold of each label with the best F1 on these rows; (labels).
+
+    truth, probabilities: (rows, labels). Where two are as good, the higher one.
+    """
+    common = _best(truth.ravel(), probabilities.ravel())
+    return np.array(
+        [
+            _best(truth[:, label], probabilities[:, label]) if truth[:, label].sum() >= _FEWEST else common
+            for label in range(truth.shape[1])
+        ],
+        dtype=np.float32,
+    )
+
+
+def given(probabilities: Probabilities, thresholds: NDArray[np.float32]) -> Truth:
+    """Which labels each row is given; (rows, labels)."""
+    reached: Truth = probabilities >= thresholds
+    return reached
+
+
+def _best(truth: Truth, probabilities: Probabilities) -> float:
+    """In the middle between the last probability that is a yes and the first that is a no."""
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, hits = probabilities[order].astype(np.float64), np.cumsum(truth[order])
+    if not hits[-1]:
+        return 0.5
+    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + hits[-1])
+    # Rows of the same probability fall on the same side.
+    ends = np.append(ranked[:-1] != ranked[1:], True)
+    at = int(np.argmax(np.where(ends, f1, -1.0)))
+    below = ranked[at + 1] if at + 1 < len(ranked) else 0.0
+    return float((ranked[at] + below) / 2)
