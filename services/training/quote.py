@@ -21,6 +21,8 @@ _START_SECONDS = 8.0
 # Fitting linear heads: seconds per training row and label. The baselines of the report: seconds per row.
 _FIT_SECONDS = 5.0e-6
 _BASELINE_SECONDS = 2.0e-4
+# Of several labels each has baselines of its own, and of pairs a head has four times as many features.
+_FITS = {Task.multi_label: 2, Task.pair_classification: 4, Task.regression: 4}
 # A processor with bfloat16 instructions needs less than half; one that is shared may need twice as long.
 # What is beyond the high figure is never billed.
 _LOW, _HIGH, _HIGH_EXTRA_SECONDS = 0.35, 2.0, 10.0
@@ -37,7 +39,9 @@ def estimate(
         return chat_quote.estimate(recipe, splits=splits, characters=characters, device_class=device_class)
     rows = max(1, sum(splits.values()))
     per_row = characters / rows / _CHARACTERS_PER_TOKEN + _MARKS_PER_ROW
-    if recipe.task is Task.text_classification:
+    # Sentences with entities are read to their end, in pieces.
+    frozen_first = recipe.task is not Task.token_classification
+    if frozen_first:
         per_row = min(recipe.hyperparameters.max_length, per_row)
     size = max(1.0, catalogue.get(recipe.base_model).parameters / _DEFAULT_PARAMETERS)
     train, validation = splits.get("train", 0), splits.get("validation", 0)
@@ -52,15 +56,16 @@ def estimate(
         + read(splits.get("test", 0))
         + _epochs(recipe, train) * epoch
     )
-    if recipe.task is Task.text_classification:
-        seconds += read(train + validation) + train * labels * _FIT_SECONDS
+    if frozen_first:
+        fits = _FITS.get(recipe.task, 1) * max(1, labels)
+        seconds += read(train + validation) + train * fits * _FIT_SECONDS
     return Estimate(ceil(seconds * _LOW), ceil(seconds * _HIGH + _HIGH_EXTRA_SECONDS))
 
 
 def _epochs(recipe: Recipe, rows: int) -> int:
     """Passes over the training rows, if no early stop ends them."""
     settings = recipe.hyperparameters
-    if recipe.task is Task.text_classification:
+    if recipe.task is not Task.token_classification:
         return 0 if recipe.preset is Preset.quick else settings.epochs
     if recipe.preset is Preset.custom:
         return settings.epochs

@@ -146,7 +146,7 @@ def test_hyperparameters_make_a_recipe_of_its_own(workspace: Workspace) -> None:
         ({"model": "gpt-4o-mini"}, 422, "base_model_unknown", None),
         ({"task": "poetry"}, 422, "invalid_request", "task"),
         ({"task": "token-classification"}, 409, "task_mismatch", None),
-        ({"task": "regression"}, 422, "task_not_trainable", None),
+        ({"task": "unlabelled-text"}, 422, "task_not_trainable", None),
         ({"preset": "turbo"}, 422, "invalid_request", "preset"),
         ({"text_column": "body"}, 422, "unknown_column", None),
         ({"text_column": "label"}, 422, "same_column", None),

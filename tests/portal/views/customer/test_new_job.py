@@ -164,7 +164,7 @@ def test_a_viewer_sees_prices_but_cannot_start(owner: Member, version: DatasetVe
 
 def test_data_for_a_task_that_no_run_learns_yet_says_so(owner: Member, version: DatasetVersion) -> None:
     with transaction() as db:
-        db.get_one(DatasetVersion, version.id).task = Task.regression
+        db.get_one(DatasetVersion, version.id).task = Task.unlabelled
 
     page = visit(owner, "new_job", dataset=version.id)
 
