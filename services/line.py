@@ -14,8 +14,10 @@ from functools import cache
 from pathlib import Path
 from zlib import crc32
 
-# Beyond this nobody waits for others: a process that was stopped in its tracks holds up only so long.
-PATIENCE_SECONDS = 10.0
+# Beyond this nobody waits for others, and for a while not at all: the process at the front was stopped in its
+# tracks. Whether it writes, and is to be waited for, SQLite knows.
+PATIENCE_SECONDS = 5.0
+_DISTRUST_SECONDS = 30.0
 # One set for all databases of a user of this host. Two that meet in one semaphore share a line: no harm.
 _SEMAPHORES = 4096
 
@@ -33,6 +35,8 @@ class _Timespec(ctypes.Structure):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# Semaphore -> until when this process does without, by its monotonic clock.
+_stuck_until: dict[int, float] = {}
 
 
 class Place:
@@ -40,8 +44,13 @@ class Place:
 
     def __init__(self, database: Path, *, patience: float = PATIENCE_SECONDS) -> None:
         self._number = crc32(os.fsencode(database)) % _SEMAPHORES
+        self._at_front = False
+        if time.monotonic() < _stuck_until.get(self._number, 0.0):
+            return
         # In one step: wait until nobody is at the front, and be there.
         self._at_front = _operate((self._number, 0, 0), (self._number, 1, _SEM_UNDO), patience=patience)
+        if not self._at_front:
+            _stuck_until[self._number] = time.monotonic() + _DISTRUST_SECONDS
 
     def leave(self) -> None:
         """Let the next one come."""

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -309,6 +310,7 @@ class Queue(RuleBasedStateMachine):
         }
 
 
+@pytest.mark.timeout(300 * ROUNDS)
 def test_whatever_happens_the_queue_does_what_its_model_says(database_url: str) -> None:
     machine = type("QueueOfThisDatabase", (Queue,), {"url": database_url})
     run_state_machine_as_test(

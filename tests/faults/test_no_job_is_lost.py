@@ -14,11 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from services.config import settings
 from services.db import engine_for
 from tests.faults.conftest import SECONDS
-from tests.faults.crew import LEASE_SECONDS, World, together
+from tests.faults.crew import LEASE_SECONDS, PATIENCE_SECONDS, World, together
 from tests.faults.proxy import Proxy
 
 WORKERS = 4
 CUSTOMERS = 3
+# A long storm, and the time to do all work that it left.
+pytestmark = pytest.mark.timeout(300 + 3 * SECONDS)
 POSTGRES_ONLY = pytest.mark.parametrize("template", ["postgres"], indirect=True)
 
 
@@ -64,7 +66,7 @@ def storm(world: World, *forces: Callable[[World, float], None]) -> None:
         world.start()
     until = time.monotonic() + SECONDS
     together(*[lambda act=act: act(world, until) for act in [be_customer] * CUSTOMERS + list(forces)])
-    world.drain()
+    world.drain(PATIENCE_SECONDS + SECONDS)
 
 
 def test_no_accepted_job_is_lost_while_workers_are_killed_and_paused(world: World) -> None:
