@@ -215,10 +215,29 @@ def confusion(matrix: Confusion) -> go.Figure:
 
     title = f"{wrong:,} of {sum(totals):,} test rows got the wrong label"
     named = len(labels) <= _MOST_NAMED
+    filled = [
+        (row, column)
+        for row, counts in enumerate(matrix.counts)
+        for column, count in enumerate(counts)
+        if count
+    ]
+    # Cells of a heat map cannot be pressed; an invisible point on each that holds rows can.
+    handles = go.Scatter(
+        x=[labels[column] for _, column in filled],
+        y=[labels[row] for row, _ in filled],
+        mode="markers",
+        marker={"size": 18 if named else 9, "symbol": "square", "opacity": 0},
+        customdata=[(matrix.labels[row], matrix.labels[column]) for row, column in filled],
+        text=[told[row][column] for row, column in filled],
+        hovertemplate="Truth: %{y}<br>Predicted: %{x}<br>%{text} rows<extra></extra>",
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+    )
     figure = _figure(
         title,
         cells(OURS, diagonal=True),
         cells(WRONG, diagonal=False),
+        handles,
         x="Predicted label",
         y="True label",
         height=max(300, 110 + _ROW_HEIGHT * len(labels)) if named else 620,

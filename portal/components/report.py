@@ -3,14 +3,14 @@
 import streamlit as st
 
 from portal import format as words
-from portal.charts import against_baselines, confusion
+from portal.charts import against_baselines
 from portal.components.chart import chart
 from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.names import noun_of_labels
-from portal.verdict import METRIC_NAMES, confused_pairs, figure, headline
+from portal.verdict import METRIC_NAMES, figure, headline
 from services.training.recipe import Task
-from services.training.report import Confusion, Report
+from services.training.report import Report
 
 # How a table writes a share; its values are hundredths.
 PERCENT = "%.1f %%"
@@ -103,36 +103,6 @@ def report_labels(report: Report) -> None:
         st.caption(
             "An entity counts as found only when its type and its exact span are right, as seqeval counts."
         )
-
-
-def report_confusions(matrix: Confusion) -> None:
-    """Which labels are taken for which: the pairs first, then the whole picture."""
-    pairs = confused_pairs(matrix, limit=10)
-    if not pairs:
-        st.caption("Every test row got its right label. There is nothing to confuse.")
-        return
-    st.markdown("**Confused most often**")
-    st.dataframe(
-        {
-            "Truth": [pair.truth for pair in pairs],
-            "Predicted": [pair.predicted for pair in pairs],
-            "Rows": [pair.rows for pair in pairs],
-            "Share of the true label": [pair.share * 100 for pair in pairs],
-        },
-        column_config={
-            "Share of the true label": st.column_config.ProgressColumn(
-                format=PERCENT, min_value=0, max_value=100
-            )
-        },
-        hide_index=True,
-        height=up_to(12, len(pairs)),
-        alt="Pairs of labels that are confused, most frequent first",
-    )
-    chart(confusion(matrix), key="confusion")
-    st.caption(
-        "A row of the picture is a true label, a column a predicted one. Blue is right, orange is wrong; the "
-        "stronger the colour, the larger the share of the true label's rows. Point at a cell for its names."
-    )
 
 
 def report_mistakes(report: Report) -> None:

@@ -17,23 +17,25 @@ def answers(version: ModelVersion) -> list[Answered]:
     Raises:
         ArtefactDamaged: the table is missing or changed.
     """
-    return answered.read(_table(version, ANSWERED)) if ANSWERED in version.manifest else []
+    digest = version.manifest.get(ANSWERED)
+    return answers_at(version.id, version.storage_prefix, digest) if digest else []
 
 
-def doubts(version: ModelVersion) -> list[Suspect]:
-    """The rows whose label is probably wrong, the most doubtful first.
-
-    Raises:
-        ArtefactDamaged: the table is missing or changed.
-    """
-    return suspects.read(_table(version, SUSPECTS)) if SUSPECTS in version.manifest else []
+def answers_at(version_id: str, prefix: str, digest: str) -> list[Answered]:
+    """`answers` of a version whose files lie below a prefix; digest: the table's sha256."""
+    return answered.read(_verified(version_id, f"{prefix}/{ANSWERED}", digest))
 
 
-def _table(version: ModelVersion, name: str) -> bytes:
+def doubts_at(version_id: str, prefix: str, digest: str) -> list[Suspect]:
+    """The rows whose label is probably wrong, the most doubtful first; as `answers_at`."""
+    return suspects.read(_verified(version_id, f"{prefix}/{SUSPECTS}", digest))
+
+
+def _verified(version_id: str, key: str, digest: str) -> bytes:
     try:
-        content = storage.get(f"{version.storage_prefix}/{name}")
+        content = storage.get(key)
     except NotFound as reason:
-        raise ArtefactDamaged(version.id) from reason
-    if hashlib.sha256(content).hexdigest() != version.manifest[name]:
-        raise ArtefactDamaged(version.id)
+        raise ArtefactDamaged(version_id) from reason
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ArtefactDamaged(version_id)
     return content

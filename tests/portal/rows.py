@@ -21,6 +21,7 @@ from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
 from services.registry.tables import ModelVersion
+from services.training.evidence import Evidence
 from services.training.recipe import Recipe, Task
 from services.training.report import Report
 from tests import factories
@@ -95,6 +96,7 @@ def create_model(
     *,
     version: DatasetVersion | None = None,
     name: str = "cards",
+    evidence: Evidence | None = None,
 ) -> ModelVersion:
     """A finished job's model version; its job took 30 seconds."""
     job = create_job(member, version, model_name=name)
@@ -102,6 +104,8 @@ def create_model(
     weights = folder / job.id
     weights.mkdir(parents=True)
     (weights / "model.safetensors").write_bytes(b"weights")
+    if evidence:
+        evidence.save(weights)
     artefact = registry.store(weights, tenant_id=member.tenant_id, job_id=job.id, attempt_id="1")
     with transaction() as db:
         made = registry.publish(

@@ -120,7 +120,7 @@ def test_a_model_below_a_simple_method_is_called_worse() -> None:
 
 def test_the_matrix_counts_mistakes_and_keeps_them_apart_from_right_answers() -> None:
     figure = charts.confusion(create_confusion(3))
-    right, wrong = figure.data
+    right, wrong, _ = figure.data
 
     assert title(figure) == "2 of 30 test rows got the wrong label"
     assert right.z[0][0] == pytest.approx((8 / 10) ** 0.5)

@@ -2,11 +2,16 @@
 
 import streamlit as st
 
-from portal import session
+from portal import evidence, session
 from portal.components.alias_history import alias_history
+from portal.components.confidence import calibration_part, threshold_part
+from portal.components.confusions import confusions
 from portal.components.header import page_header
 from portal.components.lineage import lineage
-from portal.components.report import report_confusions, report_labels, report_mistakes, report_summary
+from portal.components.mistakes import mistakes
+from portal.components.more_rows import more_rows
+from portal.components.report import report_labels, report_mistakes, report_summary
+from portal.components.suspect_list import suspect_list
 from portal.components.version_list import version_list
 from portal.names import TASK_WORDS
 from services.db import reading
@@ -40,18 +45,39 @@ alias_history(member, model, versions)
 
 st.subheader(f"Report of version {version.number}", anchor=False)
 report_summary(report)
-CLASSES = "Labels" if report.task is Task.text_classification else "Entity types"
-parts = [CLASSES, *(["Confusions"] if report.confusion else []), "Mistakes", "Origin"]
-tabs = dict(zip(parts, st.tabs(parts, key="report_part", bind="query-params"), strict=True))
-if tabs[CLASSES].open:
-    with tabs[CLASSES]:
-        report_labels(report)
-if report.confusion and tabs["Confusions"].open:
-    with tabs["Confusions"]:
-        report_confusions(report.confusion)
-if tabs["Mistakes"].open:
-    with tabs["Mistakes"]:
-        report_mistakes(report)
-if tabs["Origin"].open:
-    with tabs["Origin"]:
-        lineage(member, version, report)
+given, doubted = evidence.answers(version), evidence.doubts(version)
+CLASSES = "Entity types" if report.task is Task.token_classification else "Labels"
+# Name of a part -> whether this version has it.
+PARTS = {
+    CLASSES: bool(report.per_class),
+    "Confusions": report.confusion is not None,
+    "Mistakes": True,
+    "Confidence": report.calibration is not None,
+    "Label errors": report.suspects is not None,
+    "More rows": report.learning_curve is not None,
+    "Origin": True,
+}
+shown = [part for part, there in PARTS.items() if there]
+tabs = dict(zip(shown, st.tabs(shown, key="report_part", bind="query-params"), strict=True))
+for part, tab in tabs.items():
+    if not tab.open:
+        continue
+    with tab:
+        if part == CLASSES:
+            report_labels(report)
+        elif part == "Confusions" and report.confusion:
+            confusions(report.confusion, given)
+        elif part == "Mistakes":
+            if given:
+                mistakes(report, given, version.labels)
+            else:
+                report_mistakes(report)
+        elif part == "Confidence" and report.calibration:
+            calibration_part(report.calibration)
+            threshold_part(member, version, given)
+        elif part == "Label errors" and report.suspects:
+            suspect_list(member, version, report.suspects, doubted)
+        elif part == "More rows" and report.learning_curve:
+            more_rows(report, report.learning_curve)
+        elif part == "Origin":
+            lineage(member, version, report)

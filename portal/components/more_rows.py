@@ -1,0 +1,30 @@
+"""What more rows would likely bring."""
+
+import streamlit as st
+
+from portal.components.chart import chart
+from portal.components.kpi import Kpi, kpi_row
+from portal.report_charts import learning_curve
+from services.training.report import LearningCurve, Report
+
+
+def more_rows(report: Report, curve: LearningCurve) -> None:
+    """The learning curve, and its forecasts with their ranges."""
+    kpi_row(
+        *(
+            Kpi(
+                f"{one.more:,} rows more",
+                f"{one.gain * 100:+.2f} points",
+                note=f"{one.interval[0] * 100:+.2f} to {one.interval[1] * 100:+.2f}",
+                help="Likely gain on the test split, with its 95 % range.",
+            )
+            for one in curve.forecasts
+        )
+    )
+    chart(learning_curve(curve, report.metric), key="learning_curve")
+    st.caption(
+        "Each point is a Quick model of the rows of the point before and as many again. The forecast lets "
+        "the error fall by the power of the rows that it fell by in the last two steps (Hestness et al. "
+        "2017); the range holds what other test rows, and either step alone, would have told. It is a trend "
+        "and no promise: rows of the kinds that are mistaken most bring more than others."
+    )

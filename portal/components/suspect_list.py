@@ -1,0 +1,128 @@
+"""Rows whose label is probably wrong, mended in place; what was mended becomes a new data set version."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.components.heights import up_to
+from portal.components.notice import announce
+from portal.components.permission import refusal
+from portal.errors import shown
+from portal.highlight import literal
+from services.accounts.scope import Member, Role
+from services.datasets import relabelling
+from services.datasets import service as datasets
+from services.datasets.fixes import EditRow
+from services.db import reading
+from services.jobs import service as jobs
+from services.registry.tables import ModelVersion
+from services.training.report import SuspectCount
+from services.training.suspects import Suspect
+
+_PAGE = "views/customer/dataset.py"
+_SPLITS = {"train": "Train", "validation": "Validation", "test": "Test"}
+
+
+@st.fragment
+def suspect_list(
+    member: Member, version: ModelVersion, count: SuspectCount, doubts: Sequence[Suspect]
+) -> None:
+    """The doubtful rows, the most doubtful first, with the label that the data itself suggests."""
+    splits = ", ".join(count.splits[:-1]) + f" and {count.splits[-1]}"
+    st.markdown(
+        f"**{words.count(count.doubted, 'label')} of {words.count(count.checked, 'row')} are probably wrong**"
+        if count.doubted
+        else f"**None of {words.count(count.checked, 'row')} looks mislabelled**"
+    )
+    st.caption(
+        f"Confident learning (Northcutt et al. 2021) over {splits}: each row was judged by a model that had "
+        "not learned from it. Some of these rows are only hard. Tick those whose suggested label is right, "
+        "or choose another one."
+    )
+    if not doubts:
+        return
+    if doubts[0].tokens:
+        _words(doubts)
+        return
+    before = _table(doubts)
+    after = st.data_editor(
+        before,
+        column_config={
+            "Take": st.column_config.CheckboxColumn(width=60, help="Take the suggested label"),
+            "Row": st.column_config.NumberColumn(width=70, disabled=True, help="The number in your file"),
+            "Split": st.column_config.TextColumn(width=90, disabled=True),
+            "Text": st.column_config.TextColumn(width="large", disabled=True),
+            "Label": st.column_config.SelectboxColumn(width=210, options=version.labels, required=True),
+            "Suggested": st.column_config.TextColumn(width=210, disabled=True),
+            "Likely": st.column_config.ProgressColumn(
+                format="%.1f %%", min_value=0, max_value=100, help="How likely the label is that it has"
+            ),
+        },
+        hide_index=True,
+        num_rows="fixed",
+        height=up_to(14, len(doubts)),
+        key=f"suspects:{version.id}",
+    )
+    edits = _edits(before, after)
+    why_not = refusal(member, Role.editor)
+    if st.button(
+        f"Make a data set version with {words.count(len(edits), 'new label')}"
+        if edits
+        else "Make a data set version",
+        icon=":material/save:",
+        disabled=not edits or why_not is not None,
+        help=why_not or (None if edits else "Tick a suggestion or change a label in the table first."),
+    ):
+        _keep(member, version, edits)
+
+
+def _table(doubts: Sequence[Suspect]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Take": [False] * len(doubts),
+            "Row": [one.row for one in doubts],
+            "Split": [_SPLITS[one.split] for one in doubts],
+            "Text": [one.text for one in doubts],
+            "Label": [one.label for one in doubts],
+            "Suggested": [one.suggested for one in doubts],
+            "Likely": [one.own * 100 for one in doubts],
+        }
+    )
+
+
+def _words(doubts: Sequence[Suspect]) -> None:
+    """Words of sentences, marked where they stand; sentences are mended in the data set."""
+    with st.container(border=True, gap="xsmall", height=520):
+        for one in doubts:
+            tokens = [literal(token) for token in one.tokens or []]
+            if one.word is not None:
+                tokens[one.word] = f":orange-background[{tokens[one.word]}]"
+            st.markdown(
+                f":small[:gray[{one.row:,}]] {' '.join(tokens)}  \n"
+                f":small[:gray[tagged] {literal(one.label)} :gray[, more likely] {literal(one.suggested)} "
+                f":gray[({one.other:.0%})]]"
+            )
+
+
+def _edits(before: pd.DataFrame, after: pd.DataFrame) -> list[EditRow]:
+    edits = []
+    for old, new in zip(before.to_dict("records"), after.to_dict("records"), strict=True):
+        # A label that was chosen by hand counts more than a tick.
+        label = new["Label"] if new["Label"] != old["Label"] else new["Suggested"] if new["Take"] else None
+        if label is not None:
+            edits.append(EditRow(row=int(old["Row"]), labels=(str(label),)))
+    return edits
+
+
+def _keep(member: Member, version: ModelVersion, edits: list[EditRow]) -> None:
+    with shown():
+        with reading() as db:
+            job = jobs.get(db, member, job_id=version.job_id)
+            data = datasets.get_version(db, member, version_id=job.dataset_version_id)
+        with st.spinner("Making the new version …"):
+            made = relabelling.relabelled(session.member(), data, edits=edits)
+        announce(f"Version {made.number} has the new labels. Train on it to see what they bring.")
+        st.switch_page(_PAGE, query_params={"id": made.dataset_id})
