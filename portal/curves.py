@@ -11,6 +11,7 @@ PHASE_WORDS = {
     "loading": "Loading",
     "embedding": "Reading texts",
     "fitting": "Fitting",
+    "publishing": "First model",
     "training": "Training",
     "evaluating": "Evaluating",
     "saving": "Saving",

@@ -23,6 +23,7 @@ HYPERPARAMETERS = {
     "patience": "Patience",
     "weight_decay": "Weight decay",
     "warmup_ratio": "Warm-up share",
+    "layer_decay": "Rate per layer",
     "lora_rank": "Adapter rank",
     "lora_alpha": "Adapter alpha",
     "lora_targets": "Adapted layers",
@@ -112,6 +113,9 @@ def _hyperparameters(usual: Hyperparameters, base: Entry, task: Task, *, disable
             ),
             "weight_decay": number("weight_decay", 0, 1, 0.01, "Pull of all weights towards zero."),
             "warmup_ratio": number("warmup_ratio", 0, 1, 0.05, "Share of the steps in which the rate rises."),
+            "layer_decay": number(
+                "layer_decay", 0.5, 1, 0.05, "Times the rate, from each layer to the one below."
+            ),
         }
         if task is Task.chat:
             values["lora_rank"] = number("lora_rank", 1, 256, 1, "How much the adapters can learn.")

@@ -36,6 +36,7 @@ class Tuning(_Request):
     patience: int | None = None
     weight_decay: float | None = None
     warmup_ratio: float | None = None
+    layer_decay: float | None = None
     lora_rank: int | None = None
     lora_alpha: int | None = None
     lora_targets: LoraTargets | None = None

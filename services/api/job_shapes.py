@@ -33,6 +33,7 @@ class JobTuning(BaseModel):
     patience: int
     weight_decay: float
     warmup_ratio: float
+    layer_decay: float
     # Of a chat model's adapters.
     lora_rank: int | None = None
     lora_alpha: int | None = None

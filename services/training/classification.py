@@ -1,17 +1,29 @@
 """Text classification: one label for each text.
 
-Quick embeds the texts once with the frozen base and fits the head by logistic regression. Best and Custom
-go on from that head and train all weights but the embedding table.
+Quick embeds the texts once with the frozen base and fits the head by logistic regression: on the training
+rows, to choose how strongly, and then on those and the validation rows. Best and Custom go on from the head
+that has not seen the validation rows, and train all weights but the embedding table.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from services.training import batches, calibration, evaluation, evidence, fitting, networks, stages, study
+from services.training import (
+    artefact,
+    batches,
+    calibration,
+    evaluation,
+    evidence,
+    fitting,
+    networks,
+    publishing,
+    stages,
+    study,
+)
 from services.training.artefact import Card
 from services.training.baselines import text_baselines
 from services.training.events import Phase
@@ -45,6 +57,18 @@ class _Data:
     labels: list[str]
 
 
+@dataclass(frozen=True)
+class _Quick:
+    """What Quick came to."""
+
+    reached: Reached
+    # By name, after it has learnt from the validation rows, too.
+    refitted: dict[str, Tensor]
+    # (rows, labels): of the validation rows before that, of the test rows after it.
+    logits: dict[str, Tensor]
+    looked: Study
+
+
 def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) -> Trained:
     """Learn from the folder's splits.
 
@@ -64,43 +88,62 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
             machine.device
         )
 
+    alone = spec.recipe.preset is Preset.quick
     if folder.has_quick():
         reached = stages.restore(network, folder.quick)
-        looked = study.restore(folder.study)
+        looked, refitted = study.restore(folder.study), dict[str, Tensor]()
     else:
-        reached, features, looked = _quick(network, data, folder, machine, journal)
-    if spec.recipe.preset is not Preset.quick:
-        reached = stages.go_on(
-            network,
-            reached,
-            lambda: _finetune(network, data, spec, folder, machine, journal),
-            quick_steps=0,
-            preset=spec.recipe.preset,
-            folder=folder,
-            journal=journal,
-        )
-
+        quick = _quick(network, data, folder, machine, journal)
+        reached, looked, refitted = quick.reached, quick.looked, quick.refitted
+        chosen = stages.swap(network, refitted)
+        with journal.phase(Phase.evaluating if alone else Phase.publishing):
+            first = _judged(network, data, spec, reached, quick.logits, looked)
+            if alone:
+                return first
+            publishing.publish_first(first, spec, folder, machine, journal)
+        stages.swap(network, chosen)
+    reached = stages.go_on(
+        network,
+        reached,
+        lambda: _finetune(network, data, spec, folder, machine, journal),
+        quick_steps=0,
+        preset=spec.recipe.preset,
+        folder=folder,
+        journal=journal,
+        refitted=refitted,
+    )
     with journal.phase(Phase.evaluating):
-        if spec.recipe.preset is Preset.quick:
-            head = network.head.requires_grad_(False)
-            logits = {split: head(features[split]).numpy() for split in _CHECKED}
-            others = {}
-        else:
-            logits = {
-                split: _logits(network, data.ids[split], machine, journal).numpy() for split in _CHECKED
-            }
-            others = {"quick": [spec.labels[answer] for answer in looked.quick_answers]}
-        network.temperature = calibration.temperature(
-            logits["validation"], data.targets["validation"].numpy()
-        )
-        test = data.rows["test"]
-        answers = evidence.probabilities(logits["test"], network.temperature)
-        scores = evaluation.score_texts(test, spec.labels, answers)
-        baselines = text_baselines(
-            data.rows["train"], test, [spec.labels[answer] for answer in answers.argmax(1)], **others
-        )
-        found = evidence.of_texts(data.rows, spec.labels, logits, network.temperature, looked)
+        logits = {split: _logits(network, data.ids[split], machine, journal) for split in _CHECKED}
+        others = {"quick": [spec.labels[answer] for answer in looked.quick_answers]}
+        # The validation rows tell nothing of a model that has learnt from them.
+        known = artefact.read_card(folder.first_model).temperature if reached.refitted else None
+        return _judged(network, data, spec, reached, logits, looked, known, **others)
 
+
+def _judged(
+    network: TextClassifier,
+    data: _Data,
+    spec: RunSpec,
+    reached: Reached,
+    logits: dict[str, Tensor],
+    looked: Study,
+    temperature: float | None = None,
+    **others: list[str],
+) -> Trained:
+    """By split (rows, labels); `others` are the test rows' answers of other models, by name.
+
+    The temperature is measured on the validation rows, unless it is known.
+    """
+    outputs = {split: one.numpy() for split, one in logits.items()}
+    network.temperature = temperature or calibration.temperature(
+        outputs["validation"], data.targets["validation"].numpy()
+    )
+    test = data.rows["test"]
+    answers = evidence.probabilities(outputs["test"], network.temperature)
+    scores = evaluation.score_texts(test, spec.labels, answers)
+    answered = [spec.labels[answer] for answer in answers.argmax(1)]
+    baselines = text_baselines(data.rows["train"], test, answered, **others)
+    found = evidence.of_texts(data.rows, spec.labels, outputs, network.temperature, looked)
     return Trained(
         network=network,
         card=Card(
@@ -155,11 +198,8 @@ def _targets(rows: Sequence[TextExample], labels: Sequence[str]) -> Tensor:
 
 def _quick(
     network: TextClassifier, data: _Data, folder: RunFolder, machine: Machine, journal: Journal
-) -> tuple[Reached, dict[str, Tensor], Study]:
-    """Fit the head on the frozen base by logistic regression, scored by accuracy on the validation rows.
-
-    Gives the features by split, too: (rows, features), and what they tell about the rows.
-    """
+) -> _Quick:
+    """Fit the head on the frozen base by logistic regression, its strength chosen by the validation rows."""
     network.eval()
     with journal.phase(Phase.embedding):
         rows = [ids for split in SPLITS for ids in data.ids[split]]
@@ -173,18 +213,27 @@ def _quick(
         embedded = torch.stack(batches.compute(network.embed, rows, padding, machine, tell))
         parts = torch.split(embedded, [len(data.ids[split]) for split in SPLITS])
         features = dict(zip(SPLITS, parts, strict=True))
+    held_out, truth = features["validation"], data.targets["validation"]
 
     def score(weight: Tensor, bias: Tensor) -> dict[str, float]:
-        return _accuracy(linear(features["validation"], weight, bias), data.targets["validation"])
+        return _accuracy(linear(held_out, weight, bias), truth)
+
+    def rank(weight: Tensor, bias: Tensor) -> float:
+        return fitting.certainty(linear(held_out, weight, bias), truth)
 
     with journal.phase(Phase.fitting):
-        best = fitting.fit_head(
-            network.head, features["train"], data.targets["train"], score, "accuracy", journal
-        )
+        train, targets = features["train"], data.targets["train"]
+        best, strength = fitting.fit_head(network.head, train, targets, score, "accuracy", journal, rank=rank)
+        weight, bias = (one.detach().cpu().clone() for one in network.head.parameters())
+        logits = {"validation": linear(held_out, weight, bias)}
+        fitting.fit(torch.cat([train, held_out]), torch.cat([targets, truth]), weight, bias, strength)
+        logits["test"] = linear(features["test"], weight, bias)
         looked = study.texts(data.rows, data.labels, features, data.targets, network.head)
+        looked = replace(looked, quick_answers=logits["test"].argmax(1).tolist())
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     looked.save(folder.study)
-    return Reached(best, tokens=sum(map(len, data.ids["train"]))), features, looked
+    reached = Reached(best, tokens=sum(map(len, data.ids["train"])), refitted=True)
+    return _Quick(reached, {"head.weight": weight, "head.bias": bias}, logits, looked)
 
 
 def _finetune(

@@ -21,6 +21,8 @@ class Phase(StrEnum):
     loading = "loading"
     embedding = "embedding"
     fitting = "fitting"
+    # Of the Quick model, where training goes on from it.
+    publishing = "publishing"
     training = "training"
     evaluating = "evaluating"
     saving = "saving"

@@ -88,6 +88,7 @@ def finetune(
         trainer.folder, trainer.journal, trainer.score = folder, journal, score
         trainer.lengths = [len(row["input_ids"]) for row in rows]
         trainer.before, trainer.steps = stage.steps_before, stage.steps_before + own_steps + stage.steps_after
+        trainer.layer_decay = stage.settings.layer_decay
         trainer.first_step = step_of(checkpoint) if checkpoint else 0
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         state = trainer.state

@@ -1,6 +1,7 @@
 """A linear head, fitted on frozen features by logistic regression, or by ridge regression on scores."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,24 @@ from services.training.journal import Journal
 
 # Inverse regularisation (scikit-learn's C) for features of variance one; each fit begins at the one before.
 _STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
+# Factors on logits, of which `certainty` takes the best.
+_SHARPNESS = [2 ** (quarter / 4) for quarter in range(-8, 9)]
+
+
+class Fitted(NamedTuple):
+    """The validation score of the head that was kept, and the strength it was fitted with."""
+
+    score: float
+    strength: float
+
+
+def certainty(logits: Tensor, targets: Tensor) -> float:
+    """How much of the truth logits tell when they are as sharp as they should be; 0 is all of it.
+
+    The log-likelihood per row at the best of some temperatures. On a thousand validation rows it tells fits
+    apart that accuracy, which moves by whole rows, does not. logits: (rows, classes), targets: (rows).
+    """
+    return max(-float(cross_entropy(logits * factor, targets)) for factor in _SHARPNESS)
 
 
 # Penalties of ridge regression (scikit-learn's alpha), from weak to strong; one decomposition serves all.
@@ -77,27 +96,29 @@ def fit_head(
     metric: str,
     journal: Journal,
     loss_of: Loss = cross_entropy,
-) -> float:
-    """Fit the head with the regularisation that scores best on validation rows, and return that score.
+    rank: Callable[[Tensor, Tensor], float] | None = None,
+) -> Fitted:
+    """Fit the head with the regularisation that scores best on validation rows.
 
-    score(weight, bias): validation metrics by name, of which `metric` decides, the higher the better.
-    Two fits in a row that score no better end the search.
+    score(weight, bias): validation metrics by name, of which `metric` decides, the higher the better; or
+    `rank` decides, where there is one. Two fits in a row that do no better end the search.
     """
     weight, bias = features.new_zeros(head.weight.shape), features.new_zeros(head.bias.shape)
-    best, without_gain = float("-inf"), 0
+    best, kept, without_gain = float("-inf"), Fitted(0.0, _STRENGTHS[0]), 0
     for number, strength in enumerate(_STRENGTHS, start=1):
         loss = fit(features, targets, weight, bias, strength, loss_of)
         metrics = score(weight, bias)
         journal.progress(number, len(_STRENGTHS), loss=loss)
         journal.metric(number, len(_STRENGTHS), **metrics)
         without_gain += 1
-        if metrics[metric] > best:
-            best, without_gain = metrics[metric], 0
+        worth = rank(weight, bias) if rank else metrics[metric]
+        if worth > best:
+            best, kept, without_gain = worth, Fitted(metrics[metric], strength), 0
             head.weight.data.copy_(weight)
             head.bias.data.copy_(bias)
         if without_gain == 2:
             break
-    return best
+    return kept
 
 
 def fit_scores(

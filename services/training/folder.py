@@ -23,6 +23,9 @@ class RunFolder:
         self.quick = self.checkpoints / "quick-model"
         # What Quick's features told about the rows, kept for the case that the run is resumed.
         self.study = self.checkpoints / "study.json"
+        # What a run that goes on from Quick publishes meanwhile.
+        self.first_model = path / "first/model"
+        self.first_report = path / "first/report.json"
         self.model = path / "model"
         self.report = path / "report.json"
         self.failure = path / "failure.json"

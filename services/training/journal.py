@@ -30,14 +30,20 @@ def rewind(folder: RunFolder) -> None:
     if not folder.events.exists():
         return
     steps = folder.steps_kept()
-    kept = [event for event in read(folder.events) if steps is not None and _stands(event, steps)]
+    kept = [
+        event
+        for event in read(folder.events)
+        if steps is not None and _stands(event, steps, quick=folder.has_quick())
+    ]
     rewritten = folder.events.with_suffix(".part")
     rewritten.write_text("".join(event.model_dump_json() + "\n" for event in kept), "utf-8")
     rewritten.replace(folder.events)
 
 
-def _stands(event: RunEvent, steps: int) -> bool:
-    """Whether a checkpoint after so many optimiser steps holds the result of what the event tells."""
+def _stands(event: RunEvent, steps: int, *, quick: bool) -> bool:
+    """Whether the result of what it tells is in a checkpoint after so many steps, or in the Quick model."""
+    if event.phase is Phase.publishing:
+        return quick
     if event.phase is Phase.training:
         return steps > 0 and event.step <= steps
     return event.phase in _BEFORE_TRAINING

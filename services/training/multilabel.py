@@ -155,7 +155,7 @@ def _quick(
         return _f1(linear(held_out, weight, bias).sigmoid().numpy(), data.targets["validation"])
 
     with journal.phase(Phase.fitting):
-        best = fitting.fit_head(
+        best, _ = fitting.fit_head(
             network.head,
             features,
             data.targets["train"],

@@ -26,9 +26,11 @@ class TextClassifier(nn.Module):
         return mean_pooled(self.encoder, input_ids=input_ids, attention_mask=attention_mask)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """(rows, labels) in float32."""
-        outputs: Tensor = self.head(self.embed(input_ids, attention_mask))
-        return outputs.float()
+        """(rows, labels) in float32, as the head was fitted."""
+        features = self.embed(input_ids, attention_mask)
+        with torch.autocast(features.device.type, enabled=False):
+            outputs: Tensor = self.head(features)
+        return outputs
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels), each row summing to one."""

@@ -164,7 +164,7 @@ def _quick(
         return _accuracy(linear(held_out, weight, bias), data.targets["validation"])
 
     with journal.phase(Phase.fitting):
-        best = fitting.fit_head(network.apart, features, data.targets["train"], score, "accuracy", journal)
+        best, _ = fitting.fit_head(network.apart, features, data.targets["train"], score, "accuracy", journal)
     return Reached(best, tokens=readings.tokens(data.read["train"]))
 
 

@@ -80,6 +80,8 @@ class Hyperparameters(Frozen):
     weight_decay: float = Field(ge=0, le=1)
     # Share of all steps over which the learning rate rises from zero.
     warmup_ratio: float = Field(ge=0, le=1)
+    # What the learning rate is multiplied by from each layer of the base model to the one below it.
+    layer_decay: float = Field(default=1.0, ge=0.5, le=1)
     # Of the low-rank adapters that a chat model learns: their rank, and the scale alpha / rank.
     lora_rank: int | None = Field(None, ge=1, le=256)
     lora_alpha: int | None = Field(None, ge=1, le=1024)
@@ -124,13 +126,14 @@ for _task in (Task.multi_label, Task.pair_classification, Task.regression):
     _QUICK[_task] = _QUICK[Task.text_classification]
 _BEST = {
     Task.text_classification: Hyperparameters(
-        epochs=4,
-        learning_rate=5e-5,
-        batch_size=32,
+        epochs=3,
+        learning_rate=1e-4,
+        batch_size=64,
         max_length=256,
         patience=2,
         weight_decay=0.01,
         warmup_ratio=0.1,
+        layer_decay=0.8,
     ),
     Task.token_classification: Hyperparameters(
         epochs=12,

@@ -7,7 +7,6 @@ a crash. Started again in the same folder it goes on from the last complete chec
 import logging
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 from services.training import fences
@@ -18,7 +17,16 @@ if __name__ == "__main__":
 
 import torch
 
-from services.training import artefact, classification, multilabel, networks, pairs, regression, tokens
+from services.training import (
+    artefact,
+    classification,
+    multilabel,
+    networks,
+    pairs,
+    publishing,
+    regression,
+    tokens,
+)
 from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.folder import RunFolder
@@ -29,17 +37,6 @@ from services.training.report import Report
 from services.training.trained import Trained
 from services.training.wishes import PAUSED, PauseAsked
 
-# Packages whose version may change what a run comes to.
-_DECISIVE = (
-    "tuneport",
-    "torch",
-    "transformers",
-    "peft",
-    "tokenizers",
-    "safetensors",
-    "scikit-learn",
-    "numpy",
-)
 _log = logging.getLogger(__name__)
 
 
@@ -67,12 +64,7 @@ def run(folder: RunFolder) -> Report:
     with journal.phase(Phase.saving):
         artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)
         trained.evidence.save(folder.model)
-    report = _report(spec, trained, journal.seconds, machine.name)
-    # Last, and at once: who sees a report may use the model.
-    arriving = folder.report.with_suffix(".part")
-    arriving.write_text(report.model_dump_json(), "utf-8")
-    arriving.replace(folder.report)
-    return report
+    return publishing.tell(trained, spec, folder.report, machine, journal.seconds)
 
 
 def _task(task: Task) -> Callable[[RunFolder, RunSpec, Machine, Journal], Trained]:
@@ -99,28 +91,6 @@ def _check_base_model(spec: RunSpec) -> None:
     possible = getattr(config, "max_position_embeddings", asked)
     if asked > possible:
         raise TextsTooLong(asked, possible)
-
-
-def _report(spec: RunSpec, trained: Trained, seconds: dict[str, float], device: str) -> Report:
-    return Report(
-        **dict(trained.scores),
-        task=spec.recipe.task,
-        validation_value=trained.reached.score,
-        baselines=trained.baselines,
-        rows=trained.rows,
-        truncated_rows=trained.truncated_rows,
-        seconds=seconds,
-        base_model=spec.recipe.base_model,
-        recipe=spec.recipe,
-        data_hash=spec.data_hash,
-        device=device,
-        trained_tokens=trained.reached.tokens,
-        stopped_at_step=trained.reached.stopped_at,
-        calibration=trained.evidence.calibration,
-        suspects=trained.evidence.suspect_count,
-        learning_curve=trained.evidence.learning_curve,
-        packages={name: version(name) for name in _DECISIVE},
-    )
 
 
 def main(path: Path) -> int:

@@ -11,6 +11,7 @@ from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from services.training import layers
 from services.training.failures import LossIsNotANumber
 from services.training.folder import COMPLETE, RunFolder
 from services.training.journal import Journal
@@ -28,9 +29,26 @@ class RunTrainer(Trainer):
     # Steps of the stages before this one, and steps of all stages.
     before: int
     steps: int
+    # From each layer of the network to the one below it.
+    layer_decay: float
     first_step: int
     # Where the present stretch of steps between two log lines began: its step and time.
     _mark: tuple[int, float] | None = None
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """The optimiser that Trainer would take, with a learning rate for each layer."""
+        if self.optimizer is None:
+            network: Any = self.model if model is None else model
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args, network)
+            groups = layers.groups(
+                network,
+                rate=self.args.learning_rate,
+                decay=self.layer_decay,
+                weight_decay=self.args.weight_decay,
+                decayed=set(self.get_decay_parameter_names(network)),
+            )
+            self.optimizer = kind(groups, **options)
+        return self.optimizer
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Score in row order: Trainer's own evaluation would group the rows by length, as training does."""

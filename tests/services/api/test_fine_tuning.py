@@ -134,7 +134,7 @@ def test_hyperparameters_make_a_recipe_of_its_own(workspace: Workspace) -> None:
     assert by_field["hyperparameters"] == by_method["hyperparameters"]
     assert by_field["hyperparameters"]["n_epochs"] == 7
     assert by_field["hyperparameters"]["learning_rate_multiplier"] == 2.0
-    assert by_field["hyperparameters"]["learning_rate"] == 1e-4
+    assert by_field["hyperparameters"]["learning_rate"] == 2e-4
     assert by_field["seed"] == 7
     assert by_field["metadata"]["model_name"] == "tuned"
     assert plain["metadata"]["preset"] == "quick"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from services.training.events import EventKind, Phase
-from services.training.fitting import fit, fit_head
+from services.training.fitting import certainty, fit, fit_head
 from services.training.journal import Journal, read
 
 
@@ -45,7 +45,7 @@ def test_the_regularisation_that_validates_best_is_kept(tmp_path: Path) -> None:
         reached = fit_head(head, train[0], train[1], score, "accuracy", journal)
 
     best, weight = max(tried, key=lambda one: one[0])
-    assert reached == best
+    assert reached.score == best
     assert torch.equal(head.weight, weight)
     metrics = [event for event in read(tmp_path / "events.jsonl") if event.kind is EventKind.metric]
     assert [event.values["accuracy"] for event in metrics] == [one for one, _ in tried]
@@ -64,5 +64,14 @@ def test_the_search_ends_when_two_fits_bring_nothing(tmp_path: Path) -> None:
         Journal(tmp_path / "events.jsonl"),
     )
 
-    assert reached == 0.5
+    assert reached.score == 0.5
     assert next(scores) == 0.9
+
+
+def test_certainty_heeds_how_sure_the_right_answers_are_and_not_how_large_the_logits() -> None:
+    targets = torch.tensor([0, 1, 0, 1])
+    clear = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [1.0, 0.0]])
+    close = torch.tensor([[0.1, 0.0], [0.0, 2.0], [2.0, 0.0], [1.0, 0.0]])
+
+    assert certainty(clear, targets) > certainty(close, targets)
+    assert certainty(clear * 2, targets) == pytest.approx(certainty(clear, targets), abs=0.01)

@@ -14,6 +14,7 @@ from services.training.failures import DataDoesNotFit
 from services.training.folder import RunFolder
 from services.training.journal import read
 from services.training.recipe import Preset, Task
+from services.training.report import Report
 from services.training.run import run
 from tests.services.training.tiny import create_run, create_sentences, create_texts
 
@@ -65,7 +66,15 @@ def test_best_goes_on_from_quick_and_tells_how(tmp_path: Path, base_model: Path)
 
     report = run(folder)
 
-    assert phases(folder) == ["loading", "embedding", "fitting", "training", "evaluating", "saving"]
+    assert phases(folder) == [
+        "loading",
+        "embedding",
+        "fitting",
+        "publishing",
+        "training",
+        "evaluating",
+        "saving",
+    ]
     quick = max(
         event.values["accuracy"] for event in told(folder, EventKind.metric) if event.phase is Phase.fitting
     )
@@ -81,6 +90,37 @@ def test_best_goes_on_from_quick_and_tells_how(tmp_path: Path, base_model: Path)
     table, layer = "embeddings.word_embeddings.weight", "encoder.layer.1.output.dense.weight"
     assert torch.equal(weights[f"encoder.{table}"], base[table])
     assert not torch.equal(weights[f"encoder.{layer}"], base[layer])
+
+
+def test_quick_learns_from_the_validation_rows_once_they_have_chosen(
+    tmp_path: Path, base_model: Path
+) -> None:
+    folder = create_run(tmp_path / "run", base_model)
+    held_out = create_run(tmp_path / "held_out", base_model, validation=create_texts(30, seed=9))
+
+    report, other = run(folder), run(held_out)
+
+    assert report.refitted
+    assert report.trained_tokens == other.trained_tokens
+    ours, theirs = (load_file(one.model / "model.safetensors") for one in (folder, held_out))
+    assert not torch.equal(ours["head.weight"], theirs["head.weight"])
+
+
+def test_best_leaves_a_quick_model_of_its_own_before_it_trains(tmp_path: Path, base_model: Path) -> None:
+    quick = create_run(tmp_path / "quick", base_model)
+    folder = create_run(tmp_path / "run", base_model, preset=Preset.best, **LEARNS)
+
+    alone, best = run(quick), run(folder)
+
+    first = Report.model_validate_json(folder.first_report.read_text("utf-8"))
+    assert first.recipe.preset is Preset.quick
+    assert (first.value, first.validation_value) == (alone.value, alone.validation_value)
+    ours, theirs = (
+        load_file(folder.first_model / "model.safetensors"),
+        load_file(quick.model / "model.safetensors"),
+    )
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert not best.refitted
 
 
 def test_a_best_that_spoils_the_model_publishes_quick(tmp_path: Path, base_model: Path) -> None:
