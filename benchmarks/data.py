@@ -1,10 +1,13 @@
-"""How fast a file is read and examined, beside pandas that only reads it and datasketch that only compares.
+"""How fast a file is read and examined, beside pandas that only reads it, and datasketch and cleanlab that
+only compare.
 
-    python -m benchmarks.data banking77-train.csv [--rows 100000 1000000] [--compared 20000]
+    python -m benchmarks.data banking77-train.csv [--rows 100000 1000000] [--compared 20000] [--embedded 5000]
 
 The rows are those of the file, drawn again and again with up to three letters changed, so that most are near
 copies of others: the hardest case that is still real. Every size runs in a process of its own, whose peak
-memory is told. The rival is asked for the same similarity of the same trigrams.
+memory is told. datasketch is asked for the same similarity of the same trigrams. cleanlab's Datalab compares
+embeddings of the texts, by the base model that the presets use; `pip install 'cleanlab[datalab]'` brings what
+it needs beside the product.
 """
 
 import argparse
@@ -90,6 +93,15 @@ def examine_step_by_step(content: bytes) -> None:
     print(f"Peak memory: {megabytes():,.0f} MB, of which {before:,.0f} MB before reading.")
 
 
+def as_the_portal_does(content: bytes) -> None:
+    """From the stored file to all findings, in the process that reads it apart."""
+    from services.datasets.examination import examined
+    from services.datasets.preview import guess
+
+    with timed("the same in a process of its own, as the portal"):
+        examined(content, guess(content).form)
+
+
 def pandas_alone(content: bytes) -> None:
     import pandas as pd
 
@@ -127,11 +139,53 @@ def side_by_side(texts: list[str]) -> None:
     print(f"Like an earlier row: {near:,} by ours; {candidates:,} proposed by datasketch, not yet compared.")
 
 
+def beside_cleanlab(texts: list[str]) -> None:
+    """Our near copies of texts and Datalab's of their embeddings, on the same rows."""
+    import numpy as np
+    import torch
+    from cleanlab import Datalab
+
+    from services.config import settings
+    from services.datasets.near import clusters
+    from services.training import catalogue
+    from services.training.networks import pretrained
+    from services.training.recipe import DEFAULT_BASE_MODEL
+    from services.training.tokenizing import load_tokenizer
+
+    with timed("ours, on the texts"):
+        roots = clusters(texts)
+
+    folder = catalogue.resolve(DEFAULT_BASE_MODEL, settings().cache_folder)
+    tokenizer, encoder = load_tokenizer(folder, cut_to=128), pretrained(folder).eval()
+    tokenizer.enable_padding()
+    embeddings = []
+    with timed(f"embedding them with {DEFAULT_BASE_MODEL}"), torch.inference_mode():
+        for first in range(0, len(texts), 256):
+            batch = tokenizer.encode_batch(texts[first : first + 256])
+            mask = torch.tensor([one.attention_mask for one in batch])
+            hidden = encoder(
+                input_ids=torch.tensor([one.ids for one in batch]), attention_mask=mask
+            ).last_hidden_state
+            weights = mask.unsqueeze(-1)
+            embeddings.append(((hidden * weights).sum(1) / weights.sum(1)).numpy())
+    lab = Datalab(data={"row": list(range(len(texts)))}, verbosity=0)
+    with timed("cleanlab Datalab, near_duplicate of embeddings"):
+        lab.find_issues(features=np.concatenate(embeddings), issue_types={"near_duplicate": {}})
+
+    ours = np.bincount(roots, minlength=len(texts))[roots] > 1
+    theirs = lab.get_issues("near_duplicate")["is_near_duplicate_issue"].to_numpy()
+    print(
+        f"Rows like another: {ours.sum():,} by ours, {theirs.sum():,} by Datalab, "
+        f"{(ours & theirs).sum():,} by both."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--compared", type=int, default=20_000)
+    parser.add_argument("--embedded", type=int, default=5_000)
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
 
@@ -141,6 +195,7 @@ def main() -> None:
         print(f"\n| {size:<44} |  seconds | of a CPU |\n|{'-' * 46}|{'-' * 10}|{'-' * 10}|", flush=True)
         pandas_alone(content)
         examine_step_by_step(content)
+        as_the_portal_does(content)
         return
 
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
@@ -158,6 +213,9 @@ def main() -> None:
     what = f"{arguments.compared:,} rows, near copies"
     print(f"\n| {what:<44} |  seconds | of a CPU |\n|{'-' * 46}|{'-' * 10}|{'-' * 10}|", flush=True)
     side_by_side([text for text, _ in rows(arguments.file, arguments.compared)])
+    what = f"{arguments.embedded:,} rows, near copies"
+    print(f"\n| {what:<44} |  seconds | of a CPU |\n|{'-' * 46}|{'-' * 10}|{'-' * 10}|", flush=True)
+    beside_cleanlab([text for text, _ in rows(arguments.file, arguments.embedded)])
 
 
 if __name__ == "__main__":

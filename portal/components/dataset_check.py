@@ -176,7 +176,7 @@ def _parts(upload: Upload, form: Format, fixes: list[Fix], seen: Examination) ->
     with rows:
         _rows(upload, form, fixes, seen, why_not, mend)
         st.subheader("As the model reads them", anchor=False)
-        model_view([example.text for example in seen.preview.first])
+        model_view(seen.preview.first, form.task)
     with labels:
         _labels(form, seen.preview)
         if seen.preview.rows_used:

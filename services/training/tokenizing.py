@@ -55,22 +55,6 @@ def encode_pairs(tokenizer: Tokenizer, firsts: Sequence[str], seconds: Sequence[
 
 
 @dataclass(frozen=True, slots=True)
-class AsRead:
-    """The sub-words of a text that a model reads, and how many more there are that it does not."""
-
-    tokens: tuple[str, ...]
-    cut: int
-
-
-def as_read(folder: Path, texts: Sequence[str], *, max_length: int) -> list[AsRead]:
-    """The first examples as a base model or artefact sees them; special tokens count, and are not shown."""
-    tokenizer = load_tokenizer(folder)
-    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=False)
-    every = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-    return [AsRead(tuple(one.tokens[:room]), max(0, len(one.tokens) - room)) for one in every]
-
-
-@dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of a sentence that fits the model; `ids[firsts[i]]` begins its word number `words[i]`."""
 

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from services.training.tokenizing import as_read, encode_texts, encode_words, load_tokenizer
+from services.training.tokenizing import encode_texts, encode_words, load_tokenizer
 
 CLS, SEP = 2, 3
 WORDS = st.text("abcxyz.'é\u200b", min_size=1, max_size=9)
@@ -79,12 +79,3 @@ def test_every_word_with_subwords_is_read_once(
     ]
     assert read == readable
     assert all(len(piece.ids) <= length and len(piece.firsts) == len(piece.words) for piece in pieces)
-
-
-def test_a_text_is_shown_as_the_model_reads_it(base_model: Path) -> None:
-    short, long = as_read(base_model, ["a parcel", "parcel " * 40], max_length=16)
-
-    assert short.tokens
-    assert short.cut == 0
-    assert len(long.tokens) == 14  # and two special tokens
-    assert long.cut > 0
