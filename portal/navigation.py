@@ -46,6 +46,9 @@ CUSTOMER = (
 STAFF = (
     Entry("views/admin/overview.py", "Overview", "dashboard", "admin", "Admin"),
     Entry("views/admin/queue.py", "Queue and workers", "dns", "queue", "Admin"),
+    Entry("views/admin/prices.py", "Plans and prices", "sell", "prices", "Admin"),
+    Entry("views/admin/billing_runs.py", "Billing runs", "receipt_long", "billing-runs", "Admin"),
+    Entry("views/admin/revenue.py", "Revenue", "monitoring", "revenue", "Admin"),
 )
 
 

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     # Where a worker tells its metrics; 0 is nowhere.
     worker_metrics_port: int = Field(0, ge=0, le=65535)
 
+    # What an hour of a device costs us, in the seller's currency; only margins on our own pages use it.
+    cost_cpu_hour: Decimal = Field(Decimal("0.05"), ge=0)
+    cost_cuda_hour: Decimal = Field(Decimal("2.50"), ge=0)
+
     seller_name: str = "Tuneport"
     seller_address: str = ""
     seller_tax_id: str = ""

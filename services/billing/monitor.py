@@ -20,10 +20,18 @@ from services.metering import service as metering
 from services.metering.usage import Use
 
 
-def findings(session: Session, member: Member, month: Month, figures: Draft | None = None) -> list[str]:
+def findings(
+    session: Session,
+    member: Member,
+    month: Month,
+    figures: Draft | None = None,
+    *,
+    compare_hours: bool = True,
+) -> list[str]:
     """What does not agree in a month, in a sentence each; nothing where all is well.
 
-    `figures` are those of its draft, where somebody has them already.
+    `figures` are those of its draft, where somebody has them already. To compare hours with their events
+    holds the hours still, so that a mere look at the month leaves it to the hourly comparison.
     """
     closed = invoice_of(session, member, month)
     if closed is not None:
@@ -33,7 +41,7 @@ def findings(session: Session, member: Member, month: Month, figures: Draft | No
     return [
         *of_figures(figures),
         *of_use(figures, uses),
-        *_of_hours(session, member, month),
+        *(_of_hours(session, member, month) if compare_hours else ()),
         *_of_credits(session, member),
     ]
 

@@ -47,7 +47,7 @@ Opened = Callable[[], AbstractContextManager[Session]]
 
 
 def dry_run(session: Session, staff: Staff, *, month: Month) -> list[Row]:
-    """What closing a month would do to every workspace; it writes nothing that stays."""
+    """What closing a month would do to every workspace; it writes nothing."""
     staff.require(StaffRole.admin)
     return [_looked_at(session, tenant, month) for tenant in all_tenants(session)]
 
@@ -58,7 +58,7 @@ def _looked_at(session: Session, tenant: Tenant, month: Month) -> Row:
         return Row(tenant, Step.closed, figures_of(invoice), invoice)
     figures = draft_month(session, member, month)
     held = monitor.hold(session, member)
-    found = held.findings if held else monitor.findings(session, member, month, figures)
+    found = held.findings if held else monitor.findings(session, member, month, figures, compare_hours=False)
     if found:
         return Row(tenant, Step.parked, figures, findings=tuple(found))
     if clock.now() < month.end(tenant.time_zone) + closing.GRACE:

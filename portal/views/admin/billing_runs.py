@@ -1,0 +1,145 @@
+"""Billing runs: a month of all workspaces looked at, closed and collected; who is parked, and why."""
+
+import pandas as pd
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.components.collecting import collecting
+from portal.components.confirm import confirm
+from portal.components.empty import empty_state
+from portal.components.header import page_header
+from portal.components.kpi import Kpi, kpi_row
+from portal.components.parked import parked_list
+from services import clock, revenue
+from services.billing import runs
+from services.billing.money import Money
+from services.billing.period import Month
+from services.billing.runs import Row, Step
+from services.db import reading, transaction
+
+WORDS = {
+    Step.ready: "Ready",
+    Step.waiting: "Use may still arrive",
+    Step.nothing: "Nothing to invoice",
+    Step.closed: "Finalised",
+    Step.parked: "Parked",
+}
+
+
+def close_all(ready: list[Row], month: Month) -> None:
+    """Finalise what is ready, each workspace in a transaction of its own."""
+    for row in ready:
+        runs.close(row.tenant, month, opened=transaction)
+
+
+def run_table(rows: list[Row]) -> None:
+    """Every workspace with something to invoice, or with something wrong."""
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Workspace": row.tenant.name,
+                    "Invoice": row.invoice.number if row.invoice else "Draft",
+                    "State": WORDS[row.step] if row.invoice is None else row.invoice.state.value.capitalize(),
+                    "Lines": len(row.figures.lines) + len(row.figures.charges) if row.figures else 0,
+                    "Before tax": words.amount(row.figures.net) if row.figures else "",
+                    "Tax": words.amount(row.figures.tax) if row.figures else "",
+                    "To pay": words.amount(row.figures.payable) if row.figures else "",
+                }
+                for row in rows
+            ]
+        ),
+        hide_index=True,
+        column_config={
+            name: st.column_config.TextColumn(alignment="right") for name in ("Before tax", "Tax", "To pay")
+        },
+    )
+
+
+def amounts(found: list[Money]) -> str:
+    """Sums, one for each currency."""
+    return " and ".join(words.amount(amount) for amount in revenue.by_currency(found)) or "none"
+
+
+session.operator()
+place = page_header("Billing runs", "Drafts of a month, their invoices, and what is still to come in.")
+last = Month.of(clock.now(), "UTC").previous
+months = [str(month) for month in (last.next, last, last.previous, last.previous.previous)]
+month = Month.parse(
+    st.segmented_control(
+        "Month",
+        months,
+        default=str(last),
+        format_func=lambda month: words.month(Month.parse(month).first),
+        required=True,
+    )
+)
+with reading() as db:
+    rows = runs.dry_run(db, session.operator(), month=month)
+    owed = revenue.receivables(db, session.operator())
+
+ready = [row for row in rows if row.step is Step.ready]
+parked = [row for row in rows if row.step is Step.parked]
+closed = [row for row in rows if row.step is Step.closed]
+late = [row for row in owed if row.days_late > 0]
+kpi_row(
+    Kpi(
+        "Ready to finalise",
+        words.count(len(ready)),
+        note=amounts([row.figures.payable for row in ready if row.figures]),
+    ),
+    Kpi(
+        "Finalised",
+        words.count(len(closed)),
+        note=amounts([row.figures.total for row in closed if row.figures]),
+    ),
+    Kpi(
+        "Parked",
+        words.count(len(parked)),
+        note="needs somebody" if parked else "all sums agree",
+        note_colour="red" if parked else "gray",
+    ),
+    Kpi(
+        "Overdue",
+        words.count(len(late)),
+        note=amounts([row.owed for row in late]),
+        note_colour="red" if late else "gray",
+    ),
+)
+with place:
+    if st.button(
+        "Finalise what is ready", type="primary", icon=":material/receipt_long:", disabled=not ready
+    ):
+        confirm(
+            f"Finalise {words.count(len(ready), 'invoice')} of {words.month(month.first)}?",
+            loses="Each gets the next number and never changes again. What turns out to be wrong is put "
+            "right by a credit note or on the next invoice.",
+            verb="Finalise",
+            act=lambda: close_all(ready, month),
+            done=f"{words.count(len(ready), 'workspace')} gone through.",
+        )
+
+if parked:
+    st.subheader("Parked", anchor=False)
+    parked_list(parked)
+st.subheader("The month", anchor=False)
+st.caption("This is a dry run: it shows what finalising would do, and does none of it.")
+listed = [
+    row
+    for row in rows
+    if row.step is not Step.nothing and not (row.figures and row.figures.is_empty and not row.findings)
+]
+if listed:
+    run_table(listed)
+else:
+    empty_state(
+        "Nothing to invoice",
+        "No workspace has used anything in this month.",
+        icon=":material/receipt_long:",
+    )
+st.subheader("Collecting", anchor=False)
+if owed:
+    collecting(owed)
+else:
+    st.caption("Nothing is owed.")

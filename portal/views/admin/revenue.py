@@ -1,0 +1,111 @@
+"""Revenue: what comes in every month, what is overdue, and what each workspace leaves after its devices."""
+
+import pandas as pd
+import streamlit as st
+
+from portal import format as words
+from portal import session
+from portal.charts import margins
+from portal.components.chart import chart
+from portal.components.empty import empty_state
+from portal.components.header import page_header
+from portal.components.kpi import Kpi, kpi_row
+from services import clock, revenue
+from services.billing.money import Money
+from services.billing.period import Month
+from services.db import reading
+from services.revenue import Margin
+
+# Days past the due date, up to and with.
+AGES = ((0, "not due yet"), (30, "up to 30 days"), (60, "31 to 60 days"), (10**6, "over 60 days"))
+
+
+def sums(found: list[Money]) -> str:
+    """Sums, one for each currency."""
+    return " and ".join(words.amount(amount) for amount in revenue.by_currency(found)) or "€0.00"
+
+
+def margin_table(rows: list[Margin]) -> None:
+    """Every workspace's month."""
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Workspace": row.tenant.name,
+                    "Revenue": words.amount(row.revenue),
+                    "Device hours": f"{row.device_hours:,.2f}",
+                    "Device cost": words.amount(row.cost),
+                    "Margin": words.amount(row.margin),
+                    "Of revenue": words.percent(row.margin.micros / row.revenue.micros, 0)
+                    if row.revenue.micros > 0
+                    else "–",
+                }
+                for row in rows
+            ]
+        ),
+        hide_index=True,
+        column_config={
+            name: st.column_config.TextColumn(alignment="right")
+            for name in ("Revenue", "Device hours", "Device cost", "Margin", "Of revenue")
+        },
+    )
+
+
+session.operator()
+page_header("Revenue", "Amounts before tax. Device costs are those of your settings, for every attempt.")
+present = Month.of(clock.now(), "UTC")
+months = [str(month) for month in (present, present.previous, present.previous.previous)]
+month = Month.parse(
+    st.segmented_control(
+        "Month",
+        months,
+        default=months[0],
+        format_func=lambda month: words.month(Month.parse(month).first),
+        required=True,
+    )
+)
+with reading() as db:
+    rows = revenue.margins(db, session.operator(), month=month)
+    monthly = revenue.recurring(db, session.operator())
+    owed = revenue.receivables(db, session.operator())
+
+late = [row for row in owed if row.days_late > 0]
+kpi_row(
+    Kpi(
+        "Recurring a month",
+        sums(list(monthly.values())),
+        help="Fees of plans, and what contracts promise for a month. What is used comes on top.",
+    ),
+    Kpi(f"Revenue in {words.month(month.first)}", sums([row.revenue for row in rows])),
+    Kpi("Margin after devices", sums([row.margin for row in rows])),
+    Kpi(
+        "Overdue",
+        sums([row.owed for row in late]),
+        note=words.count(len(late), "invoice"),
+        note_colour="red" if late else "gray",
+    ),
+)
+st.subheader("Margin by workspace", anchor=False)
+if rows:
+    with st.container(border=True):
+        top = rows[:12]
+        chart(
+            margins(
+                [row.tenant.name for row in top],
+                [row.cost.micros / 10**6 for row in top],
+                [row.margin.micros / 10**6 for row in top],
+            ),
+            key="margins",
+        )
+    margin_table(rows)
+else:
+    empty_state("No revenue yet", "Workspaces that use something stand here.", icon=":material/monitoring:")
+st.subheader("What is owed, by age", anchor=False)
+floor = -1
+table = []
+for ceiling, name in AGES:
+    of_age = [row.owed for row in owed if floor < row.days_late <= ceiling]
+    table.append({"Age": name.capitalize(), "Invoices": len(of_age), "Owed": sums(of_age)})
+    floor = ceiling
+right = st.column_config.TextColumn(alignment="right")
+st.dataframe(pd.DataFrame(table), hide_index=True, column_config={"Owed": right})

@@ -1,0 +1,176 @@
+"""Prices, billing runs and revenue: for operators, with what they would do before they do it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+
+from portal.session import SIGN_IN
+from services.accounts import sign_ins
+from services.accounts.scope import Member, Staff, StaffRole
+from services.accounts.tables import StaffGrant, User
+from services.billing import catalogue, closing, monitor, subscriptions
+from services.billing.first_plan import PAY_AS_YOU_GO
+from services.billing.period import Month
+from services.billing.tables import CreditNote, Invoice, InvoiceState, Payment
+from services.db import reading, transaction
+from tests import factories
+from tests.portal.visitor import APP, PATIENCE_SECONDS, button, opened_by, words
+from tests.services.billing.factories import Clock, record, travel
+
+PAGES = ("prices", "billing_runs", "revenue")
+
+
+@pytest.fixture
+def customer(empty_home: object, clock: Clock) -> Member:
+    """A paying workspace that used 10 euros in November, seen on 3 December."""
+    travel(clock, "2026-11-05T12:00")
+    with transaction() as db:
+        member = factories.create_member(db)
+        subscriptions.subscribe(db, member, plan=PAY_AS_YOU_GO.name)
+        record(db, member, texts=50_000, at=datetime(2026, 11, 6, tzinfo=UTC))
+    travel(clock, "2026-12-03T12:00")
+    return member
+
+
+def opened(operator: Staff, page: str) -> AppTest:
+    return opened_by(operator.user_id).switch_page(f"views/admin/{page}.py").run()
+
+
+def tables(app: AppTest) -> str:
+    return "\n".join(frame.value.to_string() for frame in app.dataframe)
+
+
+def field(app: AppTest, label: str, value: str) -> AppTest:
+    [box] = [one for one in app.text_input if one.label == label]
+    return box.set_value(value).run()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_installation_says_what_stands_here(operator: Staff, page: str) -> None:
+    app = opened(operator, page)
+
+    assert not app.exception
+    assert app.title
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("role", [None, StaffRole.sales])
+def test_the_pages_check_by_themselves(owner: Member, page: str, role: StaffRole | None) -> None:
+    with transaction() as db:
+        user = db.get_one(User, owner.user_id)
+        if role is not None:
+            db.add(StaffGrant(email=user.email, role=role))
+        secret = sign_ins.begin(db)
+        sign_ins.bind(db, secret, user)
+    app = AppTest.from_file(APP.parent / "views" / "admin" / f"{page}.py", default_timeout=PATIENCE_SECONDS)
+    app.user = {"is_logged_in": True, "iss": user.issuer, "sub": user.subject, SIGN_IN: secret}
+    app.run()
+
+    assert app.exception
+    assert [*app.title, *app.metric, *app.dataframe] == []
+
+
+def test_a_new_price_is_shown_on_last_months_use_before_it_is_published(
+    customer: Member, operator: Staff
+) -> None:
+    app = opened(operator, "prices")
+    [price] = [box for box in app.selectbox if box.label == "Price"]
+    price.set_value("predictions").run()
+
+    field(app, "Price of a package", "0.30")
+
+    seen = tables(app)
+    assert "€10.00" in seen
+    assert "€15.00" in seen
+    assert "All of them together: **€10.00** became **€15.00**." in words(app)
+
+    button(app, "Publish").click().run()
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        first, second = catalogue.versions(db, PAY_AS_YOU_GO.name)
+    assert first == PAY_AS_YOU_GO
+    assert str(second.prices[2].price.amount) == "0.30"  # type: ignore[union-attr]
+
+
+def test_another_kind_of_price_brings_its_own_fields(operator: Staff) -> None:
+    app = opened(operator, "prices")
+    [price] = [box for box in app.selectbox if box.label == "Price"]
+    price.set_value("predictions").run()
+    [kind] = [box for box in app.selectbox if box.label == "How it is priced"]
+
+    kind.set_value("volume").run()
+
+    assert not app.exception
+    assert [one.label for one in app.checkbox] == [
+        "The first flat amount is due in a month without any prediction"
+    ]
+    assert "At five quantities" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [("a lot", "holds no number"), ("-1", "greater than or equal to 0")]
+)
+def test_what_is_no_price_is_said_and_cannot_be_published(operator: Staff, written: str, said: str) -> None:
+    app = opened(operator, "prices")
+
+    field(app, "Price of one device-second", written)
+
+    assert any(said in error.value for error in app.error)
+    assert [one.label for one in app.button if one.label == "Publish"] == []
+
+
+def test_a_month_is_closed_paid_and_taken_back_from_one_page(customer: Member, operator: Staff) -> None:
+    app = opened(operator, "billing_runs")
+    assert {metric.label: metric.value for metric in app.metric}["Ready to finalise"] == "1"
+    assert "Draft" in tables(app)
+
+    button(app, "Finalise what is ready").click().run()
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        [invoice] = db.exec(select(Invoice)).all()
+    assert invoice.number in tables(app)
+    assert {metric.label: metric.value for metric in app.metric}["Finalised"] == "1"
+
+    # Both fields of a form go with its button.
+    fields = {one.label: one for one in app.text_input}
+    fields["Amount"].set_value("4")
+    fields["Reference"].set_value("R-1")
+    button(app, "Record payment").click().run()
+    field(app, "Take back, before tax", "6")
+    field(app, "Reason, as the credit note says it", "A fault of ours")
+    button(app, "Issue credit note").click().run()
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        assert [payment.amount for payment in db.exec(select(Payment))] == [4_000_000]
+        assert [note.total for note in db.exec(select(CreditNote))] == [6_000_000]
+        assert db.get_one(Invoice, invoice.id).state is InvoiceState.paid
+
+
+def test_a_parked_workspace_is_shown_with_its_reason_and_released(customer: Member, operator: Staff) -> None:
+    with transaction() as db:
+        monitor.park(db, customer, ["The subtotal is 9.00 EUR, and its parts come to 10.00 EUR."])
+
+    app = opened(operator, "billing_runs")
+    assert "its parts come to 10.00 EUR" in words(app).replace("\\", "")
+    button(app, "Release").click().run()
+
+    with reading() as db:
+        assert monitor.hold(db, customer) is None
+    assert "is not billed" not in words(app)
+
+
+def test_revenue_shows_margins_and_what_is_overdue(customer: Member, operator: Staff, clock: Clock) -> None:
+    with transaction() as db:
+        closing.finalise(db, customer, month=Month(2026, 11))
+    travel(clock, "2026-12-31T12:00")
+
+    app = opened(operator, "revenue")
+
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Overdue"] == "€10.00"
+    assert "Up to 30 days" in tables(app)
