@@ -35,6 +35,10 @@ _predictions = Counter("tuneport_predictions", "Texts that this api answered.")
 _answer = Histogram(
     "tuneport_prediction_seconds", "Time to answer one request for predictions.", buckets=_ANSWER_SECONDS
 )
+_tokens = Counter("tuneport_generated_tokens", "Tokens that chat models of this api wrote.")
+_first_token = Histogram(
+    "tuneport_first_words_seconds", "Time to the first words of a chat answer.", buckets=_ANSWER_SECONDS
+)
 
 
 def claimed(*, waited: float) -> None:
@@ -65,6 +69,16 @@ def predicted(texts: int, *, seconds: float) -> None:
     """A request for predictions was answered."""
     _predictions.inc(texts)
     _answer.observe(seconds)
+
+
+def first_words(*, seconds: float) -> None:
+    """A chat answer has begun."""
+    _first_token.observe(seconds)
+
+
+def generated(tokens: int) -> None:
+    """A chat answer was written."""
+    _tokens.inc(tokens)
 
 
 def text() -> bytes:

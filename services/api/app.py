@@ -7,6 +7,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from services.api import (
+    chat,
     errors,
     files,
     fine_tuning,
@@ -69,6 +70,7 @@ app.add_exception_handler(OperationalError, errors.database)
 app.add_exception_handler(DataError, errors.unstorable)
 # Files of an invoice before the invoice: an address that ends in .pdf would be one of its names, too.
 for module in (
+    chat,
     health,
     metrics,
     files,

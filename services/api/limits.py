@@ -6,6 +6,9 @@ from services.datasets.limits import MAX_BYTES, MAX_PART_BYTES
 MAX_TEXTS = 1_000
 # Characters of one text. Models read far less of it; the rest would be paid in waiting.
 MAX_TEXT_CHARACTERS = 20_000
+# Messages of one conversation, and tokens of its answer.
+MAX_MESSAGES = 200
+MAX_ANSWER_TOKENS = 1_024
 # Rows of one list.
 MAX_PAGE = 100
 # Rows of use by day in one answer.

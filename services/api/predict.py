@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services import clock, metrics
 from services.accounts.scope import Member
-from services.api.allowance import Allowances
+from services.api.allowance import allowances
 from services.api.deps import Caller, RequestId
 from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
 from services.api.refusals import BadRequest
@@ -26,8 +26,6 @@ from services.registry import service as registry
 from services.registry import thresholds
 
 router = APIRouter(prefix="/v1/predict", tags=["predictions"])
-
-_allowances = Allowances()
 
 
 class NothingToPredict(BadRequest):
@@ -142,7 +140,7 @@ def _predict(caller: Member, model: str, inputs: list[Input], request_id: str) -
     with reading() as db:
         version = registry.resolve(db, caller, name=model)
         threshold = thresholds.of(db, caller, version_id=version.id)
-    with _allowances.spending(caller, texts=len(inputs)):
+    with allowances.spending(caller, texts=len(inputs)):
         answers = inference.predict(version, inputs, threshold=threshold)
         # In the books before anybody reads it; what fails above is not counted.
         with transaction() as db:

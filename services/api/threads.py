@@ -47,3 +47,5 @@ whole_files = Threads(3, most=60)
 # They wait for the model far more than they compute; weighed in texts, of which a small machine answers a few
 # hundred in a second.
 predictions = Threads(64, most=5_000)
+# Each waits for one answer's next words, and is inside only while it waits.
+conversations = Threads(64, most=256)

@@ -8,7 +8,7 @@ from threading import Lock
 from services.inference.predictions import Input, Prediction
 
 # One thread computes for all versions, in turn: a forward pass has all cores to itself, and none starves.
-_compute = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+compute = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
 
 class _Request:
@@ -55,7 +55,7 @@ class Batcher:
             self._waiting.append(request)
             if not self._pumping:
                 self._pumping = True
-                _compute.submit(self._pump)
+                compute.submit(self._pump)
         return request.answer.result()
 
     def _pump(self) -> None:
@@ -64,7 +64,7 @@ class Batcher:
         with self._lock:
             self._pumping = bool(self._waiting)
             if self._pumping:
-                _compute.submit(self._pump)
+                compute.submit(self._pump)
 
     def _next_batch(self) -> list[tuple[_Request, list[Input]]]:
         """Inputs of the oldest requests; what does not fit of a request goes to the end of the queue."""

@@ -6,10 +6,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar, cast
 
-if TYPE_CHECKING:
-    from services.inference.engine import Loaded
+
+class Held(Protocol):
+    """Something in memory, such as a version, a base model or an adapter."""
+
+    bytes: int
+
+
+Kept = TypeVar("Kept", bound=Held)
 
 
 class VersionCache:
@@ -18,9 +24,9 @@ class VersionCache:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._versions: OrderedDict[str, Future[Loaded]] = OrderedDict()
+        self._versions: OrderedDict[str, Future[Held]] = OrderedDict()
 
-    def get(self, version_id: str, load: Callable[[], Loaded]) -> Loaded:
+    def get(self, version_id: str, load: Callable[[], Kept]) -> Kept:
         """The version, loaded by `load` if it is not here; of several callers at once only one loads it.
 
         What `load` raises reaches all who waited for it, and the next caller tries again.
@@ -33,14 +39,14 @@ class VersionCache:
             self._versions.move_to_end(version_id)
         if mine:
             self._load(version_id, version, load)
-        return version.result()
+        return cast(Kept, version.result())
 
     def forget(self, version_id: str) -> None:
         """Let go of a version; whoever is using it may finish."""
         with self._lock:
             self._versions.pop(version_id, None)
 
-    def _load(self, version_id: str, version: Future[Loaded], load: Callable[[], Loaded]) -> None:
+    def _load(self, version_id: str, version: Future[Held], load: Callable[[], Held]) -> None:
         try:
             version.set_result(load())
         except BaseException as error:  # noqa: BLE001  (those who wait must hear of it)

@@ -17,18 +17,19 @@ from services.registry.tables import ModelVersion
 KEPT = 50
 
 
-def folder_of(version: ModelVersion) -> Path:
-    """The version's files as its manifest has them, fetched where they are not here.
+def folder_of(version: ModelVersion, *, part: str = "") -> Path:
+    """The version's files, or those of one `part`, as its manifest has them; fetched where they are not here.
 
     Raises:
         ArtefactDamaged: what is stored is not what was trained.
     """
     versions = settings().cache_folder / "versions"
-    folder = versions / version.id
+    folder = versions / (f"{version.id}-{part}" if part else version.id)
+    manifest = {name: digest for name, digest in version.manifest.items() if name.startswith(part)}
     versions.mkdir(parents=True, exist_ok=True)
-    with _held(versions / f"{version.id}.lock"):
-        if not _is_whole(folder, version.manifest):
-            registry.fetch(version, folder)
+    with _held(versions / f"{folder.name}.lock"):
+        if not _is_whole(folder, manifest):
+            registry.fetch(version, folder, manifest=manifest)
         # To the nanosecond: the kernel's own stamps are the same for all loads within some milliseconds.
         loaded = time.time_ns()
         os.utime(folder, ns=(loaded, loaded))

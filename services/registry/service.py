@@ -178,13 +178,15 @@ def resolve(session: Session, member: Member, *, name: str) -> ModelVersion:
     return get_version(session, member, version_id=production(session, member)[model.id])
 
 
-def fetch(version: ModelVersion, folder: Path) -> None:
+def fetch(version: ModelVersion, folder: Path, *, manifest: dict[str, str] | None = None) -> None:
     """Bring a version's files into a folder, each verified against the manifest. No transaction is needed.
+
+    `manifest` is that part of the version's own of which the files are wanted.
 
     Raises:
         ArtefactDamaged: a file is missing or changed.
     """
     try:
-        storage.get_folder(version.storage_prefix, folder, version.manifest)
+        storage.get_folder(version.storage_prefix, folder, version.manifest if manifest is None else manifest)
     except (NotFound, ValueError) as reason:
         raise ArtefactDamaged(version.id) from reason

@@ -41,6 +41,8 @@ class Answer:
 
     def take(self, logits: Tensor, end: int) -> None:
         """Choose the next token by the logits of the vocabulary, and see whether it is the last."""
+        if self.finish is not None:  # by somebody who no longer reads
+            return
         token = self._chosen(logits)
         if token == end:
             self.finish = "stop"
@@ -95,9 +97,16 @@ class Decoder:
         self._take(answers, logits)
         self._leave()
 
+    def clear(self) -> None:
+        """Forget all answers under way."""
+        self.answers, self._cache, self._mask = [], DynamicCache(), self._mask[:0, :0]
+
     @torch.inference_mode()
     def step(self) -> None:
-        """Choose the next token of every answer; those that are over leave."""
+        """Choose the next token of every answer; those that are over leave, whoever ended them."""
+        self._leave()
+        if not self.answers:
+            return
         ids = torch.tensor([[answer.ids[-1]] for answer in self.answers])
         self._mask = torch.cat([self._mask, torch.ones(len(ids), 1, dtype=torch.long)], 1)
         logits = self._pass(self.answers, ids, self._mask, self._mask.sum(1, keepdim=True) - 1, self._cache)
@@ -143,7 +152,7 @@ class Decoder:
             return
         self.answers = [self.answers[row] for row in kept]
         if not kept:
-            self._cache, self._mask = DynamicCache(), self._mask[:0, :0]
+            self.clear()
             return
         self._mask = self._mask[kept]
         empty = int(self._mask.argmax(1).min())
