@@ -13,7 +13,7 @@ from services.errors import Invalid, ServiceError
 from services.training.recipe import Task
 
 _PER_ROW = 6
-_CHARACTERS = 60
+_CHARACTERS = 120
 
 
 class Role(StrEnum):
@@ -122,7 +122,9 @@ def _column(
     position = form.columns.index(column)
     for row in found.sample:
         cell = row[position] if position < len(row) else ""
-        cut = f"{cell[:_CHARACTERS]}…" if len(cell) > _CHARACTERS else cell
+        # On one line, so that the cells of a row stay side by side.
+        room = _CHARACTERS // min(len(form.columns), _PER_ROW)
+        cut = f"{cell[:room]}…" if len(cell) > room else cell
         st.markdown(f":small[:gray[{literal(' '.join(cut.split()))}]]" if cut.strip() else ":small[:gray[–]]")
     return role
 

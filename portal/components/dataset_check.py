@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from portal import format as words
 from portal import session
 from portal.charts import label_balance, text_lengths
 from portal.components.change_list import change_list
@@ -40,6 +41,8 @@ from services.db import reading, transaction
 from services.training.recipe import Task
 
 LIST = "views/customer/datasets.py"
+# Of short texts, on one core of a slow processor; and from when on a person is told.
+_SECONDS_PER_MB, _LONG_SECONDS = 1, 10
 _NEW, _ANY = "new", "any"
 
 
@@ -66,11 +69,22 @@ def dataset_check(member: Member, upload_id: str) -> None:
     if fixes and form != drafts.format_of(draft):
         fixes = []
     with shown():
-        with st.spinner("Reading and checking every row …"):
+        with st.spinner(_patience(upload), show_time=True):
             seen = _examined(upload, form, fixes)
         _summary(form, seen.preview)
         _create(upload, form, fixes, seen.preview, known, name)
         _parts(upload, form, fixes, seen)
+
+
+def _patience(upload: Upload) -> str:
+    """What a person reads while a file is read; what takes long can be left."""
+    seconds = upload.bytes * _SECONDS_PER_MB // 2**20
+    if seconds < _LONG_SECONDS:
+        return "Reading and checking every row …"
+    return (
+        f"Reading and checking every row, for about {words.duration(seconds)}. You may leave this page; "
+        "the result waits for you …"
+    )
 
 
 def _examined(upload: Upload, form: Format, fixes: list[Fix]) -> Examination:

@@ -5,7 +5,6 @@ import streamlit as st
 from portal import format as words
 from portal import session
 from portal.charts import label_balance
-from portal.components.change_list import change_list
 from portal.components.chart import chart
 from portal.components.choice import choice
 from portal.components.confirm import confirm
@@ -20,6 +19,7 @@ from portal.components.kpi import Kpi, kpi_row
 from portal.components.permission import refusal
 from portal.components.reading_form import CONTAINERS
 from portal.components.row_browser import row_browser
+from portal.components.version_changes import version_changes
 from portal.errors import shown
 from portal.health import findings
 from portal.highlight import literal
@@ -29,7 +29,6 @@ from services.accounts.scope import Member, Role
 from services.datasets import drafts
 from services.datasets import service as datasets
 from services.datasets.dropped import DropCode
-from services.datasets.fixes import Change
 from services.datasets.formats import Format
 from services.datasets.preview import DroppedGroup
 from services.datasets.tables import Dataset, DatasetVersion
@@ -40,7 +39,7 @@ from services.training.recipe import Task
 Models = list[tuple[Model, ModelVersion]]
 
 _NAMED = 5
-_TABS = ["Labels", "Rows", "Left out", "Origin"]
+_TABS = ["Labels", "Rows", "Left out", "Changes", "Origin"]
 
 
 def dataset_page(member: Member, dataset_id: str) -> None:
@@ -62,7 +61,9 @@ def dataset_page(member: Member, dataset_id: str) -> None:
         _actions(member, dataset, version, models)
     _summary(version)
 
-    labels, rows, left_out, origin = st.tabs(_TABS, key="part", bind="query-params", on_change="rerun")
+    labels, rows, left_out, changed, origin = st.tabs(
+        _TABS, key="part", bind="query-params", on_change="rerun"
+    )
     if labels.open:
         with labels:
             _labels(version)
@@ -73,9 +74,17 @@ def dataset_page(member: Member, dataset_id: str) -> None:
     if left_out.open:
         with left_out:
             _left_out(version)
+    if changed.open:
+        with changed:
+            version_changes(version, _before(versions, version))
     if origin.open:
         with origin:
             _origin(version)
+
+
+def _before(versions: list[DatasetVersion], version: DatasetVersion) -> DatasetVersion | None:
+    """The version that came before, of all from the newest on."""
+    return next((other for other in versions if other.number < version.number), None)
 
 
 def _choose(versions: list[DatasetVersion]) -> DatasetVersion:
@@ -233,7 +242,4 @@ def _origin(version: DatasetVersion) -> None:
             "Frozen": words.day(version.created_at),
         }
     )
-    if version.changes:
-        st.markdown("**What was done to the rows**")
-        change_list([Change.model_validate(change) for change in version.changes])
     st.caption("A version never changes: the same hash and seed always give the same splits.")

@@ -5,6 +5,7 @@ import streamlit as st
 from portal.components.dataset_list import PAGE
 from portal.errors import shown
 from portal.highlight import literal
+from services import storage
 from services.accounts.scope import Member
 from services.datasets import files
 from services.datasets import service as datasets
@@ -28,6 +29,7 @@ def files_together(member: Member, upload_ids: list[str]) -> None:
     with st.container(border=True):
         st.markdown("**Files that belong together**")
         st.caption("Rows of each file are kept for what you say here, and compared with those of the others.")
+        uploads.sort(key=lambda upload: list(_WORDS).index(split_of_filename(upload.filename)))
         chosen = [(split, upload) for upload in uploads if (split := _asked(upload))]
         splits = dict(chosen)
         why_not = _missing(len(chosen), splits)
@@ -71,4 +73,9 @@ def _join(member: Member, splits: dict[Split, Upload]) -> None:
         stored = files.store_together(member, splits)
         with stored as kept, transaction() as db:
             together = datasets.upload(db, member, stored=kept)
+    with transaction() as db:
+        # They are in there.
+        keys = [datasets.delete_upload(db, member, upload_id=upload.id) for upload in splits.values()]
+    for key in keys:
+        storage.delete(key)
     st.switch_page(PAGE, query_params={"upload": together.id})

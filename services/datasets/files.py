@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 from services import ids, storage
 from services.accounts.scope import Member, Role
+from services.datasets.differing import Difference, differ
 from services.datasets.encodings import detect_encoding, visible
 from services.datasets.errors import EmptyFile, FileTooLarge
 from services.datasets.examples import Example, TokenExample, from_line
@@ -201,6 +202,12 @@ def rows(version: DatasetVersion, *, split: Split, offset: int, limit: int, labe
     examples = _examples(version, split)
     found = [example for example in examples if label is None or label in example.labels]
     return Page(tuple(found[offset : offset + limit]), len(found))
+
+
+def difference(older: DatasetVersion, newer: DatasetVersion) -> Difference:
+    """What changed from one version of a data set to a later one."""
+    before, after = ({which: _examples(version, which) for which in Split} for version in (older, newer))
+    return differ(before, after)
 
 
 def exported(version: DatasetVersion, kind: ExportKind) -> bytes:

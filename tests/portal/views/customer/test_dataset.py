@@ -224,6 +224,18 @@ def test_what_belongs_to_another_workspace_is_not_found(owner: Member, name: str
     assert not foreign.exception
 
 
+def test_a_version_tells_what_changed_since_the_one_before(owner: Member) -> None:
+    first = create_dataset(owner)
+    page = visit(owner, "dataset", upload=create_upload(owner, CARDS + b"one more,card_arrival\n").id)
+    box(page, "Make of it").select(first.dataset_id).run()
+    button(page, "Add version").click().run()
+
+    changes = visit(owner, "dataset", id=first.dataset_id, part="Changes")
+
+    assert not changes.exception
+    assert "**Since version 1:** 1 row came" in words(changes)
+
+
 def test_a_data_set_without_jobs_can_be_deleted(owner: Member) -> None:
     page = visit(owner, "dataset", id=create_dataset(owner).dataset_id)
 
