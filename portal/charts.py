@@ -10,7 +10,7 @@ from math import sqrt
 
 from plotly import graph_objects as go
 
-from portal.verdict import METRIC_NAMES, method
+from portal.verdict import METRIC_NAMES, SHARES, difference, method
 from services.metering.meters import GENERATED_TOKENS, METERS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
 from services.training.report import Baseline, Confusion
 
@@ -118,16 +118,22 @@ def loss(points: Sequence[tuple[int, float]]) -> go.Figure:
 
 
 def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
-    """The score on the validation split by epoch; `metric` is accuracy or f1, values from 0 to 1."""
+    """The score on the validation split by epoch; `metric` decides how they are written."""
     name = METRIC_NAMES[metric]
     best_epoch, best = max(points, key=lambda point: point[1])
     when = f"in epoch {best_epoch:g}" if best_epoch else "before the first epoch"
-    title = f"{name} reached {best:.1%} {when}"
-    line = _line(points, OURS, hover=f"Epoch %{{x:g}}<br>{name} %{{y:.1%}}")
+    form = ".1%" if metric in SHARES else ".2f"
+    title = f"{name} reached {best:{form}} {when}"
+    line = _line(points, OURS, hover=f"Epoch %{{x:g}}<br>{name} %{{y:{form}}}")
     figure = _figure(title, line, x="Epoch", y=f"{name} (validation)", height=240)
     if len(points) <= _MOST_NAMED:
         figure.update_xaxes(tickvals=[epoch for epoch, _ in points])
-    return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    lowest = min(0.0, *(value for _, value in points))
+    return figure.update_yaxes(tickformat=_ticks(metric), range=[max(-1.0, lowest), 1.02])
+
+
+def _ticks(metric: str) -> str:
+    return ".0%" if metric in SHARES else ".2f"
 
 
 def _line(points: Sequence[tuple[float, float]], colour: str, *, hover: str) -> go.Scatter:
@@ -146,10 +152,10 @@ def against_baselines(
 ) -> go.Figure:
     """The model beside simple methods on the same test rows, with its 95 % interval."""
     best = max(baselines, key=lambda baseline: baseline.value)
-    difference = (value - best.value) * 100
-    verdict = "better than" if difference >= 0 else "worse than"
-    title = f"{abs(difference):.1f} points {verdict} the best simple method ({method(best.name).lower()})"
-    ours = _share_bar(["This model"], [value], OURS)
+    apart = difference(metric, abs(value - best.value)).lstrip("+")
+    verdict = "better than" if value >= best.value else "worse than"
+    title = f"{apart} {verdict} the best simple method ({method(best.name).lower()})"
+    ours = _share_bar(["This model"], [value], OURS, metric)
     ours.error_x = {
         "array": [interval[1] - value],
         "arrayminus": [value - interval[0]],
@@ -158,25 +164,28 @@ def against_baselines(
     }
     ordered = sorted(baselines, key=lambda baseline: -baseline.value)
     names = [_plain(method(baseline.name)) for baseline in ordered]
-    others = _share_bar(names, [baseline.value for baseline in ordered], REST)
+    others = _share_bar(names, [baseline.value for baseline in ordered], REST, metric)
     height = _rows_high(len(baselines) + 1, 36)
     figure = _figure(title, ours, others, x=f"{METRIC_NAMES[metric]} on the test split", y="", height=height)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.01], tickvals=_QUARTERS)
+    # A coefficient may be far below nothing; how far is in its label.
+    lowest = min(0.0, value, best.value)
+    figure.update_xaxes(tickformat=_ticks(metric), range=[max(-1.0, lowest), 1.01], tickvals=_QUARTERS)
     return figure.update_yaxes(autorange="reversed")
 
 
-def _share_bar(names: list[str], values: list[float], colour: str) -> go.Bar:
+def _share_bar(names: list[str], values: list[float], colour: str, metric: str = "accuracy") -> go.Bar:
+    form = ".1%" if metric in SHARES else ".2f"
     return go.Bar(
         x=values,
         y=names,
         orientation="h",
         marker_color=colour,
-        texttemplate="%{x:.1%}",
+        texttemplate=f"%{{x:{form}}}",
         textposition="auto",
         insidetextanchor="start",
         textangle=0,
         constraintext="none",
-        hovertemplate="%{y}<br>%{x:.1%}<extra></extra>",
+        hovertemplate=f"%{{y}}<br>%{{x:{form}}}<extra></extra>",
     )
 
 
@@ -244,6 +253,40 @@ def confusion(matrix: Confusion) -> go.Figure:
     )
     figure.update_xaxes(showticklabels=named, ticks="", showgrid=False)
     return figure.update_yaxes(showticklabels=named, ticks="", showgrid=False, autorange="reversed")
+
+
+def labels_given(
+    probabilities: Mapping[str, float], thresholds: Mapping[str, float], *, top: int = 8
+) -> go.Figure:
+    """How near each label is to its threshold, which a line marks; the labels that are given are coloured."""
+    ordered = sorted(probabilities, key=lambda label: (-probabilities[label] / thresholds[label], label))
+    given = [label for label in ordered if probabilities[label] >= thresholds[label]]
+    shown = ordered[: max(top, len(given))]
+    names = [_plain(label) for label in shown]
+    bars = go.Bar(
+        x=[probabilities[label] for label in shown],
+        y=names,
+        orientation="h",
+        marker_color=[OURS if label in given else REST for label in shown],
+        texttemplate="%{x:.1%}",
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}<br>%{x:.2%}<extra></extra>",
+    )
+    marks = go.Scatter(
+        x=[thresholds[label] for label in shown],
+        y=names,
+        mode="markers",
+        marker={"symbol": "line-ns-open", "size": 18, "color": WRONG, "line": {"width": 2}},
+        hovertemplate="%{y}<br>given from %{x:.2%} on<extra></extra>",
+    )
+    number = len(given)
+    title = f"{number or 'No'} label{'' if number == 1 else 's'} of {len(ordered)}"
+    figure = _figure(
+        title, bars, marks, x="Probability, and the threshold", y="", height=_rows_high(len(shown))
+    )
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.08], tickvals=_QUARTERS)
+    return figure.update_yaxes(autorange="reversed")
 
 
 def scores(probabilities: Mapping[str, float], *, top: int = 5) -> go.Figure:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.verdict import METRIC_NAMES
 from services.jobs.tables import JobEvent
 from services.training.events import EventKind
 
@@ -48,7 +49,7 @@ def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
     starts = [event for event in latest if event.kind == EventKind.phase]
     ends: list[datetime | None] = [event.at for event in starts[1:]]
     metrics = [event for event in events if event.kind == EventKind.metric]
-    metric = next((name for event in metrics for name in ("accuracy", "f1") if name in event.values), None)
+    metric = next((name for event in metrics for name in METRIC_NAMES if name in event.values), None)
     speeds = [event.values["rows_per_second"] for event in latest if "rows_per_second" in event.values]
     return Story(
         phases=[

@@ -112,6 +112,12 @@ def count(number: Decimal | float, noun: str = "", plural: str = "") -> str:
     return f"{text} {noun if text == '1' else plural or noun + 's'}"
 
 
+def number(value: float) -> str:
+    """A measured number with three figures or its whole part: "0.0123", "4.57", "1,204"."""
+    shown = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "0" if shown in {"-0", "0"} else shown.replace("-", "−")
+
+
 def short_count(number: float) -> str:
     """A count that has little room: "950", "1.2k", "3.4M"."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

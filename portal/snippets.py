@@ -2,12 +2,14 @@
 
 import json
 
+from services.inference.predictions import Input
+
 PLACEHOLDER = "$TUNEPORT_API_KEY"
 
 
-def curl(api_url: str, model: str, text: str) -> str:
+def curl(api_url: str, model: str, asked: Input) -> str:
     """A request from a shell that has the key in TUNEPORT_API_KEY."""
-    body = json.dumps({"model": model, "input": text}, ensure_ascii=False).replace("'", "'\\''")
+    body = json.dumps({"model": model, "input": _plain(asked)}, ensure_ascii=False).replace("'", "'\\''")
     return (
         f"curl {api_url}/v1/predict \\\n"
         f'  -H "Authorization: Bearer {PLACEHOLDER}" \\\n'
@@ -16,21 +18,21 @@ def curl(api_url: str, model: str, text: str) -> str:
     )
 
 
-def python(api_url: str, model: str, text: str) -> str:
+def python(api_url: str, model: str, asked: Input) -> str:
     """The same request with httpx; requests takes the same words."""
     return (
         "import os\n\nimport httpx\n\n"
         "answer = httpx.post(\n"
         f'    "{api_url}/v1/predict",\n'
         '    headers={"Authorization": f"Bearer {os.environ[\'TUNEPORT_API_KEY\']}"},\n'
-        f"    json={_literal(model, text)},\n"
+        f"    json={_literal(model, asked)},\n"
         ")\n"
         "answer.raise_for_status()\n"
         'print(answer.json()["data"])'
     )
 
 
-def openai(api_url: str, model: str, text: str) -> str:
+def openai(api_url: str, model: str, asked: Input) -> str:
     """The same request with the openai client, which also uploads files and starts jobs here."""
     return (
         "import os\n\nfrom openai import OpenAI\n\n"
@@ -39,13 +41,16 @@ def openai(api_url: str, model: str, text: str) -> str:
         "answer = client.post(\n"
         '    "/predict",\n'
         "    cast_to=object,\n"
-        f"    body={_literal(model, text)},\n"
+        f"    body={_literal(model, asked)},\n"
         ")\n"
         'print(answer["data"])'
     )
 
 
-def _literal(model: str, text: str) -> str:
-    # JSON strings are Python strings as well.
-    model_json, text_json = (json.dumps(word, ensure_ascii=False) for word in (model, text))
-    return f'{{"model": {model_json}, "input": {text_json}}}'
+def _literal(model: str, asked: Input) -> str:
+    # JSON strings and objects of them are Python's as well.
+    return json.dumps({"model": model, "input": _plain(asked)}, ensure_ascii=False)
+
+
+def _plain(asked: Input) -> str | dict[str, str]:
+    return asked if isinstance(asked, str) else asked.model_dump()

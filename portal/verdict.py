@@ -8,7 +8,7 @@ from services.training.significance import SURE
 
 METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²", "token_likelihood": "Token likelihood"}
 # Shares of rows or entities; the others are coefficients.
-_SHARES = frozenset({"accuracy", "f1"})
+SHARES = frozenset({"accuracy", "f1"})
 # The names that runs give simple methods, and what people call them.
 METHODS = {
     "base-model": "The base model, as it came",
@@ -27,12 +27,12 @@ METHODS = {
 
 def figure(metric: str, value: float) -> str:
     """A metric's value as people read it: "93.4 %", or "0.71" for a coefficient."""
-    return f"{value:.1%}".replace("%", " %") if metric in _SHARES else f"{value:.2f}".replace("-", "−")
+    return f"{value:.1%}".replace("%", " %") if metric in SHARES else f"{value:.2f}".replace("-", "−")
 
 
 def difference(metric: str, by: float) -> str:
     """How far two values of a metric are apart: "+1.2 points", or "+0.03" for a coefficient."""
-    return f"{by * 100:+.1f} points" if metric in _SHARES else f"{by:+.2f}"
+    return f"{by * 100:+.1f} points" if metric in SHARES else f"{by:+.2f}"
 
 
 QUICK = "quick"

@@ -12,6 +12,7 @@ from portal.components.chart import chart
 from portal.components.kpi import Kpi, kpi_row
 from portal.curves import PHASE_WORDS, Story, story
 from portal.highlight import literal
+from portal.verdict import METRIC_NAMES, figure
 from services import clock
 from services.accounts import service as accounts
 from services.accounts.scope import Member
@@ -23,7 +24,7 @@ from services.jobs import service as jobs
 from services.jobs.forecast import Start
 from services.jobs.tables import Job, JobState
 
-_BEST = {"accuracy": "Best accuracy", "f1": "Best F1"}
+_BEST = {"accuracy": "Best accuracy"}
 
 
 def job_progress(member: Member, job: Job) -> None:
@@ -109,11 +110,11 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
     time = words.duration(float(_seconds(job))) if job.started_at else "Not started"
     best = max((value for _, value in told.scores), default=None)
     told_of = []
-    if best is not None:
+    if best is not None and (metric := told.metric):
         told_of.append(
             Kpi(
-                _BEST[told.metric or "accuracy"],
-                words.percent(best),
+                _BEST.get(metric, f"Best {METRIC_NAMES[metric]}"),
+                figure(metric, best),
                 help="On the validation split, which chooses the best moment of the run.",
             )
         )
@@ -135,9 +136,9 @@ def _curves(told: Story) -> None:
         figures["loss"] = loss(told.loss)
     if not figures:
         return
-    for column, (key, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
+    for column, (key, drawn) in zip(st.columns(len(figures)), figures.items(), strict=True):
         with column.container(border=True):
-            chart(figure, key=key)
+            chart(drawn, key=key)
 
 
 def _log(told: Story, zone: ZoneInfo) -> None:

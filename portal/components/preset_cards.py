@@ -10,6 +10,16 @@ from services.ordering import Offer
 from services.training.recipe import Preset, Task
 
 _WHAT = {
+    (Preset.quick, Task.multi_label): "Reads every text once and fits a yes or no for each label. "
+    "Good enough to judge your data.",
+    (Preset.quick, Task.pair_classification): "Reads every text once, for itself, and compares them. "
+    "Good enough to judge your data.",
+    (Preset.quick, Task.regression): "Reads every text once and fits a line through the scores. "
+    "Good enough to judge your data.",
+    (Preset.best, Task.multi_label): "Trains the whole model on your texts and keeps its best moment.",
+    (Preset.best, Task.pair_classification): "Reads both texts of a pair at once, trains the whole model, "
+    "and keeps its best moment.",
+    (Preset.best, Task.regression): "Trains the whole model on your texts and keeps its best moment.",
     (Preset.quick, Task.text_classification): "Reads every text once and fits a classifier on top. "
     "Good enough to judge your data.",
     (

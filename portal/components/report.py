@@ -7,10 +7,11 @@ from portal.charts import against_baselines
 from portal.components.chart import chart
 from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
+from portal.highlight import literal
 from portal.names import noun_of_labels
-from portal.verdict import METRIC_NAMES, figure, headline
+from portal.verdict import METRIC_NAMES, figure, headline, method
 from services.training.recipe import Task
-from services.training.report import Report
+from services.training.report import Ranking, Report
 
 # How a table writes a share; its values are hundredths.
 PERCENT = "%.1f %%"
@@ -36,6 +37,7 @@ def report_summary(report: Report) -> None:
         ),
         Kpi("Tested on", f"{report.test_rows:,} {unit}", note=f"learned from {report.rows.train:,}"),
         *_averages(report),
+        *_errors(report),
         Kpi(
             "On the validation split",
             figure(report.metric, report.validation_value),
@@ -49,6 +51,8 @@ def report_summary(report: Report) -> None:
                 against_baselines(report.value, report.interval, report.baselines, report.metric),
                 key="baselines",
             )
+    if report.ranking:
+        _ranking(report.ranking)
     if report.truncated_rows:
         cut = words.count(report.truncated_rows, "text")
         st.caption(f"{cut} longer than {report.recipe.hyperparameters.max_length} tokens lost the rest.")
@@ -65,6 +69,54 @@ def _averages(report: Report) -> list[Kpi]:
             help=f"F1 of each {noun_of_labels(report.task)}, averaged: rare ones count as much.",
         )
     ]
+
+
+def _errors(report: Report) -> list[Kpi]:
+    errors = report.errors
+    if errors is None:
+        return []
+    return [
+        Kpi(
+            "Off by, on average",
+            words.number(errors.mae),
+            note=f"root mean square {words.number(errors.rmse)}",
+            help="The mean absolute error, in the unit of your scores; large errors weigh more in the other.",
+        ),
+        Kpi(
+            "Correlation",
+            figure("r2", errors.pearson),
+            note=f"of ranks {figure('r2', errors.spearman)}",
+            help="Pearson’s coefficient, and Spearman’s, which looks at the order of the scores alone.",
+        ),
+    ]
+
+
+def _ranking(ranking: Ranking) -> None:
+    """How well second texts are put in order for their first text."""
+    best = max(ranking.baselines, key=lambda baseline: baseline.value)
+    st.markdown(
+        f"**As a ranking**  \n:small[:gray[The second texts of each first text, the likeliest to be "
+        f"“{literal(ranking.relevant)}” first: {ranking.queries:,} first texts with "
+        f"{ranking.candidates:.1f} candidates on average.]]"
+    )
+    recall = ", ".join(
+        f"{words.percent(share)} among the first {top}" for top, share in ranking.recall_at.items()
+    )
+    kpi_row(
+        Kpi(
+            "NDCG@10",
+            figure("r2", ranking.ndcg_at_10),
+            note=f"{method(best.name).lower()}: {figure('r2', best.value)}",
+            help="1 where all that is relevant stands first; places further down count less.",
+        ),
+        Kpi(
+            "Mean reciprocal rank",
+            figure("r2", ranking.mrr),
+            note=f"the first hit at place {1 / ranking.mrr:.1f}",
+            help="1 where the first place is always a hit, 0.5 where it is the second.",
+        ),
+        Kpi("Recall@10", words.percent(ranking.recall_at["10"]), help=f"Of what is relevant: {recall}."),
+    )
 
 
 def _accuracy(report: Report) -> str:
@@ -99,6 +151,8 @@ def report_labels(report: Report) -> None:
         height=up_to(20, len(scores)),
         alt="Scores of each label, the worst first",
     )
+    if report.task is Task.multi_label:
+        st.caption("Each label has its own threshold, chosen on the validation split for the best F1.")
     if report.task is Task.token_classification:
         st.caption(
             "An entity counts as found only when its type and its exact span are right, as seqeval counts."
@@ -110,22 +164,30 @@ def report_mistakes(report: Report) -> None:
     if not report.worst:
         st.caption("No mistakes on the test split.")
         return
+    of_scores = report.errors is not None
     st.caption(
-        "The mistakes that the model was most sure of. Often it is the label that is wrong: read them before "
-        "you train again."
+        "The answers that are furthest from the truth. Often it is the score in the data that is wrong: read "
+        "them before you train again."
+        if of_scores
+        else "The mistakes that the model was most sure of. Often it is the label that is wrong: read them "
+        "before you train again."
     )
+    sureness = {"Off by": [item.score for item in report.worst]}
+    if not of_scores:
+        sureness = {"Confidence": [item.score * 100 for item in report.worst]}
     st.dataframe(
         {
             "Row": [item.row for item in report.worst],
             "Text": [item.text for item in report.worst],
             "Truth": [item.truth for item in report.worst],
             "Predicted": [item.predicted for item in report.worst],
-            "Confidence": [item.score * 100 for item in report.worst],
+            **sureness,
         },
         column_config={
             "Row": st.column_config.NumberColumn(width=60, help="The row's number in your file"),
             "Text": st.column_config.TextColumn(width="large"),
             "Confidence": st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
+            "Off by": st.column_config.NumberColumn(format="%.3g"),
         },
         hide_index=True,
         height=up_to(20, len(report.worst)),

@@ -42,4 +42,18 @@ GARDEN_ADVICE = Sample(
     description="A hundred and ten short conversations with a gardener, who answers in a sentence and names "
     "the next step.",
 )
-SAMPLES = (SUPPORT_MESSAGES, PLACE_NAMES, GARDEN_ADVICE)
+GUEST_REVIEWS = Sample(
+    filename="guest-reviews.csv",
+    name="Guest reviews",
+    task=Task.multi_label,
+    description="What 360 guests wrote about their stay, and which of six things each is about: several, "
+    "one or none.",
+)
+BOOKS_FOR_READERS = Sample(
+    filename="books-for-readers.csv",
+    name="Books for readers",
+    task=Task.pair_classification,
+    description="What seventy readers liked, with six more books each and whether they liked them too: "
+    "learn what to recommend.",
+)
+SAMPLES = (SUPPORT_MESSAGES, GUEST_REVIEWS, PLACE_NAMES, BOOKS_FOR_READERS, GARDEN_ADVICE)

@@ -8,12 +8,14 @@ from random import Random
 import numpy as np
 
 from services.datasets.errors import TooFewRows
-from services.datasets.examples import Example
+from services.datasets.examples import Example, PairExample, ScoreExample
 from services.datasets.limits import MIN_TEXTS_TO_SPLIT
 from services.datasets.near import Positions, clusters, copies, joined
 from services.datasets.split import Split
 
 HELD_OUT_SHARE = 0.1
+# With fewer, each would be a large part of the rows.
+_FEWEST_FIRST_TEXTS = 20
 # Positions of examples that are of one split: copies, near copies, or a group that was asked for.
 Bundle = list[int]
 
@@ -65,6 +67,9 @@ def split(
     and every label keeps a row there. Validation takes a tenth of the rows, test the `test_share`, which is 0
     for whoever brings a test file of their own. A sentence counts under the rarest type of entity in it.
 
+    Pairs that begin with the same text stay together too, as all that a person was offered does, or all that
+    was asked of one text; but not where only a handful of first texts come again and again.
+
     Splits that are `given` (row -> split) are kept, and what they lack is divided off train and the rest. The
     texts of `frozen`, an earlier version's test split, are the test with all their near copies, and nothing
     is added to it.
@@ -77,15 +82,15 @@ def split(
     """
     texts = [*(example.text for example in examples), *frozen]
 
-    def divided(alike: Positions) -> Splits:
+    def divided(alike: Positions, groups: Mapping[int, str] | None) -> Splits:
         together = _together(alike, examples, groups)
         return _divide(examples, together, alike[len(examples) :], seed, test_share, given)
 
     near = clusters(texts)
     try:
-        splits = divided(near)
+        splits = divided(near, groups or _by_first_text(examples))
     except TooFewRows:
-        splits = divided(copies(texts))
+        splits = divided(copies(texts), groups)
     return replace(splits, near=near[: len(examples)])
 
 
@@ -141,6 +146,15 @@ def _together(roots: Positions, examples: Sequence[Example], groups: Mapping[int
     ]
     left, right = np.array(pairs, np.int64).reshape(-1, 2).T
     return joined(roots, left, right)
+
+
+def _by_first_text(examples: Sequence[Example]) -> dict[int, str]:
+    """Row -> first text, of pairs in which these come again."""
+    pairs = [one for one in examples if isinstance(one, PairExample | ScoreExample) and one.second]
+    firsts = {one.first for one in pairs}
+    if not _FEWEST_FIRST_TEXTS <= len(firsts) < len(pairs):
+        return {}
+    return {one.row: one.first for one in pairs}
 
 
 def _settle(bundles: Iterable[Bundle], said: Mapping[int, Split], where: dict[int, Split]) -> list[Bundle]:

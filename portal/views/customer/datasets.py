@@ -72,11 +72,12 @@ else:
     )
 
 st.subheader("Samples to start with", anchor=False)
-for column, sample in zip(st.columns(len(SAMPLES)), SAMPLES, strict=True):
-    with column.container(border=True, height="stretch"):
-        st.markdown(f"**{sample.name}**")
-        st.caption(sample.description)
-        st.space("stretch")
-        if st.button("Use this sample", key=sample.filename, disabled=why_not is not None, help=why_not):
-            with shown():
-                take(member, sample)
+with st.grid(3, min_column_width=200, gap="small"):
+    for sample in SAMPLES:
+        with st.container(border=True, height="stretch"):
+            st.markdown(f"**{sample.name}**")
+            st.caption(sample.description)
+            st.space("stretch")
+            if st.button("Use this sample", key=sample.filename, disabled=why_not is not None, help=why_not):
+                with shown():
+                    take(member, sample)

@@ -13,7 +13,7 @@ from portal.components.more_rows import more_rows
 from portal.components.report import report_labels, report_mistakes, report_summary
 from portal.components.suspect_list import suspect_list
 from portal.components.version_list import version_list
-from portal.names import TASK_WORDS
+from portal.names import TASK_WORDS, noun_of_labels
 from services.db import reading
 from services.registry import service as registry
 from services.training.recipe import Task
@@ -46,7 +46,7 @@ alias_history(member, model, versions)
 st.subheader(f"Report of version {version.number}", anchor=False)
 report_summary(report)
 given, doubted = evidence.answers(version), evidence.doubts(version)
-CLASSES = "Entity types" if report.task is Task.token_classification else "Labels"
+CLASSES = f"{noun_of_labels(report.task)}s".capitalize()
 # Name of a part -> whether this version has it.
 PARTS = {
     CLASSES: bool(report.per_class),

@@ -25,6 +25,7 @@ _PAIRS = (
     ("query", "document"),
     ("query", "product"),
     ("question", "passage"),
+    ("history", "item"),
 )
 _SCORES = frozenset({"score", "similarity", "similarity_score", "relatedness", "relatedness_score"})
 # Numbers with fractions, and more than a handful of them, are measured and not chosen.
