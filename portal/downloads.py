@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeSerializer
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from portal import session
 from portal.guard import SIGN_IN_HEADER
@@ -28,6 +29,8 @@ from services.datasets.tables import DatasetVersion
 from services.db import reading
 from services.documents import pdf as document
 from services.errors import NotFound, ServiceError
+from services.registry import exports
+from services.registry.exports import ExportFormat
 
 LINK_LIFE = timedelta(minutes=5)
 
@@ -38,15 +41,18 @@ class File:
 
     name: str
     media_type: str
-    content: bytes
+    content: bytes = b""
+    # Where it lies, if it is too large to be held.
+    path: Path | None = None
 
 
 def download_url(kind: str, subject: str) -> str:
     """A link to a file of the chosen workspace, for the next minutes and for this browser alone.
 
     `kind` is "invoice-pdf" (`subject`: an invoice's number or id, or a month such as 2026-11), or, of a data
-    set version whose id is the `subject`, "rejected-rows", "rows-csv", "rows-jsonl" or "rows-conll". Pages
-    show it with `components.download_link`.
+    set version whose id is the `subject`, "rejected-rows", "rows-csv", "rows-jsonl" or "rows-conll", or, of a
+    model version, "model-safetensors", "model-onnx" or "model-card". Pages show it with
+    `components.download_link`.
     """
     return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
 
@@ -68,14 +74,13 @@ def download(request: Request) -> Response:
             status_code=404,
             headers={"Cache-Control": "no-store"},
         )
-    return Response(
-        file.content,
-        media_type=file.media_type,
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
-        },
-    )
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
+    }
+    if file.path is not None:
+        return FileResponse(file.path, media_type=file.media_type, headers=headers)
+    return Response(file.content, media_type=file.media_type, headers=headers)
 
 
 def _file(request: Request) -> File:
@@ -122,6 +127,16 @@ def _rows(kind: ExportKind, member: Member, version_id: str) -> File:
     return File(f"{name}.{kind}", _MEDIA_TYPES[kind], files.exported(version, kind))
 
 
+def _model(kind: ExportFormat, member: Member, version_id: str) -> File:
+    name, path = exports.export(member, version_id=version_id, kind=kind)
+    return File(name, "application/zip", path=path)
+
+
+def _model_card(member: Member, version_id: str) -> File:
+    card = exports.card_of(member, version_id=version_id)
+    return File("model-card.md", "text/markdown; charset=utf-8", card.encode())
+
+
 def _version(member: Member, version_id: str) -> tuple[str, DatasetVersion]:
     with reading() as db:
         version = datasets.get_version(db, member, version_id=version_id)
@@ -137,6 +152,8 @@ _MEDIA_TYPES = {
 _KINDS: dict[str, Callable[[Member, str], File]] = {
     "invoice-pdf": _invoice_pdf,
     "rejected-rows": _rejected_rows,
+    "model-card": _model_card,
+    **{f"model-{kind}": partial(_model, kind) for kind in ExportFormat},
     **{f"rows-{kind}": partial(_rows, kind) for kind in ExportKind},
 }
 

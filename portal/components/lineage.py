@@ -3,6 +3,7 @@
 import streamlit as st
 
 from portal import format as words
+from portal.components.download import download_link
 from portal.components.facts import facts
 from portal.components.recipe_form import HYPERPARAMETERS, setting
 from portal.curves import PHASE_WORDS
@@ -37,6 +38,14 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
             icon=":material/model_training:",
             query_params={"id": job.id},
         )
+    with st.container(horizontal=True):
+        download_link("Safetensors", "model-safetensors", version.id)
+        download_link("ONNX", "model-onnx", version.id)
+        download_link("Model card", "model-card", version.id)
+    st.caption(
+        "Each download answers without us: it brings the lines of Python that ask it. ONNX is made when "
+        "it is asked for, which takes a moment, and compared with the model on 200 test rows."
+    )
     recipe = report.recipe
     settings = ", ".join(
         f"{HYPERPARAMETERS[name].lower()} {setting(value)}"

@@ -1,8 +1,9 @@
 """The versions of a model: which one is live, how it got there, and from which confidence on each answers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
@@ -11,9 +12,10 @@ from services.api.deps import Caller
 from services.api.models import TrainedModel, shown
 from services.api.shapes import Listing, Text, unix
 from services.db import reading, transaction
-from services.registry import aliases, thresholds
+from services.registry import aliases, exports, thresholds
 from services.registry import service as registry
 from services.registry.errors import ModelMissing
+from services.registry.exports import ExportFormat
 from services.registry.tables import AliasMove, ModelVersion, MoveKind
 from services.training.report import Difference
 
@@ -106,6 +108,15 @@ def choose_threshold(model: str, wanted: Threshold, caller: Caller) -> Threshold
         version = registry.resolve(db, caller, name=model)
         chosen = thresholds.choose(db, caller, version_id=version.id, threshold=wanted.threshold)
         return Threshold(threshold=chosen.threshold)
+
+
+@router.get("/export", summary="Take a version away", response_class=FileResponse)
+def export(model: str, caller: Caller, kind: Annotated[ExportFormat, Query(alias="format")]) -> FileResponse:
+    """A zip file with the model, its tokenizer and card, and the lines of Python that ask it offline."""
+    with reading() as db:
+        version = registry.resolve(db, caller, name=model)
+    name, path = exports.export(caller, version_id=version.id, kind=kind)
+    return FileResponse(path, media_type="application/zip", filename=name)
 
 
 def _versions(session: Session, member: Member, name: str) -> list[ModelVersion]:

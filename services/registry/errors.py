@@ -92,3 +92,33 @@ class BadThreshold(Invalid):
 
     def __init__(self) -> None:
         super().__init__("A threshold lies between 0 and 1. Choose one on the model's page, or send null.")
+
+
+class ExportUnknown(Invalid):
+    """Models of this kind are not exported in this format."""
+
+    code = "export_unknown"
+
+    def __init__(self, task: str, kind: str) -> None:
+        super().__init__(f"A model for {task} is not exported as {kind}. Take it as safetensors instead.")
+
+
+class OnnxMissing(Unavailable):
+    """ONNX cannot be made on this machine."""
+
+    code = "onnx_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "ONNX is not installed on this server. Ask whoever runs it for the extra “onnx”, "
+            "or take the model as safetensors."
+        )
+
+
+class ExportFailed(Unavailable):
+    """The conversion did not end well."""
+
+    code = "export_failed"
+
+    def __init__(self) -> None:
+        super().__init__("The model could not be converted. Try again later, or take it as safetensors.")

@@ -59,6 +59,9 @@ CASES: dict[str, Finds | Shows] = {
     "GET /v1/models": Shows(("model_name", "model_id", "model_version_id")),
     "GET /v1/models/{model}": Finds(lambda names: f"/v1/models/{names.model_name}"),
     "GET /v1/models/{model}/versions": Finds(lambda names: f"/v1/models/{names.model_name}/versions"),
+    "GET /v1/models/{model}/export": Finds(
+        lambda names: f"/v1/models/{names.model_version_id}/export?format=safetensors"
+    ),
     "GET /v1/models/{model}/moves": Finds(lambda names: f"/v1/models/{names.model_name}/moves"),
     "POST /v1/models/{model}/promote": Finds(
         lambda names: f"/v1/models/{names.model_name}/promote", lambda names: {"version": 1}
