@@ -15,6 +15,8 @@ KEEP_WORKERS = timedelta(days=30)
 _SWEPT_AFTER = timedelta(hours=1)
 _SWEPT_UNTIL = timedelta(days=7)
 _JOBS_AT_ONCE = 200
+# Several rounds of the chore, so that one may fail.
+_OVER_UNTIL = timedelta(hours=4)
 
 
 def prune_events(session: Session) -> int:
@@ -39,3 +41,12 @@ def lost_attempts(session: Session) -> list[JobAttempt]:
         col(JobAttempt.ended_at).between(now - _SWEPT_UNTIL, now - _SWEPT_AFTER),
     )
     return list(session.exec(lost))
+
+
+def over_lately(session: Session) -> list[tuple[str, str]]:
+    """Tenant and id of jobs that ended some hours ago, by whomever: what was kept for them nobody needs."""
+    now = db.now(session)
+    ended = select(Job.tenant_id, Job.id).where(
+        col(Job.finished_at).between(now - _OVER_UNTIL, now - _SWEPT_AFTER)
+    )
+    return list(session.exec(ended).all())

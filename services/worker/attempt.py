@@ -21,8 +21,10 @@ from services.jobs.errors import RecipeUnreadable
 from services.jobs.queue import Claimed
 from services.training import catalogue, launcher
 from services.training.events import RunEvent
-from services.training.launcher import Failed, Paused, Run
+from services.training.folder import RunFolder
+from services.training.launcher import Crashed, Failed, Paused, Run
 from services.training.recipe import Recipe, RunSpec
+from services.worker import keeping
 from services.worker.lease import Lease
 from services.worker.trouble import Trouble
 
@@ -76,14 +78,18 @@ def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Even
         return Attempt(Failed(code=refusal.code, message=refusal.message, whose="ours"), 0.0)
 
     started = time.monotonic()
-    with launcher.start(folder) as run:
+    with launcher.start(folder) as run, keeping.Keeper(claimed, run.folder, lease) as keeper:
         outcome = _supervise(run, claimed, lease, stop)
+    if outcome == SHUTTING_DOWN or isinstance(outcome, Crashed):
+        # The next attempt may be on another machine.
+        keeper.keep()
     return Attempt(outcome, time.monotonic() - started)
 
 
 def forget(claimed: Claimed) -> None:
-    """Remove the job's run folder, once nobody will resume it."""
+    """Remove the job's run folder and what is kept of it, once nobody will resume it."""
     shutil.rmtree(folder_of(claimed), ignore_errors=True)
+    keeping.forget(claimed.tenant_id, claimed.job_id)
 
 
 def _prepare(claimed: Claimed, device: str) -> Path:
@@ -99,6 +105,7 @@ def _prepare(claimed: Claimed, device: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         files.materialise(version, folder / "data")
+        keeping.fetch(claimed, RunFolder(folder))
     recipe = _recipe(claimed)
     spec = RunSpec(
         recipe=recipe,

@@ -22,7 +22,7 @@ from services.db import reading, transaction
 from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
 from services.registry import service as registry
-from services.worker import bookkeeping, telling
+from services.worker import bookkeeping, keeping, telling
 from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)
@@ -91,9 +91,12 @@ def prune() -> None:
 
 
 def sweep() -> None:
-    """Delete what lost attempts had stored and never published."""
+    """Delete what lost attempts had stored and never published, and what was kept of runs that are over."""
     with reading() as session:
         lost = retention.lost_attempts(session)
+        over = retention.over_lately(session)
+    for tenant_id, job_id in over:
+        keeping.forget(tenant_id, job_id)
     for attempt in lost:
         prefix = registry.prefix_of(attempt.tenant_id, attempt.job_id, attempt.id)
         storage.delete(prefix)
