@@ -11,7 +11,14 @@ from math import sqrt
 from plotly import graph_objects as go
 
 from portal.verdict import METRIC_NAMES, SHARES, difference, method
-from services.metering.meters import GENERATED_TOKENS, METERS, PREDICTIONS, TRAINED_TOKENS, TRAINING_SECONDS
+from services.metering.meters import (
+    GENERATED_TOKENS,
+    METERS,
+    PREDICTIONS,
+    STORED_GB_HOURS,
+    TRAINED_TOKENS,
+    TRAINING_SECONDS,
+)
 from services.training.report import Baseline, Confusion
 
 # The palette of .streamlit/config.toml, each colour with what it stands for everywhere.
@@ -23,6 +30,7 @@ USE_COLOURS = {
     TRAINING_SECONDS.name: TEAL,
     TRAINED_TOKENS.name: VIOLET,
     GENERATED_TOKENS.name: ORANGE,
+    STORED_GB_HOURS.name: GRAY,
     "Predictions": BLUE,
     "Generated tokens": ORANGE,
     "Training on CPU": TEAL,

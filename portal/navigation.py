@@ -41,6 +41,7 @@ CUSTOMER = (
     Entry("views/customer/usage.py", "Usage", "monitoring", "usage", "Account"),
     Entry("views/customer/invoices.py", "Invoices", "receipt_long", "invoices", "Account", Role.billing),
     Entry("views/customer/invoice.py", "Invoice", "receipt_long", "invoice", "Account", hidden=True),
+    Entry("views/customer/plan.py", "Plan and budget", "sell", "plan", "Account", Role.billing),
     Entry("views/customer/members.py", "Members", "group", "members", "Account"),
 )
 STAFF = (

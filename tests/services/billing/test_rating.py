@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.billing.commitment import Commitment
 from services.billing.first_plan import PAY_AS_YOU_GO
-from services.billing.invoicing import Draft
+from services.billing.invoicing import Charge, ChargeKind, Draft
 from services.billing.money import EXACT, MICROS, Money, total
 from services.billing.plans import NotSold, Plan
 from services.billing.pricing import (
@@ -201,6 +201,25 @@ PLANS = st.sampled_from(
 )
 VOLUME = with_price(VolumePrice(tiers=TIERS, flat_at_zero=True))
 quick = hypothesis_settings(max_examples=150)
+
+
+def test_an_invoice_that_would_be_below_zero_carries_the_rest_over() -> None:
+    back = Charge(
+        key="unused:1",
+        kind=ChargeKind.unused,
+        title="Unused part of the fee",
+        first_day=day(10),
+        last_day=day(30),
+        amount=euros("-5"),
+    )
+
+    figures = create_draft(predictions(10_000), charges=[back], tax=Tax(Decimal(19), ""))
+
+    assert [(charge.kind.value, charge.amount) for charge in figures.charges] == [
+        ("unused", euros("-5")),
+        ("carried_over", euros("3")),
+    ]
+    assert (figures.subtotal, figures.tax, figures.payable) == (euros("0"),) * 3
 
 
 @quick
