@@ -178,6 +178,9 @@ def against_baselines(
     # A coefficient may be far below nothing; how far is in its label.
     lowest = min(0.0, value, best.value)
     figure.update_xaxes(tickformat=_ticks(metric), range=[max(-1.0, lowest), 1.01], tickvals=_QUARTERS)
+    if metric == "token_likelihood":
+        # Far from 1 even for good answers, of which there are many.
+        figure.update_xaxes(range=[0, 1.1 * max(interval[1], best.value)], tickvals=None)
     return figure.update_yaxes(autorange="reversed")
 
 

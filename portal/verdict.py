@@ -8,10 +8,10 @@ from services.training.significance import SURE
 
 METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²", "token_likelihood": "Token likelihood"}
 # Shares of rows or entities; the others are coefficients.
-SHARES = frozenset({"accuracy", "f1"})
+SHARES = frozenset({"accuracy", "f1", "token_likelihood"})
 # The names that runs give simple methods, and what people call them.
 METHODS = {
-    "base-model": "The base model, as it came",
+    "base-model": "The base model",
     "majority": "Always the most frequent label",
     "tfidf-logistic-regression": "Counting words",
     "most-frequent-tag": "Each word’s most frequent tag",

@@ -5,6 +5,7 @@ import streamlit as st
 from portal import format as words
 from portal.charts import against_baselines
 from portal.components.chart import chart
+from portal.components.chat_report import chat_figures
 from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.highlight import literal
@@ -24,11 +25,26 @@ _PER_CLASS_HELP = {
 
 def report_summary(report: Report) -> None:
     """The figure that counts, how sure it is, and simple methods beside it."""
+    st.markdown(f"**{headline(report)}**")
+    kpi_row(*(chat_figures(report, report.chat) if report.chat else _figures(report)))
+    if report.baselines:
+        with st.container(border=True):
+            chart(
+                against_baselines(report.value, report.interval, report.baselines, report.metric),
+                key="baselines",
+            )
+    if report.ranking:
+        _ranking(report.ranking)
+    if report.truncated_rows:
+        cut = words.count(report.truncated_rows, "conversation" if report.chat else "text")
+        st.caption(f"{cut} longer than {report.recipe.hyperparameters.max_length} tokens lost the rest.")
+
+
+def _figures(report: Report) -> list[Kpi]:
     low, high = report.interval
     name = METRIC_NAMES[report.metric]
     unit = "sentences" if report.task is Task.token_classification else "rows"
-    st.markdown(f"**{headline(report)}**")
-    kpi_row(
+    return [
         Kpi(
             f"{name} on the test split",
             figure(report.metric, report.value),
@@ -44,18 +60,7 @@ def report_summary(report: Report) -> None:
             note=_accuracy(report),
             help="The split that chose the best moment of the run, so a little too kind.",
         ),
-    )
-    if report.baselines:
-        with st.container(border=True):
-            chart(
-                against_baselines(report.value, report.interval, report.baselines, report.metric),
-                key="baselines",
-            )
-    if report.ranking:
-        _ranking(report.ranking)
-    if report.truncated_rows:
-        cut = words.count(report.truncated_rows, "text")
-        st.caption(f"{cut} longer than {report.recipe.hyperparameters.max_length} tokens lost the rest.")
+    ]
 
 
 def _averages(report: Report) -> list[Kpi]:

@@ -1,7 +1,9 @@
 """The portal's way to predictions: the HTTP API that customers' programs call, so that use counts once."""
 
 import atexit
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -75,6 +77,70 @@ def predict(member: Member, *, model: str, inputs: Sequence[Input]) -> Answer:
         return Answer.model_validate_json(response.content)
     except ValidationError as reason:
         raise ApiSilent from reason
+
+
+@dataclass
+class Spoken:
+    """What a conversation's answer came to, filled while it is read."""
+
+    text: str = ""
+    tokens: int = 0
+
+
+def converse(
+    member: Member,
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    temperature: float,
+    untuned: bool,
+    spoken: Spoken,
+) -> Iterator[str]:
+    """A chat model's answer, piece by piece; `spoken` is whole at the end. Priced as any API call.
+
+    `untuned` asks the model's base, to compare.
+
+    Raises:
+        ServiceError: the API refused; kind, code and sentence are the API's own.
+        ApiSilent: it did not answer in time.
+    """
+    request = {
+        "model": model,
+        "messages": list(messages),
+        "temperature": temperature,
+        "untuned": untuned,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    url = f"{settings().api_url.rstrip('/')}/v1/chat/completions"
+    headers = {"Authorization": f"Bearer {tokens.issue(member)}"}
+    try:
+        with _http().stream("POST", url, json=request, headers=headers) as response:
+            if response.is_error:
+                response.read()
+                raise _refusal(response)
+            for line in response.iter_lines():
+                yield from _piece(line, spoken)
+    except (httpx.HTTPError, ValueError, LookupError) as reason:
+        raise ApiSilent from reason
+
+
+def _piece(line: str, spoken: Spoken) -> Iterator[str]:
+    """The words in a line of a stream, if there are any."""
+    data = line.removeprefix("data: ")
+    if not data or data == "[DONE]":
+        return
+    event = json.loads(data)
+    if "error" in event:
+        broken = ServiceError(event["error"]["message"])
+        broken.code = event["error"]["code"]
+        raise broken
+    if usage := event.get("usage"):
+        spoken.tokens = usage["completion_tokens"]
+    for choice in event["choices"]:
+        if words := choice["delta"].get("content"):
+            spoken.text += words
+            yield words
 
 
 def _json(asked: Input) -> str | dict[str, str]:

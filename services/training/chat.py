@@ -17,7 +17,7 @@ from torch import Tensor
 from services.training import chat_plan, packing, stages
 from services.training.adapting import Adapted, causal
 from services.training.artefact import Card
-from services.training.chat_report import chat_scores, rouge_l
+from services.training.chat_report import chat_scores, gain, rouge_l
 from services.training.conversations import ASSISTANT, ChatFormat, Encoded, TemplateUnsuitable, load_format
 from services.training.events import Phase
 from services.training.examples import SPLITS, ChatExample, read_conversations
@@ -31,7 +31,7 @@ from services.training.memory import Fit, available, fit
 from services.training.networks import padding_id
 from services.training.packing import Row
 from services.training.recipe import Hyperparameters, Preset, RunSpec, Task
-from services.training.report import Baseline, ChatAnswer, ChatScores, RowCounts, Scores
+from services.training.report import Baseline, ChatAnswer, ChatScores, Difference, RowCounts, Scores
 from services.training.stages import Reached
 from services.training.trained import Trained
 
@@ -86,9 +86,8 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
     reached = _reached(network, learn, spec, folder, journal, brief=(brief, few), long=(long, every))
 
     with journal.phase(Phase.evaluating):
-        scores = _evaluate(network, form, data, spec, machine, journal)
+        scores, added = _evaluate(network, form, data, spec, machine, journal)
 
-    likelihoods = scores.likelihood, scores.base_likelihood
     return Trained(
         network=network,
         card=Card(
@@ -101,13 +100,13 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
         ),
         scores=Scores(
             metric=METRIC,
-            value=likelihoods[0],
+            value=scores.likelihood,
             interval=scores.likelihood_interval,
             test_rows=len(data.encoded["test"]),
             worst=[],
             chat=scores,
         ),
-        baselines=[Baseline(name="base-model", value=likelihoods[1])],
+        baselines=[Baseline(name="base-model", value=scores.base_likelihood, against=added)],
         rows=RowCounts(**{split: len(rows) for split, rows in data.encoded.items()}),
         truncated_rows=data.truncated,
         reached=reached,
@@ -255,8 +254,8 @@ def _losses(
 
 def _evaluate(
     network: Adapted, form: ChatFormat, data: _Data, spec: RunSpec, machine: Machine, journal: Journal
-) -> ChatScores:
-    """The test split, read and answered by the model and by its base."""
+) -> tuple[ChatScores, Difference]:
+    """The test split, read and answered by the model and by its base, and what the model adds."""
     encoded = data.encoded["test"]
     losses, tokens = _losses(network, encoded, machine, journal.pace(len(encoded)))
     asked = _questions(data.conversations["test"], chat_plan.answered(spec.recipe.preset))
@@ -279,7 +278,8 @@ def _evaluate(
         for (example, place), answer, base in zip(asked, answers, base_answers, strict=True)
     ]
     samples.sort(key=lambda one: (one.rouge_l, one.row))
-    return chat_scores(losses, base_losses, tokens, samples, left_out=data.left_out)
+    scores = chat_scores(losses, base_losses, tokens, samples, left_out=data.left_out)
+    return scores, gain(losses, base_losses, tokens)
 
 
 def _questions(examples: Sequence[ChatExample], most: int) -> list[tuple[ChatExample, int]]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.training.intervals import bootstrap_likelihood
-from services.training.report import ChatAnswer, ChatScores
+from services.training.report import ChatAnswer, ChatScores, Difference
 
 # A word, or a character of the scripts that write none between spaces.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u9fff]+")
@@ -55,7 +55,6 @@ def chat_scores(
         likelihood_interval=_middle(mine),
         base_likelihood=float(np.exp(-base_losses.sum() / tokens.sum())),
         base_interval=_middle(base),
-        gain_interval=_middle(mine - base),
         tokens=int(tokens.sum()),
         answers=len(answers),
         exact_match=_mean([same(one.truth, one.answer) for one in answers]),
@@ -64,6 +63,24 @@ def chat_scores(
         base_rouge_l=_mean([one.base_rouge_l for one in answers]),
         samples=list(answers),
         left_out=left_out,
+    )
+
+
+def gain(
+    losses: NDArray[np.float64], base_losses: NDArray[np.float64], tokens: NDArray[np.int64]
+) -> Difference:
+    """What the model adds to its base's likelihood, by paired bootstrap over conversations (Koehn, 2004)."""
+    draws = bootstrap_likelihood(losses, tokens) - bootstrap_likelihood(base_losses, tokens)
+    mine, base = (float(np.exp(-of.sum() / tokens.sum())) for of in (losses, base_losses))
+    tail = min((draws <= 0).sum(), (draws >= 0).sum())
+    return Difference(
+        value=mine - base,
+        interval=_middle(draws),
+        # Chance never has no share at all, however few draws show it.
+        p_value=min(1.0, float(2 * (tail + 1) / (len(draws) + 1))),
+        rows=len(losses),
+        only_first=int((losses < base_losses).sum()),
+        only_second=int((losses > base_losses).sum()),
     )
 
 

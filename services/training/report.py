@@ -176,8 +176,6 @@ class ChatScores(_Part):
     likelihood_interval: tuple[float, float]
     base_likelihood: float
     base_interval: tuple[float, float]
-    # 95 % paired bootstrap over conversations of what the model adds to its base.
-    gain_interval: tuple[float, float]
     # Of the true answers, and answers that were written out greedily.
     tokens: int
     answers: int

@@ -1,7 +1,17 @@
 """Reports as runs write them."""
 
 from services.training.recipe import Recipe, Task
-from services.training.report import Baseline, ClassScore, Confusion, Report, RowCounts, WorstPrediction
+from services.training.report import (
+    Baseline,
+    ChatAnswer,
+    ChatScores,
+    ClassScore,
+    Confusion,
+    Difference,
+    Report,
+    RowCounts,
+    WorstPrediction,
+)
 
 
 def create_report(**figures: object) -> Report:
@@ -56,4 +66,57 @@ def create_entity_report() -> Report:
         confusion=None,
         baselines=[Baseline(name="most-frequent-tag", value=0.2)],
         recipe=Recipe(task=Task.token_classification),
+    )
+
+
+def create_chat_report(**figures: object) -> Report:
+    """Two conversations that were answered in words, by the model and by its base."""
+    samples = [
+        ChatAnswer(
+            row=row,
+            question=f"What of <{name}>?",
+            turns=1,
+            truth=f"{name} is fine.",
+            answer=f"{name} is *fine*.",
+            base_answer="As a model, I cannot know.",
+            rouge_l=1.0,
+            base_rouge_l=0.0,
+        )
+        for row, name in ((3, "mint"), (8, "sage"))
+    ]
+    scores = ChatScores(
+        likelihood=0.25,
+        likelihood_interval=(0.2, 0.3),
+        base_likelihood=0.05,
+        base_interval=(0.04, 0.06),
+        tokens=900,
+        answers=2,
+        exact_match=0.5,
+        base_exact_match=0.0,
+        rouge_l=0.75,
+        base_rouge_l=0.1,
+        samples=samples,
+        left_out=0,
+    )
+    against = Difference(
+        value=0.2, interval=(0.15, 0.25), p_value=0.001, rows=40, only_first=40, only_second=0
+    )
+    return create_report(
+        task=Task.chat,
+        metric="token_likelihood",
+        value=0.25,
+        interval=(0.2, 0.3),
+        test_rows=40,
+        per_class=[],
+        macro_f1=None,
+        weighted_f1=None,
+        micro_f1=None,
+        accuracy=None,
+        confusion=None,
+        worst=[],
+        base_model="SmolLM2-135M-Instruct",
+        baselines=[Baseline(name="base-model", value=0.05, against=against)],
+        recipe=Recipe(task=Task.chat),
+        chat=scores,
+        **figures,
     )

@@ -30,3 +30,22 @@ def test_the_python_snippets_hold_the_request(snippet, text: str) -> None:
 def test_the_key_comes_from_the_environment() -> None:
     for snippet in (snippets.curl, snippets.python, snippets.openai):
         assert "TUNEPORT_API_KEY" in snippet("https://api.example", "m", "t")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_snippets_of_a_conversation_hold_the_message(text: str) -> None:
+    words = shlex.split(snippets.chat_curl("https://api.example", "gardener", text))
+    asked = [{"role": "user", "content": text}]
+
+    assert json.loads(words[words.index("-d") + 1]) == {
+        "model": "gardener",
+        "messages": asked,
+        "stream": True,
+    }
+    for code in (
+        snippets.chat_python("https://api.example", "gardener", text),
+        snippets.chat_openai("https://api.example", "gardener", text),
+    ):
+        compile(code, "snippet", "exec")
+        assert json.dumps(asked, ensure_ascii=False) in code
+        assert "TUNEPORT_API_KEY" in code

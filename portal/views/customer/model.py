@@ -4,6 +4,7 @@ import streamlit as st
 
 from portal import evidence, session
 from portal.components.alias_history import alias_history
+from portal.components.chat_report import chat_answers
 from portal.components.confidence import calibration_part, threshold_part
 from portal.components.confusions import confusions
 from portal.components.header import page_header
@@ -49,9 +50,10 @@ given, doubted = evidence.answers(version), evidence.doubts(version)
 CLASSES = f"{noun_of_labels(report.task)}s".capitalize()
 # Name of a part -> whether this version has it.
 PARTS = {
+    "Answers": report.chat is not None,
     CLASSES: bool(report.per_class),
     "Confusions": report.confusion is not None,
-    "Mistakes": True,
+    "Mistakes": report.chat is None,
     "Confidence": report.calibration is not None,
     "Label errors": report.suspects is not None,
     "More rows": report.learning_curve is not None,
@@ -63,7 +65,9 @@ for part, tab in tabs.items():
     if not tab.open:
         continue
     with tab:
-        if part == CLASSES:
+        if part == "Answers" and report.chat:
+            chat_answers(report.chat)
+        elif part == CLASSES:
             report_labels(report)
         elif part == "Confusions" and report.confusion:
             confusions(report.confusion, given)

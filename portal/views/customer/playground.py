@@ -3,6 +3,7 @@
 import streamlit as st
 
 from portal import session
+from portal.components.chat_trial import chat_trial
 from portal.components.choice import choice
 from portal.components.empty import empty_state
 from portal.components.header import page_header
@@ -13,6 +14,7 @@ from services.datasets import service as datasets
 from services.db import reading
 from services.jobs import service as jobs
 from services.registry import service as registry
+from services.training.recipe import Task
 
 PARAM = "model"
 
@@ -51,4 +53,8 @@ with reading() as db:
     data = datasets.get_version(db, member, version_id=job.dataset_version_id)
 
 # Programs that mean the live version say the model's name.
-trial_run(version, data, called=model.name if live.get(model.id) == version.id else version.id)
+called = model.name if live.get(model.id) == version.id else version.id
+if version.task == Task.chat:
+    chat_trial(version, called=called)
+else:
+    trial_run(version, data, called=called)

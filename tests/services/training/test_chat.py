@@ -81,7 +81,9 @@ def test_it_answers_better_than_its_base_and_says_how_sure_that_is(done: tuple[R
     assert report.value == scores.likelihood > 2 * scores.base_likelihood == 2 * report.baselines[0].value
     assert scores.perplexity == pytest.approx(1 / report.value)
     assert scores.likelihood_interval[0] < report.value < scores.likelihood_interval[1]
-    assert 0 < scores.gain_interval[0] < scores.gain_interval[1]
+    added = report.baselines[0].against
+    assert added is not None
+    assert 0 < added.interval[0] < added.value < added.interval[1]
     assert scores.answers == len(scores.samples) == 8
     assert scores.rouge_l >= scores.base_rouge_l
     assert report.rows.train == 40

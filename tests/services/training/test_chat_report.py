@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.training.chat_report import chat_scores, rouge_l, same
+from services.training.chat_report import chat_scores, gain, rouge_l, same
 from services.training.report import ChatAnswer
 
 
@@ -48,5 +48,8 @@ def test_likelihoods_are_means_over_tokens_and_the_gain_is_paired() -> None:
     assert scores.base_perplexity == pytest.approx(np.exp(0.05) * scores.perplexity)
     # Apart, the intervals overlap; draw by draw the model is always better.
     assert scores.base_interval[1] > scores.likelihood_interval[0]
-    assert scores.gain_interval[0] > 0
+    added = gain(hard * tokens, (hard + 0.05) * tokens, tokens)
+    assert added.interval[0] > 0
+    assert added.value == pytest.approx(scores.likelihood - scores.base_likelihood)
+    assert (added.p_value < 0.01, added.only_first, added.only_second) == (True, 60, 0)
     assert (scores.exact_match, scores.base_exact_match, scores.rouge_l) == (1.0, 0.0, 1.0)
