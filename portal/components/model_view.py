@@ -61,7 +61,7 @@ def model_view(examples: Sequence[Example], task: Task) -> None:
     )
 
 
-@st.cache_data(max_entries=64, show_spinner="Cutting into pieces …")
+@st.cache_data(max_entries=64, show_spinner="Fetching the base model and cutting into pieces …")
 def _seen(base_model: str, limit: int, lines: tuple[str, ...]) -> bytes:
     folder = catalogue.resolve(base_model, settings().cache_folder)
     return _SEEN.dump_json(_read([from_line(line) for line in lines], folder=folder, limit=limit))
