@@ -36,6 +36,7 @@ CUSTOMER = (
     Entry("views/customer/job.py", "Job", "model_training", "job", "Build", hidden=True),
     Entry("views/customer/models.py", "Models", "deployed_code", "models", "Build"),
     Entry("views/customer/model.py", "Model", "deployed_code", "model", "Build", hidden=True),
+    Entry("views/customer/compare.py", "Compare", "compare_arrows", "compare", "Build", hidden=True),
     Entry("views/customer/playground.py", "Playground", "experiment", "playground", "Use"),
     Entry("views/customer/api_keys.py", "API keys", "key", "api-keys", "Use"),
     Entry("views/customer/usage.py", "Usage", "monitoring", "usage", "Account"),

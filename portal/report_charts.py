@@ -8,7 +8,8 @@ from portal.charts import GRAY, OURS, REST, TEAL, WRONG, _figure
 from portal.verdict import METRIC_NAMES
 from services.training.abstention import Outcome
 from services.training.entity_errors import ErrorKind
-from services.training.report import Bin, Calibration, LearningCurve
+from services.training.report import Bin, Calibration, Difference, LearningCurve
+from services.training.significance import SURE
 
 _ERROR_WORDS = {
     ErrorKind.boundary: "Other words, right type",
@@ -165,3 +166,29 @@ def entity_errors(counts: Mapping[ErrorKind, int]) -> go.Figure:
 def error_words(kind: ErrorKind) -> str:
     """What people call a kind of mistake."""
     return _ERROR_WORDS[kind]
+
+
+def differences(first: str, others: Sequence[str], apart: Sequence[Difference]) -> go.Figure:
+    """How much better the first version is than each of the others, with its 95 % range."""
+    values = [one.value * 100 for one in apart]
+    sure = [one.p_value < SURE for one in apart]
+    points = go.Scatter(
+        x=values,
+        y=[f"against {other.lower()}" for other in others],
+        mode="markers",
+        marker={"size": 12, "color": [OURS if one else GRAY for one in sure]},
+        error_x={
+            "type": "data",
+            "array": [one.interval[1] * 100 - value for one, value in zip(apart, values, strict=True)],
+            "arrayminus": [value - one.interval[0] * 100 for one, value in zip(apart, values, strict=True)],
+            "color": GRAY,
+            "thickness": 1.5,
+        },
+        hovertemplate="%{y}<br>%{x:+.1f} points<extra></extra>",
+    )
+    beyond = sum(sure)
+    title = f"{beyond} of {len(sure)} differences {'is' if beyond == 1 else 'are'} more than chance"
+    figure = _figure(
+        title, points, x=f"Points that {first.lower()} is better", y="", height=90 + 40 * len(others)
+    )
+    return figure.update_xaxes(zeroline=True, zerolinewidth=2, zerolinecolor=GRAY)

@@ -42,6 +42,13 @@ with page_header(model.name, TASK_WORDS[Task(model.task)], back=(LIST, "Models")
         st.switch_page("views/customer/playground.py", query_params={"model": version.id})
 
 version_list(member, model, versions, live=live, chosen=version)
+if len(versions) > 1:
+    st.page_link(
+        "views/customer/compare.py",
+        label="Compare versions",
+        icon=":material/compare_arrows:",
+        query_params={"id": model.id},
+    )
 alias_history(member, model, versions)
 
 st.subheader(f"Report of version {version.number}", anchor=False)
