@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from json.encoder import encode_basestring as _quoted
 from typing import Any, Protocol
 
 from services.errors import Invalid
@@ -77,8 +78,30 @@ def to_cloud_event(event: Told) -> dict[str, Any]:
 
 
 def line(event: Told) -> bytes:
-    """The event written out in the one way in which it is sealed."""
-    return canonical(to_cloud_event(event))
+    """The event written out in the one way in which it is sealed: `canonical(to_cloud_event(event))`.
+
+    Put together by hand, because a ledger is written out event by event, and this takes a third of the time.
+    """
+    job, key, version, user = event.job_id, event.key_id, event.model_version_id, event.user_id
+    subject = job or version
+    properties = canonical(event.properties).decode() if event.properties else ""
+    return "".join(
+        (
+            '{"data":{',
+            f'"job_id":{_quoted(job)},' if job is not None else "",
+            f'"key_id":{_quoted(key)},' if key is not None else "",
+            f'"meter":{_quoted(event.meter)},',
+            f'"model_version_id":{_quoted(version)},' if version is not None else "",
+            f'"properties":{properties},' if properties else "",
+            f'"quantity":"{plain(event.quantity)}"',
+            f',"user_id":{_quoted(user)}' if user is not None else "",
+            f'}},"datacontenttype":"application/json","id":{_quoted(event.id)},',
+            f'"recordedtime":"{_instant(event.recorded_at)}",',
+            f'"source":{_quoted(source_of(event.tenant_id))},"specversion":"1.0",',
+            f'"subject":{_quoted(subject)},' if subject else "",
+            f'"time":"{_instant(event.at)}","type":"{TYPE}"}}',
+        )
+    ).encode()
 
 
 def canonical(value: Any) -> bytes:
@@ -93,7 +116,7 @@ def plain(quantity: Decimal) -> str:
 
 
 def _instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
 
 
 def from_cloud_event(sent: Mapping[str, Any], tenant_id: str) -> NewUsage:

@@ -5,14 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, and_, func, literal, or_, select, union_all
+from sqlalchemy import CTE, BigInteger, Integer, and_, column, func, literal, or_, select, union_all, values
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, owned
 from services.accounts.service import get_tenant
-from services.db import Quantity
+from services.db import Quantity, UtcDateTime
 from services.metering.days import days, midnight
 from services.metering.rollups import HOUR, dimensions
 from services.metering.tables import UsageEvent, UsageHour, UsageMark
@@ -54,8 +55,8 @@ def summed(session: Session, member: Member, first: date, last: date, by: Sequen
     sums: dict[tuple[date, str, tuple[str, ...]], tuple[Decimal, int]] = defaultdict(lambda: (Decimal(0), 0))
     found = (_whole_hours(session, member, edges, cut, by), _single_events(session, member, edges, cut, by))
     for rows in found:
-        for at, meter, *values, quantity, events in rows:
-            place = every_day[bisect_right(edges, at) - 1], meter, tuple(values)
+        for number, meter, *divided, quantity, events in rows:
+            place = every_day[number], meter, tuple(divided)
             so_far = sums[place]
             sums[place] = so_far[0] + quantity, so_far[1] + int(events)
     return [Sum(*place, *figures) for place, figures in sums.items()]
@@ -69,31 +70,48 @@ def _whole_hours(
     session: Session, member: Member, edges: Sequence[datetime], cut: set[datetime], by: Sequence[str]
 ) -> Iterator[Any]:
     columns = ["hour", "meter", *by]
-    added_up = owned(UsageHour, member).with_only_columns(
-        *(col(getattr(UsageHour, name)) for name in columns), col(UsageHour.quantity), col(UsageHour.events)
+    hour = col(UsageHour.hour)
+    added_up = (
+        owned(UsageHour, member)
+        .where(hour >= edges[0], hour < edges[-1], hour.not_in(cut))
+        .with_only_columns(
+            *(col(getattr(UsageHour, name)) for name in columns),
+            col(UsageHour.quantity),
+            col(UsageHour.events),
+        )
     )
     done = (
         select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == member.tenant_id).scalar_subquery()
     )
     named = dimensions(session.get_bind().dialect.name)
+    # Said of the computed hour, so that no plan reads all events of the days to find the newest.
     since: Any = (
         owned(UsageEvent, member)
         .where(col(UsageEvent.serial) > func.coalesce(done, 0))
+        .where(named["hour"] >= edges[0], named["hour"] < edges[-1], named["hour"].not_in(cut))
         .with_only_columns(
             *(named[name].label(name) for name in columns), col(UsageEvent.quantity), literal(1)
         )
     )
-    begin, end = _hour(edges[0]), edges[-1]
-    hour = col(UsageHour.hour)
-    # Said of the computed hour, so that no plan reads all events of the days to find the newest.
-    parts = union_all(
-        added_up.where(hour >= begin, hour < end, hour.not_in(cut)),
-        since.where(named["hour"] >= begin, named["hour"] < end, named["hour"].not_in(cut)),
-    ).subquery()
-    groups = [parts.c[name] for name in columns]
+    # The database finds the day of each hour, so that few rows travel.
+    days_ = _days(edges)
+    parts = union_all(added_up, since).subquery()
+    within = and_(parts.c.hour >= days_.c.begins, parts.c.hour < days_.c.ends)
+    groups = [days_.c.number, *(parts.c[name] for name in columns[1:])]
     quantity = func.sum(parts.c.quantity, type_=Quantity())
     events = func.sum(parts.c.events, type_=BigInteger())
-    yield from session.execute(select(*groups, quantity, events).group_by(*groups))
+    joined = select(*groups, quantity, events).join_from(days_, parts, within)
+    yield from session.execute(joined.group_by(*groups))
+
+
+def _days(edges: Sequence[datetime]) -> CTE:
+    numbers, begins, ends = (
+        column("number", Integer),
+        column("begins", UtcDateTime),
+        column("ends", UtcDateTime),
+    )
+    rows = [(number, *pair) for number, pair in enumerate(pairwise(edges))]
+    return values(numbers, begins, ends, name="of_day").data(rows).cte("day")
 
 
 def _single_events(
@@ -109,5 +127,5 @@ def _single_events(
         .where(within, at >= edges[0], at < edges[-1])
         .with_only_columns(at, col(UsageEvent.meter), *(named[name] for name in by), col(UsageEvent.quantity))
     )
-    for row in session.execute(events):
-        yield (*row, 1)
+    for happened, *rest in session.execute(events):
+        yield (bisect_right(edges, happened) - 1, *rest, 1)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.metering.cloudevents import NotACloudEvent, canonical, from_cloud_event, line, to_cloud_event
 from services.metering.tables import UsageEvent
@@ -42,6 +44,28 @@ def test_the_line_of_an_event_is_always_the_same() -> None:
     )
     elsewhere = timezone(timedelta(hours=5, minutes=30))
     assert line(create_event(at=AT.astimezone(elsewhere))) == line(create_event())
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+SOME = st.none() | TEXT
+
+
+@given(
+    st.builds(
+        create_event,
+        id=TEXT,
+        meter=TEXT,
+        quantity=st.integers(0, 10**18).map(lambda micros: Decimal(micros).scaleb(-6)),
+        at=st.datetimes(timezones=st.just(UTC)),
+        job_id=SOME,
+        model_version_id=SOME,
+        key_id=SOME,
+        user_id=SOME,
+        properties=st.dictionaries(TEXT, TEXT, max_size=3),
+    )
+)
+def test_the_line_by_hand_is_the_canonical_one(event: UsageEvent) -> None:
+    assert line(event) == canonical(to_cloud_event(event))
 
 
 def test_an_event_that_left_comes_back_as_it_was() -> None:
