@@ -6,6 +6,7 @@ Grounds, text and grids are left to Streamlit's theme, so that a figure works in
 import html
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from itertools import accumulate
 from math import sqrt
 
 from plotly import graph_objects as go
@@ -29,6 +30,7 @@ USE_COLOURS = {
     PREDICTIONS.name: BLUE,
     TRAINING_SECONDS.name: TEAL,
     TRAINED_TOKENS.name: VIOLET,
+    STORED_GB_HOURS.name: GRAY,
     GENERATED_TOKENS.name: ORANGE,
     STORED_GB_HOURS.name: GRAY,
     "Predictions": BLUE,
@@ -366,6 +368,66 @@ def margins(names: Sequence[str], costs: Sequence[float], left: Sequence[float])
     return figure.update_yaxes(autorange="reversed")
 
 
+def spend_to_date(
+    days: Sequence[date],
+    this_month: Sequence[float],
+    last_month: Sequence[float],
+    *,
+    unit: str,
+    end: tuple[float, float, float] | None = None,
+    budget: float | None = None,
+) -> go.Figure:
+    """Spend of a month added up day by day, beside the month before, with its likely end and the budget.
+
+    `days` are all of the month and `this_month` those that have begun; `end` is low, likely and high.
+    """
+    reached, before = list(accumulate(this_month)), list(accumulate(last_month[: len(days)]))
+    names = {"hovertemplate": "%{x|%-d %B}<br>%{fullData.name}: %{y:,.2f} " + unit + "<extra></extra>"}
+    lines = [
+        go.Scatter(
+            x=days[: len(before)], y=before, name="Month before", line={"color": REST, "width": 1.5}, **names
+        ),
+        go.Scatter(
+            x=days[: len(reached)], y=reached, name="This month", line={"color": BLUE, "width": 2.5}, **names
+        ),
+    ]
+    title = f"{reached[-1] if reached else 0:,.2f} {unit} so far"
+    if end is not None and len(reached) < len(days):
+        low, likely, high = end
+        ahead = [days[len(reached) - 1], days[-1]]
+        lines += [
+            go.Scatter(x=ahead, y=[reached[-1], high], line={"width": 0}, showlegend=False, hoverinfo="skip"),
+            go.Scatter(
+                x=ahead,
+                y=[reached[-1], low],
+                fill="tonexty",
+                fillcolor=_faint(BLUE, 0.14),
+                line={"width": 0},
+                name="Eight months in ten",
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=ahead,
+                y=[reached[-1], likely],
+                name="Forecast",
+                line={"color": BLUE, "dash": "dot"},
+                **names,
+            ),
+        ]
+        title = f"This month comes to about {likely:,.2f} {unit} ({low:,.2f} to {high:,.2f})"
+    figure = _figure(title, *lines, x="", y=unit, height=280)
+    if budget is not None:
+        figure.add_hline(
+            y=budget,
+            line={"color": ORANGE, "dash": "dash", "width": 1.5},
+            annotation_text=f"Budget {budget:,.0f} {unit}",
+            annotation_position="top left",
+        )
+    figure.update_layout(showlegend=True)
+    figure.update_yaxes(rangemode="tozero")
+    return figure.update_xaxes(tickformat="%-d %b", range=[days[0], days[-1]])
+
+
 def busy_hours(hours: Sequence[tuple[datetime, float | None]], overall: float) -> go.Figure:
     """The share of workers' time with a job, from 0 to 1, for each hour; None where no worker was alive."""
     bars = go.Bar(
@@ -389,9 +451,9 @@ def _rows_high(rows: int, row_height: int = _ROW_HEIGHT) -> int:
     return 70 + row_height * rows
 
 
-def _faint(colour: str) -> str:
+def _faint(colour: str, opacity: float = 0.05) -> str:
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.05)"
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _plain(text: str) -> str:

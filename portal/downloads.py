@@ -4,6 +4,7 @@ A link names one file of one workspace and is tied to the browser it was made fo
 that browser to be signed in and its person to be in the workspace; all else is the same *not found*.
 """
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,13 +23,17 @@ from services.accounts import secrets, sign_ins
 from services.accounts import service as accounts
 from services.accounts.scope import Member
 from services.billing import service as billing
+from services.billing.period import Month
 from services.datasets import files
 from services.datasets import service as datasets
 from services.datasets.files import ExportKind
 from services.datasets.tables import DatasetVersion
 from services.db import reading
-from services.documents import pdf as document
+from services.documents import usage_csv
+from services.documents.files import Kind, document, name_of
 from services.errors import NotFound, ServiceError
+from services.metering import service as metering
+from services.proof import service as proof
 from services.registry import exports
 from services.registry.exports import ExportFormat
 
@@ -49,10 +54,10 @@ class File:
 def download_url(kind: str, subject: str) -> str:
     """A link to a file of the chosen workspace, for the next minutes and for this browser alone.
 
-    `kind` is "invoice-pdf" (`subject`: an invoice's number or id, or a month such as 2026-11), or, of a data
-    set version whose id is the `subject`, "rejected-rows", "rows-csv", "rows-jsonl" or "rows-conll", or, of a
-    model version, "model-safetensors", "model-onnx" or "model-card". Pages show it with
-    `components.download_link`.
+    `kind` and its `subject`: "invoice-" with a `Kind` of document or "bundle" (an invoice's number or id, or
+    a month such as 2026-11), "usage-csv" (a month), "rejected-rows", "rows-csv", "rows-jsonl" and "rows-conll"
+    (the id of a data set version), or "model-safetensors", "model-onnx" and "model-card" (that of a model
+    version). Pages show it with `components.download_link`.
     """
     return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
 
@@ -110,11 +115,26 @@ def member_of(secret: str, tenant_id: str) -> Member:
     raise NotFound("file")
 
 
-def _invoice_pdf(member: Member, reference: str) -> File:
+def _invoice(kind: Kind, member: Member, reference: str) -> File:
     with reading() as db:
         shown = billing.statement(db, member, reference=reference)
-    name = shown.number or f"draft-{shown.first_day:%Y-%m}"
-    return File(f"{name}.pdf", "application/pdf", document.pdf(shown))
+    made = document(shown, kind)
+    return File(made.name, made.media_type, made.content)
+
+
+def _invoice_bundle(member: Member, reference: str) -> File:
+    file = io.BytesIO()
+    with reading() as db:
+        proof.export(db, member, reference=reference, into=file)
+        shown = billing.statement(db, member, reference=reference)
+    return File(f"{name_of(shown)}.zip", "application/zip", file.getvalue())
+
+
+def _usage(member: Member, reference: str) -> File:
+    month = Month.parse(reference)
+    with reading() as db:
+        rows = metering.breakdown(db, member, first=month.first, last=month.last)
+    return File(f"usage-{month}.csv", "text/csv; charset=utf-8", usage_csv.csv_of(rows))
 
 
 def _rejected_rows(member: Member, version_id: str) -> File:
@@ -150,7 +170,9 @@ _MEDIA_TYPES = {
     ExportKind.conll: "text/plain; charset=utf-8",
 }
 _KINDS: dict[str, Callable[[Member, str], File]] = {
-    "invoice-pdf": _invoice_pdf,
+    **{f"invoice-{kind}": partial(_invoice, kind) for kind in Kind},
+    "invoice-bundle": _invoice_bundle,
+    "usage-csv": _usage,
     "rejected-rows": _rejected_rows,
     "model-card": _model_card,
     **{f"model-{kind}": partial(_model, kind) for kind in ExportFormat},

@@ -1,13 +1,10 @@
 """The lines of an invoice, and behind each line its events."""
 
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from portal import format as words
-from portal.components.heights import up_to
+from portal.components.usage_events import events_table
 from portal.highlight import literal
-from services.accounts import keys, team
 from services.accounts.scope import Member
 from services.billing import service as billing
 from services.billing.invoicing import Line
@@ -36,6 +33,17 @@ def invoice_lines(member: Member, shown: Snapshot, reference: str) -> None:
                 _events(member, line, reference, shown.time_zone)
     if pages > 1:
         st.pagination(pages, key="lines_page")
+
+
+def charge_lines(shown: Snapshot) -> None:
+    """What is charged beside use: fees, minimums, corrections."""
+    with st.container(border=True, gap="xsmall"):
+        for charge in shown.draft.charges:
+            what, when, amount = st.columns([6, 8, 2], vertical_alignment="center")
+            what.markdown(literal(charge.title))
+            first, last = words.day(charge.first_day), words.day(charge.last_day)
+            when.markdown(f":gray[{first if first == last else f'{first} to {last}'}]")
+            amount.markdown(words.amount(charge.amount))
 
 
 def _line(line: Line, currency: str, *, opened: bool) -> None:
@@ -69,8 +77,6 @@ def _toggle(key: str) -> None:
 def _events(member: Member, line: Line, reference: str, time_zone: str) -> None:
     with reading() as db:
         page = billing.line_events(db, member, reference=reference, line_key=line.key, limit=_EVENTS_SHOWN)
-        people = {person.user_id: person.name for person in team.colleagues(db, member)}
-        programs = {key.id: f"key {key.name}" for key in keys.list_keys(db, member)}
     if line.meter == TRAINING_SECONDS.name:
         st.page_link(
             "views/customer/job.py",
@@ -78,24 +84,6 @@ def _events(member: Member, line: Line, reference: str, time_zone: str) -> None:
             icon=":material/model_training:",
             query_params={"id": line.subject},
         )
-    zone = ZoneInfo(time_zone)
-    st.dataframe(
-        {
-            "When": [event.at.astimezone(zone).replace(tzinfo=None) for event in page.events],
-            "Quantity": [float(event.quantity) for event in page.events],
-            "By": [
-                programs.get(event.key_id or "") or people.get(event.user_id or "", "–")
-                for event in page.events
-            ],
-            "Event": [event.id for event in page.events],
-        },
-        column_config={
-            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-            "Quantity": st.column_config.NumberColumn(f"Quantity ({METERS[line.meter].unit}s)"),
-        },
-        hide_index=True,
-        height=up_to(12, len(page.events)),
-        alt="The events that this line counts, newest first",
-    )
+    events_table(member, page.events, time_zone=time_zone, meter=line.meter)
     if page.next_after:
         st.caption(f"The newest {_EVENTS_SHOWN} of {line.events:,} events.")

@@ -13,7 +13,8 @@ from services.accounts.scope import Member, find, owned
 from services.metering.meters import METERS
 from services.metering.recording import Recorded as Recorded
 from services.metering.recording import record as record
-from services.metering.sums import instants, summed
+from services.metering.rollups import dimensions
+from services.metering.sums import Sum, instants, summed
 from services.metering.tables import UsageEvent
 from services.metering.usage import Use
 
@@ -32,6 +33,8 @@ class UseBy(StrEnum):
     job = "job"
 
 
+# All that use is divided by, in the names of an hour's columns.
+WHOLE = ("job_id", "model_version_id", "key_id", "user_id", "device_class")
 _DIMENSIONS: dict[UseBy, list[str]] = {
     UseBy.meter: [],
     UseBy.model: ["model_version_id"],
@@ -83,6 +86,15 @@ def by_day(
     return sorted(found, key=lambda use: (use.day, use.meter, use.by or ""))
 
 
+def breakdown(session: Session, member: Member, *, first: date, last: date) -> list[Sum]:
+    """Use of each day by everything that is known of it, `WHOLE`.
+
+    Raises:
+        UnusableDays: no range, or too long a one.
+    """
+    return summed(session, member, first, last, WHOLE)
+
+
 def totals(session: Session, member: Member, *, first: date, last: date) -> list[MeterTotal]:
     """All use from `first` to `last` (both included), a figure per meter, by the meter's name.
 
@@ -130,13 +142,15 @@ def events(
     meter: str | None = None,
     subject: str | None = None,
     properties: Mapping[str, str] | None = None,
+    of: tuple[UseBy, str | None] | None = None,
     recorded_until: datetime | None = None,
     limit: int = 100,
     after: str | None = None,
 ) -> EventPage:
     """Single events from `first` to `last` (both included), newest first.
 
-    `subject` is a job or a model version; `recorded_until` leaves out what was told later.
+    `subject` is a job or a model version; `of` is a part that use was divided into;
+    `recorded_until` leaves out what was told later.
 
     Raises:
         UnusableDays: no range, or too long a one.
@@ -152,6 +166,9 @@ def events(
         )
     for name, value in (properties or {}).items():
         statement = statement.where(col(UsageEvent.properties)[name].as_string() == value)
+    if of is not None and (names := _DIMENSIONS[of[0]]):
+        dimension = dimensions(session.get_bind().dialect.name)[names[0]]
+        statement = statement.where(dimension == (of[1] or ""))
     if recorded_until is not None:
         statement = statement.where(col(UsageEvent.recorded_at) <= recorded_until)
     if after is not None:

@@ -166,3 +166,27 @@ def test_a_label_cannot_bring_markup_into_a_chart() -> None:
     for name in (balance.data[0].y[0], bars.data[0].y[0], matrix.data[0].x[0], matrix.data[0].y[0]):
         assert "<a" not in name
         assert "&lt;a" in name
+
+
+def test_spend_to_date_says_where_the_month_ends() -> None:
+    month = [date(2026, 11, number) for number in range(1, 31)]
+
+    figure = charts.spend_to_date(
+        month, [1.0, 2.0], [2.0] * 31, unit="EUR", end=(20.0, 30.0, 40.0), budget=35.0
+    )
+
+    assert figure.layout.title.text == "This month comes to about 30.00 EUR (20.00 to 40.00)"
+    by_name = {trace.name: list(trace.y) for trace in figure.data if trace.name}
+    assert by_name["This month"] == [1.0, 3.0]
+    assert by_name["Month before"][-1] == 60.0
+    assert by_name["Forecast"] == [3.0, 30.0]
+    assert figure.layout.shapes[0].y0 == 35.0
+
+
+def test_a_month_that_is_over_has_no_forecast() -> None:
+    month = [date(2026, 11, number) for number in range(1, 31)]
+
+    figure = charts.spend_to_date(month, [1.0] * 30, [], unit="EUR", end=(20.0, 30.0, 40.0))
+
+    assert figure.layout.title.text == "30.00 EUR so far"
+    assert "Forecast" not in {trace.name for trace in figure.data}

@@ -242,6 +242,8 @@ CASES: dict[str, Finds | Shows] = {
         lambda names, member: {**days(), "by": ["model_version_id"]},
     ),
     "metering.service.by_day": Shows(("model_version_id",), lambda names, member: {**days(), "by": "model"}),
+    "metering.service.breakdown": Shows(("model_version_id", "key_id"), lambda names, member: days()),
+    "billing.comparing.on_every_plan": Shows(arguments=lambda names, member: {"month": this_month()}),
     "metering.service.events": Shows(
         ("event_id",), lambda names, member: {**days(), "subject": names.model_version_id}
     ),

@@ -6,11 +6,13 @@ from portal import format as words
 from portal import session
 from portal.components.download import download_link
 from portal.components.header import page_header
-from portal.components.invoice_lines import invoice_lines
+from portal.components.invoice_lines import charge_lines, invoice_lines
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.status import status_badge
+from portal.components.verdict_box import verdict_box
 from services.billing import service as billing
 from services.db import reading
+from services.documents.semantic import missing_for
 
 LIST = "views/customer/invoices.py"
 
@@ -30,6 +32,14 @@ period = f"{words.day(shown.first_day)} to {words.day(shown.last_day)}, days of 
 title = shown.number or f"Draft for {words.month(shown.first_day)}"
 with page_header(title, f"{period}. {shown.plan_title}.", back=(LIST, "Invoices")):
     download_link("PDF", "invoice-pdf", reference)
+    with st.popover("More", icon=":material/folder_zip:"):
+        if shown.number and not missing_for(shown):
+            download_link("E-invoice, Factur-X (XML)", "invoice-xml", reference)
+            download_link("E-invoice, UBL 2.1 (XML)", "invoice-ubl.xml", reference)
+        download_link("Rows for finance tools (CSV, FOCUS)", "invoice-csv", reference)
+        download_link("All figures (JSON)", "invoice-json", reference)
+        if shown.ledger:
+            download_link("Bundle to check it without us (ZIP)", "invoice-bundle", reference)
 status_badge(state)
 
 draft = shown.draft
@@ -44,8 +54,14 @@ kpi_row(
         help=" ".join(sorted({group.note for group in draft.tax_groups if group.note})) or None,
     ),
 )
+if shown.number and state == "open" and shown.payment:
+    st.info(f"{shown.payment} Reference: {shown.number}.", icon=":material/account_balance:")
 if draft.lines:
     st.subheader("Lines", anchor=False)
     invoice_lines(member, shown, reference)
-else:
+if draft.charges:
+    st.subheader("Other charges", anchor=False)
+    charge_lines(shown)
+verdict_box(member, shown, reference)
+if draft.is_empty:
     st.caption("Nothing was used in this period, so nothing is owed.")

@@ -1,18 +1,29 @@
-"""Usage: what was used, what it came to, and by whom."""
+"""Usage: what was used, what it came to, what the month will come to, and by whom."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
 
 import streamlit as st
 
 from portal import format as words
 from portal import session
+from portal.charts import spend_to_date
+from portal.components.chart import chart
 from portal.components.choice import choice
+from portal.components.download import download_link
 from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
-from portal.components.usage_parts import day_chart, share_table
+from portal.components.usage_parts import day_chart, plan_table, share_table
+from portal.forecast import Forecast, month_end
 from services import clock
 from services.accounts import service as accounts
 from services.billing import service as billing
+from services.billing.comparing import on_every_plan
+from services.billing.money import Money
 from services.billing.period import Month
+from services.billing.service import DaySpend
 from services.db import reading
 from services.metering import service as metering
 from services.metering.days import day_of, days
@@ -31,7 +42,37 @@ def months(since: Month, until: Month) -> list[Month]:
     return found[: -_MONTHS_SHOWN - 1 : -1]
 
 
-page_header("Usage", "What was used, what it came to, and by whom. Every figure comes from single events.")
+def daily(spend: Sequence[DaySpend], of: Sequence[date]) -> list[float]:
+    """The spend of each day, in major units."""
+    sums: dict[date, float] = defaultdict(float)
+    for item in spend:
+        sums[item.day] += float(item.amount.amount)
+    return [sums[day] for day in of]
+
+
+def against(spent: float, before: float, month_before: Month) -> str:
+    """How the spend compares with the same days of the month before."""
+    if not before:
+        return "before credit and tax"
+    change = spent / before - 1
+    return f"{'+' if change >= 0 else '−'}{abs(change):.0%} against {month_before.first:%B}"
+
+
+def expected(forecast: Forecast | None, currency: str) -> Kpi:
+    """What the month will come to."""
+    if forecast is None:
+        return Kpi("Month’s end", "–", note="nothing yet to tell it by")
+    low, likely, high = (
+        words.amount(Money(round(value * 100) * 10_000, currency))
+        for value in (forecast.low, forecast.likely, forecast.high)
+    )
+    return Kpi(
+        "Month’s end",
+        f"about {likely}",
+        note=f"{low} to {high}",
+        help="From the pace of the last 28 days. In eight months of ten the end lies in this range.",
+    )
+
 
 with reading() as db:
     tenant = accounts.get_tenant(db, member)
@@ -41,16 +82,34 @@ known = {
         Month.of(tenant.created_at, tenant.time_zone), Month.of(clock.now(), tenant.time_zone)
     )
 }
+chosen = st.query_params.get("month", "")
+shown_month = chosen if chosen in known else next(iter(known))
+with page_header("Usage", "What was used, what it came to, and by whom, down to single events."):
+    download_link("CSV", "usage-csv", shown_month)
+
 month = Month.parse(choice("Month", known, param="month", width=240))
+today = day_of(clock.now(), tenant.time_zone)
+every_day, days_before = days(month.first, month.last), days(month.previous.first, month.previous.last)
+so_far = [day for day in every_day if day <= today]
 with reading() as db:
+    by_price = billing.spend_by_day(db, member, month=month)
+    before = daily(billing.spend_by_day(db, member, month=month.previous), days_before)
     spend = billing.month_spend(db, member, month=month)
-    by_day = billing.spend_by_day(db, member, month=month)
     used = {total.meter: total for total in metering.totals(db, member, first=month.first, last=month.last)}
     credit = billing.credit_left(db, member) if billing.on_trial(db, member) else None
+    plans = on_every_plan(db, member, month=month) if used else []
 
+spent = daily(by_price, so_far)
+forecast = month_end(before, spent, len(every_day) - len(so_far)) if month.last > today else None
 predictions, training = used.get(PREDICTIONS.name), used.get(TRAINING_SECONDS.name)
 kpi_row(
-    Kpi("Spend", words.amount(spend), note="before credit and tax"),
+    Kpi(
+        "Spend",
+        words.amount(spend),
+        note=against(sum(spent), sum(before[: len(so_far)]), month.previous),
+        help="Before credit and tax; compared with the same days of the month before.",
+    ),
+    *([expected(forecast, spend.currency)] if month.last > today and used and credit is None else []),
     Kpi(
         "Predictions",
         words.count(predictions.quantity) if predictions else "0",
@@ -76,6 +135,11 @@ if not used:
     )
     st.stop()
 
-until = min(month.last, day_of(clock.now(), tenant.time_zone))
-day_chart(member, days(month.first, until), by_day, currency=spend.currency)
+day_chart(member, so_far, by_price, currency=spend.currency, time_zone=tenant.time_zone)
+if sum(spent):
+    end = (forecast.low, forecast.likely, forecast.high) if forecast else None
+    with st.container(border=True):
+        chart(spend_to_date(every_day, spent, before, unit=spend.currency, end=end), key="to_date")
 share_table(member, month.first, month.last)
+if len(plans) > 1:
+    plan_table(plans)

@@ -146,3 +146,26 @@ def test_the_billing_role_may_look(owner: Member, version: ModelVersion) -> None
 
     assert not page.exception
     assert "Use: €0.30" in words(page)
+
+
+def test_an_invoice_is_checked_in_front_of_the_customer(
+    owner: Member, version: ModelVersion, clock: Clock
+) -> None:
+    record_predictions(owner, version, 5000)
+    number = close_present_month(owner, clock)
+
+    page = visit(owner, "invoice", invoice=number)
+    next(one for one in page.button if one.label == "Check this invoice").click().run()
+
+    assert not page.exception
+    assert [one.value for one in page.success] == [
+        "All is right. 2 lines rated anew from 2 events, 1 block hashed again, every sum added up."
+    ]
+
+
+def test_a_draft_cannot_be_checked_yet(owner: Member, version: ModelVersion) -> None:
+    record_predictions(owner, version, 5000)
+
+    page = visit(owner, "invoice", invoice=str(present_month()))
+
+    assert "Check this invoice" not in [one.label for one in page.button]

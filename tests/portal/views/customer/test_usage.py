@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from services import clock
 from services.accounts import keys
 from services.accounts.scope import Member, Role
+from services.accounts.tables import Tenant
+from services.billing.period import Month
 from services.db import transaction
 from services.registry.tables import ModelVersion
 from tests.portal.reports import create_report
@@ -81,3 +84,30 @@ def test_a_month_that_is_none_shows_the_present_one(owner: Member) -> None:
 
     assert not page.exception
     assert not page.error
+
+
+def test_a_meter_is_split_by_device(owner: Member, version: ModelVersion) -> None:
+    page = visit(owner, "usage", show="Training", split="device")
+
+    assert not page.exception
+    assert "Click a bar to see the events that it counts." in words(page)
+
+
+def month_length() -> int:
+    return Month.of(clock.now(), "UTC").last.day
+
+
+def test_spend_is_compared_with_the_month_before_and_told_to_its_end(
+    owner: Member, version: ModelVersion
+) -> None:
+    with transaction() as db:
+        tenant = db.get_one(Tenant, owner.tenant_id)
+        tenant.created_at = clock.now() - timedelta(days=70)
+    for days_ago in range(1, 60):
+        record_predictions(owner, version, 5000, days_ago=days_ago)
+
+    page = visit(owner, "usage")
+
+    assert not page.exception
+    title = "so far" if clock.now().date().day == month_length() else "This month comes to about"
+    assert title in words(page)
