@@ -55,9 +55,9 @@ def download_url(kind: str, subject: str) -> str:
     """A link to a file of the chosen workspace, for the next minutes and for this browser alone.
 
     `kind` and its `subject`: "invoice-" with a `Kind` of document or "bundle" (an invoice's number or id, or
-    a month such as 2026-11), "usage-csv" (a month), "rejected-rows", "rows-csv", "rows-jsonl" and "rows-conll"
-    (the id of a data set version), or "model-safetensors", "model-onnx" and "model-card" (that of a model
-    version). Pages show it with `components.download_link`.
+    a month such as 2026-11), "usage-csv" (a month), "rejected-rows", "rows-csv", "rows-jsonl" and
+    "rows-conll" (the id of a data set version), or "model-safetensors", "model-onnx", "model-card" (that of
+    a model version). Pages show it with `components.download_link`.
     """
     return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
 

@@ -69,39 +69,41 @@ def _hour(instant: datetime) -> datetime:
 def _whole_hours(
     session: Session, member: Member, edges: Sequence[datetime], cut: set[datetime], by: Sequence[str]
 ) -> Iterator[Any]:
-    columns = ["hour", "meter", *by]
+    columns = ["meter", *by]
+    named = dimensions(session.get_bind().dialect.name)
+    mine = col(UsageMark.tenant_id) == member.tenant_id
+    done = select(col(UsageMark.rolled_up)).where(mine).scalar_subquery()
+    day_of = _days(edges)
+    # A range of the primary key for each day; so the days come first in the join.
     hour = col(UsageHour.hour)
     added_up = (
         owned(UsageHour, member)
-        .where(hour >= edges[0], hour < edges[-1], hour.not_in(cut))
+        .where(hour >= day_of.c.begins, hour < day_of.c.ends, *([hour.not_in(cut)] if cut else []))
         .with_only_columns(
-            *(col(getattr(UsageHour, name)) for name in columns),
-            col(UsageHour.quantity),
-            col(UsageHour.events),
+            day_of.c.number,
+            *(col(getattr(UsageHour, name)).label(name) for name in columns),
+            col(UsageHour.quantity).label("quantity"),
+            col(UsageHour.events).label("events"),
         )
     )
-    done = (
-        select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == member.tenant_id).scalar_subquery()
-    )
-    named = dimensions(session.get_bind().dialect.name)
     # Said of the computed hour, so that no plan reads all events of the days to find the newest.
-    since: Any = (
+    at = named["hour"]
+    since = (
         owned(UsageEvent, member)
         .where(col(UsageEvent.serial) > func.coalesce(done, 0))
-        .where(named["hour"] >= edges[0], named["hour"] < edges[-1], named["hour"].not_in(cut))
+        .where(at >= day_of.c.begins, at < day_of.c.ends, *([at.not_in(cut)] if cut else []))
         .with_only_columns(
-            *(named[name].label(name) for name in columns), col(UsageEvent.quantity), literal(1)
+            day_of.c.number,
+            *(named[name].label(name) for name in columns),
+            col(UsageEvent.quantity),
+            literal(1),
         )
     )
-    # The database finds the day of each hour, so that few rows travel.
-    days_ = _days(edges)
     parts = union_all(added_up, since).subquery()
-    within = and_(parts.c.hour >= days_.c.begins, parts.c.hour < days_.c.ends)
-    groups = [days_.c.number, *(parts.c[name] for name in columns[1:])]
+    groups = [parts.c.number, *(parts.c[name] for name in columns)]
     quantity = func.sum(parts.c.quantity, type_=Quantity())
     events = func.sum(parts.c.events, type_=BigInteger())
-    joined = select(*groups, quantity, events).join_from(days_, parts, within)
-    yield from session.execute(joined.group_by(*groups))
+    yield from session.execute(select(*groups, quantity, events).group_by(*groups))
 
 
 def _days(edges: Sequence[datetime]) -> CTE:
