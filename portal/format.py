@@ -1,5 +1,6 @@
 """Figures as people read them. Pure: no clock, no locale, no database."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -29,6 +30,11 @@ def money(micros: int, currency: str) -> str:
 def amount(value: Money) -> str:
     """`money` of a Money."""
     return money(value.micros, value.currency)
+
+
+def amounts(sums: Sequence[Money]) -> str:
+    """Sums of several currencies: "€12.00 and $3.00", or "none" of none."""
+    return " and ".join(amount(one) for one in sums) or "none"
 
 
 def unit_price(price: Decimal, currency: str) -> str:

@@ -12,8 +12,7 @@ from services.accounts.scope import Member, Role, Staff, StaffRole, across
 from services.accounts.tables import Tenant
 from services.billing import credits as trial
 from services.billing.drafting import draft_month
-from services.billing.first_plan import PAY_AS_YOU_GO
-from services.billing.money import Money, total
+from services.billing.money import Money, by_currency
 from services.billing.period import Month
 from services.jobs import workers
 from services.jobs.tables import Job, JobState, Worker
@@ -77,14 +76,14 @@ def tenants(session: Session, staff: Staff) -> list[TenantReport]:
     return sorted(reports, key=lambda report: -report.earned.micros)
 
 
-def revenue(reports: list[TenantReport]) -> Money:
-    """What this month has earned so far, before tax."""
-    return total((report.earned for report in reports), PAY_AS_YOU_GO.currency)
+def revenue(reports: list[TenantReport]) -> list[Money]:
+    """What this month has earned so far, before tax, in each currency."""
+    return by_currency(report.earned for report in reports)
 
 
-def use(reports: list[TenantReport]) -> Money:
-    """What this month's use comes to so far, before credits and tax."""
-    return total((report.spend for report in reports), PAY_AS_YOU_GO.currency)
+def use(reports: list[TenantReport]) -> list[Money]:
+    """What this month's use comes to so far, before credits and tax, in each currency."""
+    return by_currency(report.spend for report in reports)
 
 
 def fleet(session: Session, staff: Staff) -> Fleet:

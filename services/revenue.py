@@ -14,7 +14,7 @@ from services.accounts.tables import Tenant
 from services.billing import contracts, dunning, profiles
 from services.billing.commitment import Commitment
 from services.billing.drafting import draft_month, figures_of, invoice_of
-from services.billing.money import EXACT, Money, rounded, total
+from services.billing.money import EXACT, Money, rounded
 from services.billing.owing import outstanding
 from services.billing.period import Month
 from services.billing.plans import Plan
@@ -182,9 +182,3 @@ def receivables(session: Session, staff: Staff) -> list[Owed]:
                 days = (clock.now().date() - invoice.due_on).days
             found.append(Owed(tenant, invoice, owed, days))
     return sorted(found, key=lambda row: (-row.days_late, row.invoice.number))
-
-
-def by_currency(amounts: list[Money]) -> list[Money]:
-    """The sum of each currency, by its code."""
-    currencies = sorted({amount.currency for amount in amounts})
-    return [total((a for a in amounts if a.currency == currency), currency) for currency in currencies]

@@ -125,6 +125,10 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
         price,
         *told_of,
     )
+    reserved = "nothing any more" if job.state.is_final else most
+    actual = "still to come" if not job.state.is_final else words.money(job.charged or 0, currency)
+    estimate = words.money_range(job.quoted_low, job.quoted_high, currency)
+    st.caption(f"Estimated: {estimate} · Reserved: {reserved} · Charged: {actual}")
 
 
 def _curves(told: Story) -> None:

@@ -119,3 +119,11 @@ def rounded(amount: Decimal, currency: str) -> Money:
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of amounts of one currency; zero of none."""
     return sum(amounts, Money.zero(currency))
+
+
+def by_currency(amounts: Iterable[Money]) -> list[Money]:
+    """The sum of the amounts of each currency, by its code."""
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
+    return [sums[currency] for currency in sorted(sums)]

@@ -13,7 +13,7 @@ from portal.components.kpi import Kpi, kpi_row
 from portal.components.parked import parked_list
 from services import clock, revenue
 from services.billing import runs
-from services.billing.money import Money
+from services.billing.money import by_currency
 from services.billing.period import Month
 from services.billing.runs import Row, Step
 from services.db import reading, transaction
@@ -57,11 +57,6 @@ def run_table(rows: list[Row]) -> None:
     )
 
 
-def amounts(found: list[Money]) -> str:
-    """Sums, one for each currency."""
-    return " and ".join(words.amount(amount) for amount in revenue.by_currency(found)) or "none"
-
-
 session.operator()
 place = page_header("Billing runs", "Drafts of a month, their invoices, and what is still to come in.")
 last = Month.of(clock.now(), "UTC").previous
@@ -87,12 +82,12 @@ kpi_row(
     Kpi(
         "Ready to finalise",
         words.count(len(ready)),
-        note=amounts([row.figures.payable for row in ready if row.figures]),
+        note=words.amounts(by_currency([row.figures.payable for row in ready if row.figures])),
     ),
     Kpi(
         "Finalised",
         words.count(len(closed)),
-        note=amounts([row.figures.total for row in closed if row.figures]),
+        note=words.amounts(by_currency([row.figures.total for row in closed if row.figures])),
     ),
     Kpi(
         "Parked",
@@ -103,7 +98,7 @@ kpi_row(
     Kpi(
         "Overdue",
         words.count(len(late)),
-        note=amounts([row.owed for row in late]),
+        note=words.amounts(by_currency([row.owed for row in late])),
         note_colour="red" if late else "gray",
     ),
 )

@@ -74,8 +74,8 @@ def standing() -> None:
     kpi_row(
         Kpi(
             "Revenue this month",
-            words.amount(reports.revenue(rows)),
-            note=f"{words.amount(reports.use(rows))} before credit",
+            words.amounts(reports.revenue(rows)),
+            note=f"{words.amounts(reports.use(rows))} before credit",
         ),
         Kpi(
             "Active workspaces",

@@ -14,6 +14,7 @@ from portal.components.header import page_header
 from portal.components.price_editor import price_editor
 from services import clock, revenue
 from services.billing import catalogue, examples
+from services.billing.money import by_currency
 from services.billing.plans import Plan, PlanPrice, in_force
 from services.db import reading, transaction
 from services.errors import ServiceError
@@ -106,9 +107,7 @@ def on_last_month(plan: Plan) -> None:
         hide_index=True,
         column_config=dict.fromkeys(("Last month", "By these prices", "Difference"), RIGHT),
     )
-    was, would_be = (
-        revenue.by_currency([getattr(row, name) for row in rows]) for name in ("was", "would_be")
-    )
+    was, would_be = (by_currency([getattr(row, name) for row in rows]) for name in ("was", "would_be"))
     for before, after in zip(was, would_be, strict=True):
         st.markdown(f"All of them together: **{words.amount(before)}** became **{words.amount(after)}**.")
 

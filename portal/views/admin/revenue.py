@@ -11,7 +11,7 @@ from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from services import clock, revenue
-from services.billing.money import Money
+from services.billing.money import Money, by_currency
 from services.billing.period import Month
 from services.db import reading
 from services.revenue import Margin
@@ -22,7 +22,7 @@ AGES = ((0, "not due yet"), (30, "up to 30 days"), (60, "31 to 60 days"), (10**6
 
 def sums(found: list[Money]) -> str:
     """Sums, one for each currency."""
-    return " and ".join(words.amount(amount) for amount in revenue.by_currency(found)) or "€0.00"
+    return words.amounts(by_currency(found))
 
 
 def margin_table(rows: list[Margin]) -> None:

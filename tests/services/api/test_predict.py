@@ -1,5 +1,6 @@
 """Every answered text is counted once, before it is answered; nothing else is."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,10 @@ import pytest
 from httpx2 import Response
 from sqlmodel import select
 
+from services.api.allowance import BELIEVED_SECONDS
 from services.api.limits import MAX_TEXT_CHARACTERS, MAX_TEXTS
+from services.billing.budgets import set_budget
+from services.billing.money import Money
 from services.billing.tables import CreditGrant
 from services.db import reading, transaction
 from services.inference import tokens
@@ -200,3 +204,24 @@ def test_the_credit_ends_where_it_ends_however_many_ask_at_once(workspace: Works
     assert {answer.status_code for answer in answers} == {200, 402}
     assert sum(event.quantity for event in events(workspace)) == 100 * len(through)
     assert 2_400 <= 100 * len(through) <= 2_500
+
+
+def limit_by_budget(workspace: Workspace, *, euros: str) -> None:
+    with transaction() as db:
+        amount = Money(int(Decimal(euros) * 10**6), "EUR")
+        set_budget(db, workspace.member, amount=amount, hard_stop=True)
+
+
+@on_both_databases
+def test_predictions_stop_within_a_second_of_a_budget_that_is_reached(
+    workspace: Workspace, version: str
+) -> None:
+    assert BELIEVED_SECONDS <= 1
+    assert predict(workspace, ["hello"] * 100).status_code == 200
+
+    # 0.02 are spent, and a job holds some of the rest.
+    limit_by_budget(workspace, euros="0.02")
+    time.sleep(BELIEVED_SECONDS)
+
+    refused(predict(workspace, "hello"), 402, "budget_reached")
+    assert sum(event.quantity for event in events(workspace)) == 100
