@@ -146,6 +146,16 @@ def held(session: Session, claimed: Claimed) -> Job:
     return job
 
 
+def publish_first(session: Session, claimed: Claimed, *, model_version_id: str) -> None:
+    """Note the Quick version of a job that goes on from it; in the transaction that publishes it.
+
+    Raises:
+        LeaseLost: another attempt has the job, or the customer has cancelled it.
+    """
+    unless_cancelled = _mine(claimed).where(col(Job.cancel_requested_at).is_(None))
+    _change(session, claimed, unless_cancelled.values(first_version_id=model_version_id))
+
+
 def finish(session: Session, claimed: Claimed, *, model_version_id: str, charged: int) -> None:
     """End the job with its model version; in the transaction that publishes and meters it.
 

@@ -90,6 +90,8 @@ class Job(TenantOwned, table=True):
     # The name of the model whose next version this job makes.
     model_name: str
     model_version_id: str | None = None
+    # The Quick model that was published while the job went on from it.
+    first_version_id: str | None = None
     # The quote: seconds and micro-units of the tenant's currency. Nothing beyond the high figure is billed.
     quoted_seconds_low: int
     quoted_seconds_high: int

@@ -1,11 +1,15 @@
 """Brings the database of the settings up to date."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from services.config import settings
 from services.db import engine_for
@@ -16,9 +20,32 @@ CONNECTION = "connection"
 def upgrade(revision: str = "head") -> None:
     """Apply every change that the database has not seen yet, in one transaction; nothing to do is fine."""
     config = _config()
-    with engine_for(settings().database_url).begin() as connection:
+    engine = engine_for(settings().database_url)
+    with engine.connect() as connection, _rebuilding(connection), connection.begin():
         config.attributes[CONNECTION] = connection
         command.upgrade(config, revision)
+        _check(connection)
+
+
+@contextmanager
+def _rebuilding(connection: Connection) -> Iterator[None]:
+    """Let SQLite drop tables that others point at: it changes a table by building it anew."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _check(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"rows point at nothing after the upgrade: {broken[:3]}")
 
 
 def is_upgraded() -> bool:

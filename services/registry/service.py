@@ -1,17 +1,17 @@
 """Trained models: published by jobs, found by name, moved to production, fetched whole or not at all."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlmodel import Session, col
 
-from services import storage
-from services.accounts.scope import Member, find, owned
+from services import clock, storage
+from services.accounts.scope import Member, across, find, owned
 from services.errors import NotFound
 from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing, ModelTaskChanged
-from services.registry.tables import PRODUCTION, Alias, AliasMove, Model, ModelVersion, MoveKind
+from services.registry.tables import PRODUCTION, Alias, AliasMove, Model, ModelVersion, MoveKind, Stage
 from services.training.report import Report
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
@@ -61,8 +61,12 @@ def publish(
     labels: list[str],
     report: Report,
     artefact: Artefact,
+    stage: Stage = Stage.last,
 ) -> ModelVersion:
     """Make the next version of a model; the first one of a model goes to production.
+
+    What a job came to takes the place of the Quick version that it published before, where that is in
+    production and not better on the test split.
 
     Raises:
         BadModelName: the name cannot stand in a request.
@@ -80,6 +84,7 @@ def publish(
         model_id=model.id,
         number=earlier[0].number + 1 if earlier else 1,
         job_id=job_id,
+        stage=stage,
         task=report.task,
         base_model=report.base_model,
         labels=labels,
@@ -94,7 +99,31 @@ def publish(
     session.flush()
     if not earlier:
         _begin(session, member, version)
+    elif stage is Stage.last:
+        _follow(session, member, version, earlier)
     return version
+
+
+def _follow(session: Session, member: Member, version: ModelVersion, earlier: Sequence[ModelVersion]) -> None:
+    first = next((one for one in earlier if one.job_id == version.job_id), None)
+    mine = owned(Alias, member).where(Alias.model_id == version.model_id, Alias.name == PRODUCTION)
+    alias = session.exec(mine.with_for_update()).one()
+    if first is None or alias.version_id != first.id or version.value < first.value:
+        return
+    alias.version_id, alias.moved_at = version.id, clock.now()
+    session.add(alias)
+    session.add(
+        AliasMove(
+            tenant_id=member.tenant_id,
+            model_id=version.model_id,
+            from_version_id=first.id,
+            to_version_id=version.id,
+            kind=MoveKind.promoted,
+            reason="The job went on from its Quick model, which was in production.",
+            moved_by=member.user_id or member.key_id,
+        )
+    )
+    session.flush()
 
 
 def _begin(session: Session, member: Member, version: ModelVersion) -> None:
@@ -109,6 +138,11 @@ def _begin(session: Session, member: Member, version: ModelVersion) -> None:
         )
     )
     session.flush()
+
+
+def is_named(session: Session, *, prefix: str) -> bool:
+    """Does any version stand on the files below this prefix?"""
+    return session.exec(across(ModelVersion).where(ModelVersion.storage_prefix == prefix)).first() is not None
 
 
 def models(session: Session, member: Member) -> list[Model]:

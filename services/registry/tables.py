@@ -25,14 +25,21 @@ class Model(TenantOwned, table=True):
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
 
 
+class Stage(StrEnum):
+    """Which of its job's models a version is."""
+
+    first = "first"  # Quick's, published while the job goes on from it
+    last = "last"  # what the job came to
+
+
 class ModelVersion(TenantOwned, table=True):
-    """What one job produced: an artefact, its manifest and its report; never changed."""
+    """What a stage of a job produced: an artefact, its manifest and its report; never changed."""
 
     __tablename__ = "model_version"
     __table_args__ = (
         one_per_tenant("id"),
         one_per_tenant("model_id", "number"),
-        one_per_tenant("job_id"),
+        one_per_tenant("job_id", "stage"),
         ForeignKeyConstraint(["tenant_id", "model_id"], ["model.tenant_id", "model.id"]),
         ForeignKeyConstraint(["tenant_id", "job_id"], ["job.tenant_id", "job.id"]),
     )
@@ -41,6 +48,7 @@ class ModelVersion(TenantOwned, table=True):
     model_id: str
     number: int
     job_id: str
+    stage: Stage = Field(default=Stage.last, sa_type=one_of(Stage))
     task: str
     base_model: str
     labels: list[str] = Field(sa_type=Json)

@@ -25,6 +25,7 @@ from services.training.folder import RunFolder
 from services.training.launcher import Crashed, Failed, Paused, Run
 from services.training.recipe import Recipe, RunSpec
 from services.worker import keeping
+from services.worker.first import First
 from services.worker.lease import Lease
 from services.worker.trouble import Trouble
 
@@ -127,6 +128,7 @@ def _recipe(claimed: Claimed) -> Recipe:
 def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
     deadline = time.monotonic() + claimed.max_runtime_seconds
     patience_ends: float | None = None
+    first = First(claimed, run.folder)
     teller = _Teller(claimed)
     while run.poll() is None:
         if lease.lost:
@@ -144,6 +146,7 @@ def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) 
             return SHUTTING_DOWN
         time.sleep(LOOK_SECONDS)
         teller.tell(run)
+        first.look()
     while not teller.tell(run):
         if lease.lost:
             return LEASE_LOST

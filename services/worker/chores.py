@@ -23,6 +23,7 @@ from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
 from services.registry import service as registry
 from services.worker import bookkeeping, keeping, telling
+from services.worker.first import first_of
 from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)
@@ -98,8 +99,13 @@ def sweep() -> None:
     for tenant_id, job_id in over:
         keeping.forget(tenant_id, job_id)
     for attempt in lost:
-        prefix = registry.prefix_of(attempt.tenant_id, attempt.job_id, attempt.id)
-        storage.delete(prefix)
+        storage.delete(registry.prefix_of(attempt.tenant_id, attempt.job_id, attempt.id))
+        first = registry.prefix_of(attempt.tenant_id, attempt.job_id, first_of(attempt.id))
+        with reading() as session:
+            # An attempt may have published its Quick model before it was lost.
+            named = registry.is_named(session, prefix=first)
+        if not named:
+            storage.delete(first)
 
 
 def expire_uploads() -> None:
