@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import Session, col
 
 from services import clock, storage
-from services.accounts.scope import Member, across, find, owned
+from services.accounts.scope import Member, find, owned
 from services.errors import NotFound
 from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing, ModelTaskChanged
 from services.registry.tables import PRODUCTION, Alias, AliasMove, Model, ModelVersion, MoveKind, Stage
@@ -140,9 +140,10 @@ def _begin(session: Session, member: Member, version: ModelVersion) -> None:
     session.flush()
 
 
-def is_named(session: Session, *, prefix: str) -> bool:
+def is_named(session: Session, member: Member, *, prefix: str) -> bool:
     """Does any version stand on the files below this prefix?"""
-    return session.exec(across(ModelVersion).where(ModelVersion.storage_prefix == prefix)).first() is not None
+    standing = owned(ModelVersion, member).where(ModelVersion.storage_prefix == prefix)
+    return session.exec(standing).first() is not None
 
 
 def models(session: Session, member: Member) -> list[Model]:

@@ -23,7 +23,7 @@ from services.training.folder import RunFolder
 from services.training.journal import rewind
 from services.training.recipe import RunSpec
 from services.training.report import Report
-from services.training.wishes import PAUSED
+from services.training.wishes import PAUSED, StopReason
 
 _SECONDS_TO_END = 5.0
 # How often a run is measured against its limits, and looked at while its end is waited for.
@@ -148,9 +148,10 @@ class Run:
         self._read += len(complete) + len(newline)
         return [event for line in complete.split(b"\n") if (event := _event(line))]
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self, *, why: StopReason = "customer") -> None:
         """Have the run publish the best that it has so far; it is soon over, and has succeeded."""
-        self.folder.stop.touch()
+        if not self.folder.stop.exists():
+            self.folder.stop.write_text(why)
 
     def ask_to_pause(self) -> None:
         """Have the run leave off at its next step, with a checkpoint; it is then `Paused`.

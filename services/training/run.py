@@ -35,8 +35,12 @@ from services.training.machine import Machine, here, hold, seed_everything
 from services.training.recipe import RunSpec, Task
 from services.training.report import Report
 from services.training.trained import Trained
-from services.training.wishes import PAUSED, PauseAsked
+from services.training.wishes import PAUSED, PauseAsked, StopReason, stopped_by
 
+_WHY_STOPPED: dict[StopReason, str] = {
+    "customer": "as you asked",
+    "quote": "because the time that was quoted is over and no more of it is billed",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +63,8 @@ def run(folder: RunFolder) -> Report:
 
     trained = _task(spec.recipe.task)(folder, spec, machine, journal)
     if trained.reached.stopped_at is not None:
-        journal.note(f"Stopped at step {trained.reached.stopped_at}, as you asked; the best so far is kept.")
+        why = _WHY_STOPPED[stopped_by(folder)]
+        journal.note(f"Stopped at step {trained.reached.stopped_at}, {why}; the best so far is kept.")
 
     with journal.phase(Phase.saving):
         artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)

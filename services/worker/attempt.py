@@ -126,7 +126,9 @@ def _recipe(claimed: Claimed) -> Recipe:
 
 
 def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) -> Outcome:
-    deadline = time.monotonic() + claimed.max_runtime_seconds
+    began = time.monotonic()
+    deadline = began + claimed.max_runtime_seconds
+    paid_until = began + claimed.quoted_seconds_high
     patience_ends: float | None = None
     first = First(claimed, run.folder)
     teller = _Teller(claimed)
@@ -139,6 +141,9 @@ def _supervise(run: Run, claimed: Claimed, lease: Lease, stop: threading.Event) 
             return TOO_LONG
         if lease.wish.stop:
             run.ask_to_stop()
+        elif time.monotonic() > paid_until:
+            # Nothing beyond the quote is billed: what there is by then is kept.
+            run.ask_to_stop(why="quote")
         if stop.is_set() and patience_ends is None:
             run.ask_to_pause()
             patience_ends = time.monotonic() + settings().shutdown_seconds

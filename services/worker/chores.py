@@ -101,9 +101,10 @@ def sweep() -> None:
     for attempt in lost:
         storage.delete(registry.prefix_of(attempt.tenant_id, attempt.job_id, attempt.id))
         first = registry.prefix_of(attempt.tenant_id, attempt.job_id, first_of(attempt.id))
+        owner = Member(tenant_id=attempt.tenant_id, role=Role.owner)
         with reading() as session:
             # An attempt may have published its Quick model before it was lost.
-            named = registry.is_named(session, prefix=first)
+            named = registry.is_named(session, owner, prefix=first)
         if not named:
             storage.delete(first)
 

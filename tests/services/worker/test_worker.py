@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -164,6 +165,25 @@ def test_a_stopped_run_is_published_with_what_it_has_learned(customer: Member) -
     with reading() as session:
         report = registry.get_version(session, customer, version_id=job.model_version_id).report
     assert report["stopped_at_step"] is not None
+
+
+@SQLITE_ONLY
+def test_a_run_ends_with_what_it_has_when_its_quote_is_used_up(customer: Member) -> None:
+    order(customer, LONG)
+    claimed, worker_id = claim()
+    claimed = replace(claimed, quoted_seconds_high=1)
+
+    with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
+        pass
+    settle(claimed, results[0], device="cpu")
+
+    job = job_of(customer, claimed)
+    assert job.state is JobState.succeeded
+    with reading() as session:
+        report = registry.get_version(session, customer, version_id=job.model_version_id).report
+        notes = [event.message for event in jobs.events(session, customer, job_id=job.id) if event.message]
+    assert report["stopped_at_step"] is not None
+    assert any("the time that was quoted is over" in note for note in notes)
 
 
 @SQLITE_ONLY
