@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from services.training import (
-    artefact,
     batches,
     calibration,
     evaluation,
@@ -115,9 +114,7 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
     with journal.phase(Phase.evaluating):
         logits = {split: _logits(network, data.ids[split], machine, journal) for split in _CHECKED}
         others = {"quick": [spec.labels[answer] for answer in looked.quick_answers]}
-        # The validation rows tell nothing of a model that has learnt from them.
-        known = artefact.read_card(folder.first_model).temperature if reached.refitted else None
-        return _judged(network, data, spec, reached, logits, looked, known, **others)
+        return _judged(network, data, spec, reached, logits, looked, **others)
 
 
 def _judged(
@@ -127,15 +124,14 @@ def _judged(
     reached: Reached,
     logits: dict[str, Tensor],
     looked: Study,
-    temperature: float | None = None,
     **others: list[str],
 ) -> Trained:
     """By split (rows, labels); `others` are the test rows' answers of other models, by name.
 
-    The temperature is measured on the validation rows, unless it is known.
+    The temperature is measured on the validation rows, unless the model has learnt from them.
     """
     outputs = {split: one.numpy() for split, one in logits.items()}
-    network.temperature = temperature or calibration.temperature(
+    network.temperature = reached.temperature or calibration.temperature(
         outputs["validation"], data.targets["validation"].numpy()
     )
     test = data.rows["test"]
@@ -232,7 +228,12 @@ def _quick(
         looked = replace(looked, quick_answers=logits["test"].argmax(1).tolist())
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     looked.save(folder.study)
-    reached = Reached(best, tokens=sum(map(len, data.ids["train"])), refitted=True)
+    reached = Reached(
+        best,
+        tokens=sum(map(len, data.ids["train"])),
+        refitted=True,
+        temperature=calibration.temperature(logits["validation"].numpy(), truth.numpy()),
+    )
     return _Quick(reached, {"head.weight": weight, "head.bias": bias}, logits, looked)
 
 

@@ -30,6 +30,8 @@ class Reached:
     stopped_at: int | None = None
     # Whether the model has, at last, learnt from the validation rows as well.
     refitted: bool = False
+    # That of its answers, measured on the validation rows before it did.
+    temperature: float | None = None
 
 
 def go_on(
@@ -64,7 +66,7 @@ def go_on(
             "the Quick model is published."
         )
         restore(network, folder.quick, refitted=True)
-        return replace(reached, score=quick.score, refitted=quick.refitted)
+        return replace(reached, score=quick.score, refitted=quick.refitted, temperature=quick.temperature)
     return reached
 
 
