@@ -7,6 +7,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from services.api import (
+    budget,
     chat,
     errors,
     files,
@@ -81,6 +82,7 @@ for module in (
     predict,
     usage,
     usage_events,
+    budget,
     invoice_files,
     invoices,
 ):

@@ -19,6 +19,7 @@ from portal.components.usage_parts import day_chart, plan_table, share_table
 from portal.forecast import Forecast, month_end
 from services import clock
 from services.accounts import service as accounts
+from services.billing import budgets
 from services.billing import service as billing
 from services.billing.comparing import on_every_plan
 from services.billing.money import Money
@@ -98,6 +99,7 @@ with reading() as db:
     used = {total.meter: total for total in metering.totals(db, member, first=month.first, last=month.last)}
     credit = billing.credit_left(db, member) if billing.on_trial(db, member) else None
     plans = on_every_plan(db, member, month=month) if used else []
+    budget = budgets.standing(db, member) if month.last > today else None
 
 spent = daily(by_price, so_far)
 forecast = month_end(before, spent, len(every_day) - len(so_far)) if month.last > today else None
@@ -137,9 +139,12 @@ if not used:
 
 day_chart(member, so_far, by_price, currency=spend.currency, time_zone=tenant.time_zone)
 if sum(spent):
+    limit = float(budget.budget.amount) if budget else None
     end = (forecast.low, forecast.likely, forecast.high) if forecast else None
     with st.container(border=True):
-        chart(spend_to_date(every_day, spent, before, unit=spend.currency, end=end), key="to_date")
+        chart(
+            spend_to_date(every_day, spent, before, unit=spend.currency, end=end, budget=limit), key="to_date"
+        )
 share_table(member, month.first, month.last)
 if len(plans) > 1:
     plan_table(plans)

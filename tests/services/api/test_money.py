@@ -9,8 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services import clock, ids
+from services.billing import budgets
 from services.billing import service as billing
 from services.billing.calendars import this_month
+from services.billing.money import Money
 from services.db import reading, transaction
 from services.documents.pdf import pdf
 from services.metering import service as metering
@@ -178,6 +180,18 @@ def test_single_events_are_told_as_cloud_events(workspace: Workspace) -> None:
     assert event["source"] == f"/workspaces/{workspace.member.tenant_id}"
     refused(workspace.call("GET", "/v1/usage/events", params={"meter": "coffee"}), 422, "unknown_meter")
     refused(workspace.call("GET", "/v1/usage/events", params={"after": "nothing"}), 404, "not_found")
+
+
+def test_a_budget_is_told_with_what_is_left_of_it(workspace: Workspace) -> None:
+    none = workspace.call("GET", "/v1/budget").json()
+    with transaction() as db:
+        budgets.set_budget(db, workspace.member, amount=Money(50_000_000, "EUR"), hard_stop=True)
+    predicted(workspace, texts=10_000, version="mv_1", at=clock.now())
+    told = workspace.call("GET", "/v1/budget").json()
+
+    assert none["budget"] is None
+    assert (told["budget"], told["spent"], told["left"]) == (50_000_000, 2_000_000, 48_000_000)
+    assert (told["currency"], told["hard_stop"]) == ("EUR", True)
 
 
 def test_an_invoice_is_had_in_every_form(theirs: Workspace) -> None:

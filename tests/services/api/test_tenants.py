@@ -77,6 +77,7 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "GET /v1/usage": Shows(("model_version_id",), "?group_by=model"),
     "GET /v1/usage/events": Shows(("event_id", "model_version_id"), f"?start={YESTERDAY}&end={TOMORROW}"),
+    "GET /v1/budget": Shows(()),
     "GET /v1/invoices": Shows(("invoice_number",)),
     "GET /v1/invoices/{reference}": Finds(lambda names: f"/v1/invoices/{names.invoice_number}"),
     "GET /v1/invoices/{reference}/pdf": Finds(lambda names: f"/v1/invoices/{names.invoice_id}/pdf"),
