@@ -23,7 +23,7 @@ from services.billing.pricing import (
     rate,
     rate_part,
 )
-from services.billing.spending import Credit
+from services.billing.spending import Credit, Owed, spend
 from services.billing.taxation import Tax
 from services.billing.tiers import Tier
 from services.metering.usage import Use
@@ -201,6 +201,14 @@ PLANS = st.sampled_from(
 )
 VOLUME = with_price(VolumePrice(tiers=TIERS, flat_at_zero=True))
 quick = hypothesis_settings(max_examples=150)
+
+
+def test_grants_pay_no_more_than_the_invoice_comes_to() -> None:
+    amounts = [Owed(day(n), day(n), euros(amount)) for n, amount in ((1, "10"), (2, "10"), (3, "-15"))]
+
+    [use] = spend(amounts, [credit(20)], at_most=euros("5"))
+
+    assert use.amount == euros("5")
 
 
 def test_an_invoice_that_would_be_below_zero_carries_the_rest_over() -> None:
