@@ -35,8 +35,9 @@ DEEDS = ["beat", "progress", "begin_again", "finish", "fail", "retry", "release"
 EXAMPLES = 12 * ROUNDS
 STEPS = 30
 LIMIT = 2
-# Far from all bounds of time, so that the seconds that a test takes decide nothing.
-STEPS_OF_TIME = (7, 40, 700)
+# Far from all bounds of time, so that the seconds that a test takes decide nothing; and beyond the longest
+# pause before a next attempt, so that neither does chance.
+STEPS_OF_TIME = (12, 40, 700)
 
 
 @dataclass
