@@ -188,7 +188,9 @@ def differences(first: str, others: Sequence[str], apart: Sequence[Difference]) 
     )
     beyond = sum(sure)
     title = f"{beyond} of {len(sure)} differences {'is' if beyond == 1 else 'are'} more than chance"
+    if len(sure) == 1:
+        title = "The difference is more than chance" if beyond else "The difference may be chance"
     figure = _figure(
         title, points, x=f"Points that {first.lower()} is better", y="", height=90 + 40 * len(others)
     )
-    return figure.update_xaxes(zeroline=True, zerolinewidth=2, zerolinecolor=GRAY)
+    return figure.update_xaxes(rangemode="tozero", zeroline=True, zerolinewidth=2, zerolinecolor=GRAY)

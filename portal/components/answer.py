@@ -17,6 +17,8 @@ def answer(item: Item, text: str, version: ModelVersion) -> None:
     """One answer; `text` is what was asked."""
     match item:
         case LabelItem():
+            if item.abstained:
+                st.markdown("**Withheld: less sure than the threshold of this version.**")
             chart(scores(item.scores), key="scores")
         case LabelsItem():
             _labels(item)
@@ -44,6 +46,8 @@ def _score(item: ScoreItem) -> None:
 def _entities(item: EntityItem, text: str, types: list[str]) -> None:
     st.markdown(entities(text, item.entities, types))
     st.markdown(legend(types))
+    if item.withheld:
+        st.caption(f"{words.count(len(item.withheld), 'entity', 'entities')} below the threshold withheld.")
     if not item.entities:
         st.caption("No entities found in this text.")
         return

@@ -16,6 +16,7 @@ from services.billing.budgets import set_budget
 from services.billing.money import Money
 from services.billing.tables import CreditGrant
 from services.db import reading, transaction
+from services.inference import service as inference
 from services.inference import tokens
 from services.metering.tables import UsageEvent
 from services.registry import service as registry
@@ -225,3 +226,20 @@ def test_predictions_stop_within_a_second_of_a_budget_that_is_reached(
 
     refused(predict(workspace, "hello"), 402, "budget_reached")
     assert sum(event.quantity for event in events(workspace)) == 100
+
+
+def test_a_threshold_holds_in_the_engine_and_in_the_api_alike(workspace: Workspace, tmp_path: Path) -> None:
+    version_id = publish(workspace, tmp_path / "model")
+    before = predict(workspace, "where is my card").json()["data"][0]
+    chosen = workspace.call("PUT", "/v1/models/intents/threshold", json={"threshold": 0.999})
+
+    after = predict(workspace, "where is my card").json()["data"][0]
+
+    assert chosen.json() == {"threshold": 0.999}
+    assert (before["label"] in ("card", "rate"), before["abstained"]) == (True, False)
+    assert (after["label"], after["abstained"]) == (None, True)
+    assert after["scores"] == before["scores"]
+    with reading() as db:
+        version = registry.get_version(db, workspace.member, version_id=version_id)
+    (engine,) = inference.predict(version, ["where is my card"], threshold=0.999)
+    assert (engine.label, engine.abstained) == (None, True)
