@@ -10,6 +10,7 @@ from services.training.events import EventKind
 
 PHASE_WORDS = {
     "loading": "Loading",
+    "familiarising": "Getting used to your texts",
     "embedding": "Reading texts",
     "fitting": "Fitting",
     "publishing": "First model",

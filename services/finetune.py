@@ -58,6 +58,7 @@ def finetune(
     *,
     test: Path | None = None,
     preset: Preset = Preset.quick,
+    familiarising_epochs: int = 0,
     base_model: str | None = None,
     seed: int = DEFAULT_SEED,
     tell: Callable[[RunEvent], None] = lambda _: None,
@@ -93,7 +94,13 @@ def finetune(
         )
 
     base_model = base_model or default_base_model(form.task)
-    recipe = Recipe(task=form.task, base_model=base_model, preset=preset, seed=seed)
+    recipe = Recipe(
+        task=form.task,
+        base_model=base_model,
+        preset=preset,
+        seed=seed,
+        familiarising_epochs=familiarising_epochs,
+    )
     spec = RunSpec(
         recipe=recipe,
         base_model_path=catalogue.resolve(base_model, settings().cache_folder),

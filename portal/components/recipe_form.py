@@ -37,7 +37,24 @@ def recipe_form(preset: Preset, task: Task, *, disabled: bool) -> Recipe:
     given = defaults(preset, task)
     if preset is Preset.custom:
         given = _hyperparameters(given, base, task, disabled=disabled)
-    return Recipe(task=task, base_model=base.id, preset=preset, hyperparameters=given)
+    familiarising = 0
+    if preset is Preset.custom and task is not Task.chat:
+        familiarising = st.number_input(
+            "Passes over the texts first",
+            min_value=0,
+            max_value=20,
+            value=0,
+            help="The base model guesses words that are left out of your texts, before it learns.",
+            disabled=disabled,
+            key=f"familiarising:{task}",
+        )
+    return Recipe(
+        task=task,
+        base_model=base.id,
+        preset=preset,
+        hyperparameters=given,
+        familiarising_epochs=familiarising,
+    )
 
 
 def changes(recipe: Recipe) -> list[str]:
@@ -48,6 +65,8 @@ def changes(recipe: Recipe) -> list[str]:
         for name, value in recipe.hyperparameters.model_dump().items()
         if value != usual[name]
     ]
+    if recipe.familiarising_epochs:
+        found.append(f"Passes over the texts first {recipe.familiarising_epochs} instead of 0")
     if recipe.base_model != default_base_model(recipe.task):
         found.insert(0, f"Base model {catalogue.get(recipe.base_model).name}")
     return found

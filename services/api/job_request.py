@@ -89,6 +89,8 @@ class NewJob(Choices):
     suffix: Text | None = Field(None, examples=["support-intents"])
     seed: int | None = Field(None, ge=0, lt=2**32)
     hyperparameters: Tuning = Tuning()
+    # Passes over the training texts, without labels, before the task is learned.
+    familiarising_epochs: int = Field(0, ge=0, le=20)
     method: Method | None = None
     metadata: Choices | None = None
     validation_file: Text | None = None
@@ -160,6 +162,7 @@ class NewJob(Choices):
             base_model=self.model,
             preset=preset,
             hyperparameters=_bounded({**dict(defaults(preset, task)), **changes}),
+            familiarising_epochs=self.familiarising_epochs,
             **seed,
         )
 

@@ -29,6 +29,9 @@ def finetune(
     out: Out,
     test: Test = None,
     preset: Annotated[Preset, typer.Option(help="How much work to put in.")] = Preset.quick,
+    familiarise: Annotated[
+        int, typer.Option(min=0, max=20, help="Passes over the texts, without labels, before.")
+    ] = 0,
     base_model: Annotated[
         str | None, typer.Option(help="An id of the catalogue; the task's own if left out.")
     ] = None,
@@ -41,7 +44,15 @@ def finetune(
     columns = (TextColumn("{task.description:<11}"), BarColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=as_json) as progress:
         bars = _Bars(progress)
-        done = pipeline.finetune(file, out, test=test, preset=preset, base_model=base_model, tell=bars.tell)
+        done = pipeline.finetune(
+            file,
+            out,
+            test=test,
+            preset=preset,
+            familiarising_epochs=familiarise,
+            base_model=base_model,
+            tell=bars.tell,
+        )
     if as_json:
         figures = done.report.model_dump(mode="json") | {done.report.metric: done.report.value}
         rows = {"rows_in": done.rows_in, "rows_used": done.rows_used, "dropped": done.dropped}
@@ -73,14 +84,22 @@ class _Bars:
 
 def _show(report: Report, console: Console) -> None:
     low, high = report.interval
+    form = ".3f" if report.errors else ".1%"
     console.print(
-        f"[bold]{report.metric} {report.value:.1%}[/bold] on {report.test_rows:,} test rows "
-        f"(95 % sure between {low:.1%} and {high:.1%})"
+        f"[bold]{report.metric} {report.value:{form}}[/bold] on {report.test_rows:,} test rows "
+        f"(95 % sure between {low:{form}} and {high:{form}})"
     )
     for baseline in report.baselines:
-        console.print(f"  {baseline.name}: {baseline.value:.1%}")
+        console.print(f"  {baseline.name}: {baseline.value:{form}}")
+    if report.ranking:
+        console.print(f"as a ranking: NDCG@10 {report.ranking.ndcg_at_10:.3f}, MRR {report.ranking.mrr:.3f}")
     if report.chat:
         _show_answers(report.chat, console)
+    elif report.errors:
+        console.print(
+            f"mean absolute error {report.errors.mae:.4g}, root mean square {report.errors.rmse:.4g}, "
+            f"Pearson {report.errors.pearson:.3f}, Spearman {report.errors.spearman:.3f}"
+        )
     else:
         _show_labels(report, console)
     console.print("  ".join(f"{phase} {seconds:.1f} s" for phase, seconds in report.seconds.items()))

@@ -19,6 +19,7 @@ class Phase(StrEnum):
     """The stretches of a run, in their order; a run may skip some."""
 
     loading = "loading"
+    familiarising = "familiarising"
     embedding = "embedding"
     fitting = "fitting"
     # Of the Quick model, where training goes on from it.

@@ -11,7 +11,7 @@ from services.training.events import EventKind, Phase, RunEvent
 from services.training.folder import RunFolder
 
 # Any checkpoint holds the results of these; loading is done and told again.
-_BEFORE_TRAINING = {Phase.embedding, Phase.fitting}
+_BEFORE_TRAINING = {Phase.familiarising, Phase.embedding, Phase.fitting}
 
 
 def read(path: Path) -> list[RunEvent]:

@@ -23,6 +23,8 @@ _FIT_SECONDS = 5.0e-6
 _BASELINE_SECONDS = 2.0e-4
 # Of several labels each has baselines of its own, and of pairs a head has four times as many features.
 _FITS = {Task.multi_label: 2, Task.pair_classification: 4, Task.regression: 4}
+# A pass with words to guess beside one with labels: their vocabulary makes a large output.
+_FAMILIARISING = 1.5
 # A processor with bfloat16 instructions needs less than half; one that is shared may need twice as long.
 # What is beyond the high figure is never billed.
 _LOW, _HIGH, _HIGH_EXTRA_SECONDS = 0.35, 2.0, 10.0
@@ -54,7 +56,7 @@ def estimate(
         _START_SECONDS
         + rows * _BASELINE_SECONDS
         + read(splits.get("test", 0))
-        + _epochs(recipe, train) * epoch
+        + (_epochs(recipe, train) + _FAMILIARISING * recipe.familiarising_epochs) * epoch
     )
     if frozen_first:
         fits = _FITS.get(recipe.task, 1) * max(1, labels)

@@ -203,6 +203,8 @@ class Recipe(Frozen):
     preset: Preset = Preset.quick
     hyperparameters: Hyperparameters = Field(default_factory=_defaults_of)
     seed: int = Field(default=42, ge=0, lt=2**32)
+    # Passes over the training texts, without their labels, before the task is learned; not of chat.
+    familiarising_epochs: int = Field(default=0, ge=0, le=20)
 
 
 class RunSpec(Frozen):

@@ -7,6 +7,7 @@ a crash. Started again in the same folder it goes on from the last complete chec
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from services.training import fences
@@ -29,6 +30,7 @@ from services.training import (
 )
 from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
+from services.training.familiarising import familiarise
 from services.training.folder import RunFolder
 from services.training.journal import Journal, rewind
 from services.training.machine import Machine, here, hold, seed_everything
@@ -61,6 +63,7 @@ def run(folder: RunFolder) -> Report:
     if kept := folder.steps_kept():
         journal.note(f"Went on after step {kept}.")
 
+    spec, read = familiarise(folder, spec, machine, journal)
     trained = _task(spec.recipe.task)(folder, spec, machine, journal)
     if trained.reached.stopped_at is not None:
         why = _WHY_STOPPED[stopped_by(folder)]
@@ -69,6 +72,8 @@ def run(folder: RunFolder) -> Report:
     with journal.phase(Phase.saving):
         artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)
         trained.evidence.save(folder.model)
+    reached = replace(trained.reached, tokens=trained.reached.tokens + read)
+    trained = replace(trained, reached=reached)
     return publishing.tell(trained, spec, folder.report, machine, journal.seconds)
 
 

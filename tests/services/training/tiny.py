@@ -32,7 +32,7 @@ CITIES = ("berlin", "paris", "rome", "oslo", "london")
 PEOPLE = ("ada", "grace", "alan", "kurt", "emmy")
 SURNAMES = ("hopper", "turing", "noether", "gauss", "euler")
 LABELS = {"colour": COLOURS, "animal": ANIMALS, "tool": TOOLS}
-_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LETTERS = [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"] + list("abcdefghijklmnopqrstuvwxyz.,'")
 VOCABULARY = [*_SPECIAL, *_LETTERS, *COLOURS, *ANIMALS, *TOOLS, *FILLERS, *CITIES, *PEOPLE, *SURNAMES]
 
