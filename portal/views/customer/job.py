@@ -47,6 +47,8 @@ def ask_to_cancel(job: Job) -> None:
     loses = "It leaves the queue, and nothing is billed."
     if job.state is JobState.running:
         loses = "What was learned so far is thrown away and no model is made. The time until now is billed."
+    if job.first_version_id is not None:
+        loses = "What was learned since the first model is thrown away; that model stays. The time is billed."
     confirm(
         "Stop this job?",
         loses=loses,
@@ -87,7 +89,13 @@ with actions:
             st.switch_page("views/customer/playground.py", query_params={"model": made.id})
         if st.button("Read the report", type="primary", icon=":material/summarize:"):
             st.switch_page("views/customer/model.py", query_params=address)
-    elif job.state.is_final:
+    elif job.first_version_id is not None and st.button(
+        "Try the first model",
+        icon=":material/experiment:",
+        help="The Quick model of this job is published and answers already, while the rest goes on.",
+    ):
+        st.switch_page("views/customer/playground.py", query_params={"model": job.first_version_id})
+    if made is None and job.state.is_final:
         again = {"dataset": job.dataset_version_id, "preset": recipe.preset.value}
         if st.button(
             "Start it again",
@@ -97,7 +105,7 @@ with actions:
             help=why_not,
         ):
             st.switch_page("views/customer/new_job.py", query_params=again)
-    elif job.cancel_requested_at is None:
+    elif made is None and job.cancel_requested_at is None:
         may_keep = job.state is JobState.running and job.stop_requested_at is None
         if may_keep and st.button(
             "Stop and keep", icon=":material/save:", disabled=why_not is not None, help=why_not
@@ -118,7 +126,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 def asked_of(job: Job) -> tuple[object, ...]:
     """What decides which buttons stand above."""
-    return job.state, job.cancel_requested_at, job.stop_requested_at
+    return job.state, job.cancel_requested_at, job.stop_requested_at, job.first_version_id
 
 
 def progress() -> None:
