@@ -8,7 +8,7 @@ from services.training import catalogue, chat_plan
 from services.training.recipe import Preset, Recipe
 
 # Tokens per second of SmolLM2-135M: trained on, read without gradients, and written, several answers at a
-# time. For cpu measured on two cores; for cuda assumed, far below what a data-centre GPU does.
+# time. For cpu seen on two busy cores with bfloat16; for cuda assumed, far below what a data-centre GPU does.
 _TRAINED_PER_SECOND = {"cpu": 450.0, "cuda": 12_000.0}
 _READ_PER_SECOND = {"cpu": 1_500.0, "cuda": 60_000.0}
 _WRITTEN_PER_SECOND = {"cpu": 120.0, "cuda": 1_500.0}
