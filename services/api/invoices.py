@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.api.deps import BillingCaller
@@ -13,7 +13,6 @@ from services.billing.calendars import this_month
 from services.billing.invoicing import Charge, Line
 from services.billing.snapshot import Snapshot
 from services.db import reading
-from services.documents import pdf as document
 
 router = APIRouter(prefix="/v1/invoices", tags=["invoices"])
 
@@ -135,19 +134,6 @@ def retrieve(reference: str, caller: BillingCaller) -> Invoice:
         ],
         lines=[_line(line) for line in shown.draft.lines],
         charges=[_charge(charge) for charge in shown.draft.charges],
-    )
-
-
-@router.get("/{reference}/pdf", summary="One invoice as PDF", response_class=Response)
-def pdf(reference: str, caller: BillingCaller) -> Response:
-    """The document of what `GET /v1/invoices/{reference}` answers."""
-    with reading() as db:
-        shown = billing.statement(db, caller, reference=reference)
-    filename = f"{shown.number or f'draft-{shown.first_day:%Y-%m}'}.pdf"
-    return Response(
-        document.pdf(shown),
-        media_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )
 
 

@@ -30,7 +30,7 @@ def test_what_is_not_there_and_what_cannot_be_done(workspace: Workspace) -> None
         (b"[" * 100_000, "malformed_body", 400, "cannot be read"),
         (b"{}", "invalid_request", 422, "The field “model” is missing."),
         (b'{"model":"m"}', "invalid_request", 422, "The field “input” is missing."),
-        (b'{"model":"m","input":1}', "invalid_request", 422, "“input” cannot be used: it must be a text, or"),
+        (b'{"model":"m","input":1}', "invalid_request", 422, "“input” cannot be used: it must be a text or"),
         (b'{"model":"m","input":["a",1]}', "invalid_request", 422, "“input” cannot be used: it must be"),
         (
             b'{"model":"","input":"a"}',

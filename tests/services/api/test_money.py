@@ -130,7 +130,7 @@ def test_an_invoice_is_found_by_number_id_and_month_and_its_lines_add_up(
 
 
 def test_the_document_is_the_one_of_the_statement(theirs: Workspace, world: World) -> None:
-    answer = theirs.call("GET", f"/v1/invoices/{world.names.invoice_number}/pdf")
+    answer = theirs.call("GET", f"/v1/invoices/{world.names.invoice_number}.pdf")
 
     with reading() as db:
         expected = pdf(billing.statement(db, world.member, reference=world.names.invoice_number))
@@ -139,7 +139,7 @@ def test_the_document_is_the_one_of_the_statement(theirs: Workspace, world: Worl
     assert answer.content == expected
 
     draft = theirs.call(
-        "GET", "/v1/invoices/2026-10/pdf" if world.month.month != 10 else "/v1/invoices/2026-09/pdf"
+        "GET", "/v1/invoices/2026-10.pdf" if world.month.month != 10 else "/v1/invoices/2026-09.pdf"
     )
     assert draft.content.startswith(b"%PDF-")
 
@@ -147,7 +147,7 @@ def test_the_document_is_the_one_of_the_statement(theirs: Workspace, world: Worl
 def test_what_is_no_invoice_is_not_found(theirs: Workspace) -> None:
     for reference in ("TP-2026-999999", "2026-13", "nothing"):
         refused(theirs.call("GET", f"/v1/invoices/{reference}"), 404, "not_found")
-        refused(theirs.call("GET", f"/v1/invoices/{reference}/pdf"), 404, "not_found")
+        refused(theirs.call("GET", f"/v1/invoices/{reference}.pdf"), 404, "not_found")
 
 
 def test_usage_comes_in_pages(workspace: Workspace) -> None:

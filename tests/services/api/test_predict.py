@@ -103,7 +103,7 @@ def test_entities_stand_where_the_text_has_them(workspace: Workspace, tmp_path: 
 
     (item,) = predict(workspace, text, model="places").json()["data"]
 
-    assert set(item) == {"index", "entities"}
+    assert set(item) == {"index", "entities", "abstained", "withheld"}
     for entity in item["entities"]:
         assert text[entity["start"] : entity["end"]] == entity["text"]
 

@@ -1,7 +1,7 @@
 """Every route is knocked at with another workspace's names: they are as unknown as made-up ones."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ class Finds:
     path: Callable[[Names], str]
     body: Body = lambda names: {}
     own: int = 200
+    # What else the request carries.
+    sends: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,28 @@ TODAY = clock.now().date()
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 PUBLIC = {"GET /openapi.json", "GET /docs", "GET /healthz", "GET /metrics"}
 JOBS = "/v1/fine_tuning/jobs"
+UPLOADS = "/v1/uploads"
 CASES: dict[str, Finds | Shows] = {
     "GET /v1/files": Shows(("upload_id",)),
     "POST /v1/files": Shows(()),
     "GET /v1/files/{file_id}": Finds(lambda names: f"/v1/files/{names.upload_id}"),
     "GET /v1/files/{file_id}/content": Finds(lambda names: f"/v1/files/{names.upload_id}/content"),
     "DELETE /v1/files/{file_id}": Finds(lambda names: f"/v1/files/{names.upload_id}"),
+    "POST /v1/uploads": Shows(()),
+    "GET /v1/uploads/{upload_id}": Finds(lambda names: f"{UPLOADS}/{names.upload_session_id}"),
+    "PATCH /v1/uploads/{upload_id}": Finds(
+        lambda names: f"{UPLOADS}/{names.upload_session_id}",
+        sends={"headers": {"Upload-Offset": "0"}, "content": b"tex"},
+        own=204,
+    ),
+    "POST /v1/uploads/{upload_id}/parts": Finds(
+        lambda names: f"{UPLOADS}/{names.upload_session_id}/parts", sends={"files": {"data": b"t,l"}}
+    ),
+    # It has not come whole.
+    "POST /v1/uploads/{upload_id}/complete": Finds(
+        lambda names: f"{UPLOADS}/{names.upload_session_id}/complete", sends={"json": {}}, own=422
+    ),
+    "POST /v1/uploads/{upload_id}/cancel": Finds(lambda names: f"{UPLOADS}/{names.upload_session_id}/cancel"),
     "GET /v1/fine_tuning/jobs": Shows(("job_id", "upload_id", "model_name")),
     "POST /v1/fine_tuning/jobs": Finds(
         lambda names: JOBS, lambda names: {"model": "all-MiniLM-L6-v2", "training_file": names.upload_id}
@@ -75,12 +93,17 @@ CASES: dict[str, Finds | Shows] = {
     "POST /v1/predict": Finds(
         lambda names: "/v1/predict", lambda names: {"model": names.model_version_id, "input": "hello"}
     ),
+    # Its own version is no chat model.
+    "POST /v1/chat/completions": Finds(
+        lambda names: "/v1/chat/completions",
+        lambda names: {"model": names.model_version_id, "messages": [{"role": "user", "content": "hello"}]},
+        own=422,
+    ),
     "GET /v1/usage": Shows(("model_version_id",), "?group_by=model"),
     "GET /v1/usage/events": Shows(("event_id", "model_version_id"), f"?start={YESTERDAY}&end={TOMORROW}"),
     "GET /v1/budget": Shows(()),
     "GET /v1/invoices": Shows(("invoice_number",)),
     "GET /v1/invoices/{reference}": Finds(lambda names: f"/v1/invoices/{names.invoice_number}"),
-    "GET /v1/invoices/{reference}/pdf": Finds(lambda names: f"/v1/invoices/{names.invoice_id}/pdf"),
 }
 CASES |= {
     f"GET /v1/invoices/{{reference}}{ending}": Finds(
@@ -136,7 +159,7 @@ def routes() -> set[str]:
 
 def knock(workspace: Workspace, method: str, case: Finds, names: Names) -> tuple[int, str]:
     body = case.body(names)
-    answer = workspace.call(method, case.path(names), **({"json": body} if body else {}))
+    answer = workspace.call(method, case.path(names), **({"json": body} if body else {}), **case.sends)
     text = answer.text
     for name in names.all:
         text = text.replace(name, "…")

@@ -101,7 +101,7 @@ import torch
 from services.training import run
 def greedy(*_):
     torch.empty({8 << 30}, dtype=torch.uint8)
-run._TASKS = dict.fromkeys(run._TASKS, greedy)
+run._task = lambda task: greedy
 raise SystemExit(run.main(Path({str(folder.path)!r})))
 """
     done = subprocess.run(

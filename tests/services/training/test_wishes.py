@@ -1,6 +1,7 @@
 """What a run makes of the wishes of its worker, in this process and on a tiny base model."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -79,9 +80,9 @@ def test_a_pause_after_quick_keeps_it(
     folder = create_run(tmp_path / "run", base_model, preset=Preset.best, **SHORT)
     fit = runs.classification.fitting.fit_head
 
-    def fit_and_ask(*arguments: object) -> float:
+    def fit_and_ask(*arguments: Any, **options: Any) -> tuple[float, float]:
         folder.pause.touch()
-        return fit(*arguments)  # type: ignore[arg-type]
+        return fit(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr("services.training.fitting.fit_head", fit_and_ask)

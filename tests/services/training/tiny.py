@@ -23,6 +23,7 @@ from services.training.examples import (
 )
 from services.training.folder import RunFolder
 from services.training.recipe import Hyperparameters, Preset, Recipe, RunSpec, Task, defaults
+from tests.services.training.tiny_chat import create_conversations
 
 COLOURS = ("red", "blue", "green", "white", "black")
 ANIMALS = ("cat", "dog", "horse", "bird", "fish")
@@ -149,6 +150,7 @@ _KINDS = {
     Task.token_classification: (create_sentences, ("city", "person")),
     Task.pair_classification: (create_pairs, ("other", "relevant")),
     Task.regression: (create_scored, ()),
+    Task.chat: (create_conversations, ()),
 }
 
 

@@ -99,7 +99,7 @@ def test_what_differs_from_the_defaults_is_said(owner: Member, version: DatasetV
 
     epochs.set_value(7).run()
 
-    assert "Epochs 7 instead of 4" in words(page)
+    assert "Epochs 7 instead of 3" in words(page)
 
 
 def test_the_task_comes_from_the_data(owner: Member) -> None:
