@@ -211,6 +211,7 @@ CASES: dict[str, Finds | Shows] = {
     "ordering.offer": Finds(by("dataset_version_id", recipe=RECIPE)),
     "ordering.order": Finds(by("dataset_version_id", recipe=RECIPE, model_name="mine", key="new")),
     "registry.service.check_name": Shows(arguments=by(name="<model_name>", task="text-classification")),
+    "registry.service.is_named": Shows(arguments=by(prefix="no such prefix")),
     "registry.service.latest": Shows(("model_id", "model_version_id")),
     "registry.service.get_model": Finds(by("model_id")),
     "registry.service.get_version": Finds(by(version_id="<model_version_id>")),
