@@ -236,7 +236,7 @@ MUTATIONS = (
         '("BEGIN IMMEDIATE")',
         '("BEGIN")',
         "test_no_locked_database.py",
-        "eight_workers",
+        "from_the_beginning",
     ),
     Mutation(
         "SQLite: who comes later waits in line",

@@ -16,7 +16,7 @@ from services.jobs import service as jobs
 from services.training.events import EventKind, Phase, RunEvent
 from tests import factories
 from tests.faults.conftest import SECONDS
-from tests.faults.crew import together
+from tests.faults.crew import nobody_writes, together
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 8
@@ -71,6 +71,17 @@ def test_eight_workers_and_sixteen_customers_never_find_the_database_locked(live
     together(*workers, *customers)
 
     assert locked == []
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+def test_who_may_write_is_the_only_writer_from_the_beginning(live_database: str) -> None:
+    """The line keeps ours in order; a backup or a shell does not stand in it."""
+    assert nobody_writes()
+
+    with transaction() as session:
+        session.connection()
+
+        assert not nobody_writes()
 
 
 def sources() -> list[Path]:
