@@ -115,3 +115,15 @@ def test_a_rare_label_takes_the_threshold_of_all() -> None:
     probabilities[:20, 0], probabilities[0, 1] = 0.7, 0.65
 
     assert thresholds.choose(truth, probabilities) == pytest.approx([0.4, 0.375])
+
+
+def test_one_threshold_for_all_wins_where_labels_are_hard_to_tell() -> None:
+    chance = np.random.default_rng(0)
+    truth = chance.random((400, 8)) < np.array([0.5] + [0.04] * 7)
+    # The frequent label is told well, the rare ones hardly at all.
+    skill = np.where(np.arange(8) == 0, 0.8, 0.02)
+    probabilities = np.clip(truth * skill + chance.random((400, 8)) * 0.15, 0, 1).astype(np.float32)
+
+    chosen = thresholds.choose(truth, probabilities)
+
+    assert len(set(chosen.tolist())) == 1
