@@ -16,6 +16,8 @@ from services.billing.invoicing import Draft
 from services.billing.numbers import INVOICES, next_number
 from services.billing.period import Month
 from services.billing.tables import CreditEntry, CreditNote, Invoice, InvoiceState
+from services.ledger.block import Head
+from services.ledger.sealing import seal_all
 from services.metering.days import day_of
 
 # Use that is told late still counts while its month waits this long.
@@ -34,11 +36,12 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
         BillingParked: the workspace's figures do not agree with one another, and nobody has looked yet.
     """
     closing = Month(year, month)
-    # Whoever closes the same month waits here, and then finds the invoice.
-    tenant = lock_tenant_to_bill(session, member)
     if earlier := invoice_of(session, member, closing):
         return earlier
-    return _finalise(session, member, tenant, closing)
+    ledger, tenant = _held(session, member)
+    if earlier := invoice_of(session, member, closing):
+        return earlier
+    return _finalise(session, member, tenant, closing, ledger)
 
 
 def finalise(session: Session, member: Member, *, month: Month) -> Invoice | None:
@@ -48,13 +51,25 @@ def finalise(session: Session, member: Member, *, month: Month) -> Invoice | Non
         MonthIsClosed: it has an invoice already.
         MonthNotOver, BillingParked: as `close_month` says.
     """
-    tenant = lock_tenant_to_bill(session, member)
+    ledger, tenant = _held(session, member)
     if earlier := invoice_of(session, member, month):
         raise MonthIsClosed(month, earlier.number)
-    return _finalise(session, member, tenant, month)
+    return _finalise(session, member, tenant, month, ledger)
 
 
-def _finalise(session: Session, member: Member, tenant: Tenant, closing: Month) -> Invoice | None:
+def _held(session: Session, member: Member) -> tuple[Head, Tenant]:
+    """The ledger, sealed to its end, and the workspace; neither moves until the transaction ends.
+
+    Figures, seals and monitor then speak of the same events, whoever records meanwhile. A finished job takes
+    the two in the same order; who closes the same month waits here, and then finds the invoice.
+    """
+    ledger = seal_all(session, member.tenant_id)
+    return ledger, lock_tenant_to_bill(session, member)
+
+
+def _finalise(
+    session: Session, member: Member, tenant: Tenant, closing: Month, ledger: Head
+) -> Invoice | None:
     now = clock.now()
     closes_at = closing.end(tenant.time_zone) + GRACE
     if now < closes_at:
@@ -69,7 +84,7 @@ def _finalise(session: Session, member: Member, tenant: Tenant, closing: Month) 
 
     issued_on = day_of(now, tenant.time_zone)
     sequence, number = next_number(session, INVOICES, issued_on.year)
-    snapshot = snapshot_of(session, member, closing, draft, number=number)
+    snapshot = snapshot_of(session, member, closing, draft, number=number, ledger=ledger)
     invoice = Invoice(
         tenant_id=tenant.id,
         year=issued_on.year,
@@ -83,7 +98,6 @@ def _finalise(session: Session, member: Member, tenant: Tenant, closing: Month) 
         payable=draft.payable.micros,
         due_on=snapshot.due_on,
         snapshot=snapshot.to_json(),
-        # Events recorded after this instant are not in these figures.
         finalised_at=now,
     )
     session.add(invoice)

@@ -24,7 +24,8 @@ from services.billing.subscriptions import current_plan, plan_versions, stays
 from services.billing.tables import CreditGrant, CreditNote, Invoice, InvoiceState
 from services.billing.timeline import fees
 from services.config import settings
-from services.ledger.sealing import seal_all
+from services.ledger.block import Head
+from services.ledger.sealing import end_of
 from services.metering import service as metering
 from services.metering.days import day_of
 from services.metering.tables import UsageEvent
@@ -159,9 +160,14 @@ def _has_late(session: Session, member: Member, closed: Invoice) -> bool:
     late = owned(UsageEvent, member).where(
         col(UsageEvent.at) >= closed.period_start,
         col(UsageEvent.at) < closed.period_end,
-        col(UsageEvent.recorded_at) > closed.finalised_at,
+        col(UsageEvent.serial) > known_until(session, member, closed),
     )
     return session.exec(late.limit(1)).first() is not None
+
+
+def known_until(session: Session, member: Member, invoice: Invoice) -> int:
+    """The serial of the last event that an invoice could know; no clock tells that as surely."""
+    return end_of(session, member, Snapshot.from_json(invoice.snapshot).ledger)
 
 
 def _balances(session: Session, member: Member) -> list[Balance]:
@@ -237,9 +243,18 @@ def _credit(row: CreditGrant, zone: str) -> Credit:
 
 
 def snapshot_of(
-    session: Session, member: Member, month: Month, figures: Draft, *, number: str | None = None
+    session: Session,
+    member: Member,
+    month: Month,
+    figures: Draft,
+    *,
+    number: str | None = None,
+    ledger: Head | None = None,
 ) -> Snapshot:
-    """A draft with seller, customer and dates as they are today; without a number it stays a draft."""
+    """A draft with seller, customer and dates as they are today; without a number it stays a draft.
+
+    What is finalised says to the record what it stands on; a draft's use is sealed a minute later.
+    """
     tenant, profile = get_tenant(session, member), profiles.profile(session, member)
     issued_on = day_of(clock.now(), tenant.time_zone)
     return Snapshot(
@@ -254,8 +269,7 @@ def snapshot_of(
         customer=profiles.buyer(session, member),
         workspace=tenant.name,
         plan_title=current_plan(session, member).title,
-        # A draft's use is sealed a minute later; what is finalised says to the record what it stands on.
-        ledger=seal_all(session, member.tenant_id) if number else None,
+        ledger=ledger,
         language=Language(profile.language),
         payment_days=profile.payment_days,
         reference=profile.reference,

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from services.accounts.scope import Member, owned
 from services.billing import monitor
+from services.billing.drafting import known_until
 from services.billing.invoicing import Draft
 from services.billing.money import EXACT
 from services.billing.snapshot import Snapshot
@@ -31,7 +32,7 @@ def _uses(session: Session, member: Member, invoice: Invoice, zone: str) -> Iter
     events = owned(UsageEvent, member).where(
         col(UsageEvent.at) >= invoice.period_start,
         col(UsageEvent.at) < invoice.period_end,
-        col(UsageEvent.recorded_at) <= invoice.finalised_at,
+        col(UsageEvent.serial) <= known_until(session, member, invoice),
     )
     sums: dict[tuple[str, str, date, str], tuple[Decimal, int]] = defaultdict(lambda: (Decimal(0), 0))
     for event in session.exec(events.execution_options(yield_per=_AT_ONCE)):

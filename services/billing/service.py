@@ -1,7 +1,7 @@
 """What a caller may ask about money, all from here: quotes, charges, trials, spend, invoices, closing."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlmodel import Session, col
 
@@ -14,7 +14,7 @@ from services.billing.credits import credit_left as credit_left
 from services.billing.credits import end_trial as end_trial
 from services.billing.credits import grant_trial as grant_trial
 from services.billing.credits import on_trial as on_trial
-from services.billing.drafting import draft_month, invoice_of, rated, snapshot_of
+from services.billing.drafting import draft_month, invoice_of, known_until, rated, snapshot_of
 from services.billing.errors import MonthIsClosed
 from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth
@@ -100,8 +100,8 @@ def statement(session: Session, member: Member, *, reference: str) -> Snapshot:
     return shown
 
 
-def _shown(session: Session, member: Member, reference: str) -> tuple[Snapshot, datetime | None]:
-    """The statement, and the instant at which its figures were fixed."""
+def _shown(session: Session, member: Member, reference: str) -> tuple[Snapshot, int | None]:
+    """The statement, and the serial of the last event that it knows, once its figures are fixed."""
     member.require(Role.billing)
     try:
         month = Month.parse(reference)
@@ -111,7 +111,7 @@ def _shown(session: Session, member: Member, reference: str) -> tuple[Snapshot, 
         issued = invoice_of(session, member, month)
     if issued is None:
         return draft_invoice(session, member, month=month), None
-    return Snapshot.from_json(issued.snapshot), issued.finalised_at
+    return Snapshot.from_json(issued.snapshot), known_until(session, member, issued)
 
 
 def line_events(
@@ -128,7 +128,7 @@ def line_events(
     Raises:
         NotFound: no such invoice, or no such line on it.
     """
-    shown, fixed_at = _shown(session, member, reference)
+    shown, until = _shown(session, member, reference)
     line = next((line for line in shown.draft.lines if line.key == line_key), None)
     if line is None:
         raise NotFound("line")
@@ -140,7 +140,7 @@ def line_events(
         meter=line.meter,
         subject=line.subject,
         properties=line.properties,
-        recorded_until=fixed_at,
+        until=until,
         limit=limit,
         after=after,
     )

@@ -12,11 +12,12 @@ from services.ledger.block import Head, Header
 from services.ledger.merkle import leaf, root
 from services.ledger.tables import SealedBlock
 from services.metering.cloudevents import line
-from services.metering.recording import settled
+from services.metering.recording import lock_of, settled
 from services.metering.tables import UsageEvent
 
 # Events in a block at most; its hashes then take 320 kB.
 BLOCK = 10_000
+_SEALING = b"tuneport sealing"
 
 
 def unsealed(session: Session, *tenant_ids: str) -> list[str]:
@@ -44,12 +45,10 @@ def unsealed(session: Session, *tenant_ids: str) -> list[str]:
 def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = None) -> Head:
     """Seal a tenant's new events, so many blocks of them at most; gives the new end of its ledger.
 
-    `until` is a serial that `recording.settled` gave, and bounds them.
-
-    Raises:
-        IntegrityError: somebody else sealed the same events meanwhile.
+    `until` is a serial that `recording.settled` gave, and bounds them. Who seals waits for whoever does already.
     """
     owner = Member(tenant_id=tenant_id, role=Role.owner)
+    lock_of(session, _SEALING, tenant_id)
     last = _last(session, owner)
     made = 0
     while blocks is None or made < blocks:
@@ -64,15 +63,24 @@ def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = N
 
 
 def seal_all(session: Session, tenant_id: str) -> Head:
-    """Seal whatever a tenant has used so far, for an invoice that is to be closed now."""
-    until = settled(session, tenant_id) if unsealed(session, tenant_id) else 0
-    return seal(session, tenant_id, until=until)
+    """Seal whatever a tenant has used so far, for an invoice that is to be closed now.
+
+    From here to the end of the transaction nobody adds to its ledger, so that what is read next is what is sealed.
+    """
+    return seal(session, tenant_id, until=settled(session, tenant_id))
 
 
 def head(session: Session, member: Member) -> Head:
     """The end of the member's ledger, as far as it is sealed."""
     last = _last(session, member)
     return last.head if last else Head()
+
+
+def end_of(session: Session, member: Member, head: Head | None) -> int:
+    """The serial of the last event that the member's ledger had at a head; 0 where it had none."""
+    block = owned(SealedBlock, member).where(col(SealedBlock.number) == (head.blocks if head else 0))
+    found = session.exec(block).one_or_none()
+    return found.last_serial if found else 0
 
 
 def _last(session: Session, member: Member) -> SealedBlock | None:

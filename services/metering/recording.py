@@ -17,7 +17,8 @@ from services.metering.tables import UsageEvent
 from services.metering.usage import NewUsage
 
 # The first half of our advisory locks on Postgres; the second is a tenant's.
-_LEDGER = crc32(b"tuneport ledger") - 2**31
+_LEDGER_NAME = b"tuneport ledger"
+_LEDGER = crc32(_LEDGER_NAME) - 2**31
 # Built once, for building one takes longer than its work.
 _WRITTEN = (col(UsageEvent.tenant_id), col(UsageEvent.id))
 _INSERT = {
@@ -84,14 +85,23 @@ def settled(session: Session, tenant_id: str) -> int:
     Serials are given before a transaction commits, so this waits for those under way, and new ones wait for
     the end of this transaction: keep it short.
     """
-    if session.get_bind().dialect.name != "sqlite":  # where one transaction writes at a time
-        session.execute(select(func.pg_advisory_xact_lock(_LEDGER, _key(tenant_id))))
+    lock_of(session, _LEDGER_NAME, tenant_id)
     newest = across(UsageEvent).where(col(UsageEvent.tenant_id) == tenant_id)
     return session.execute(newest.with_only_columns(func.max(col(UsageEvent.serial)))).scalar() or 0
 
 
+def lock_of(session: Session, purpose: bytes, tenant_id: str) -> None:
+    """Be the only one in a tenant who does this, to the end of the transaction."""
+    if session.get_bind().dialect.name != "sqlite":  # where one transaction writes at a time
+        session.execute(select(func.pg_advisory_xact_lock(_half(purpose), _key(tenant_id))))
+
+
+def _half(purpose: bytes) -> int:
+    return crc32(purpose) - 2**31
+
+
 def _key(tenant_id: str) -> int:
-    return crc32(tenant_id.encode()) - 2**31
+    return _half(tenant_id.encode())
 
 
 def _row(event: NewUsage) -> dict[str, Any]:

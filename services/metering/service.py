@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -143,14 +143,14 @@ def events(
     subject: str | None = None,
     properties: Mapping[str, str] | None = None,
     of: tuple[UseBy, str | None] | None = None,
-    recorded_until: datetime | None = None,
+    until: int | None = None,
     limit: int = 100,
     after: str | None = None,
 ) -> EventPage:
     """Single events from `first` to `last` (both included), newest first.
 
     `subject` is a job or a model version; `of` is a part that use was divided into;
-    `recorded_until` leaves out what was told later.
+    `until` is the serial of the last one, and leaves out what was told later.
 
     Raises:
         UnusableDays: no range, or too long a one.
@@ -169,8 +169,8 @@ def events(
     if of is not None and (names := _DIMENSIONS[of[0]]):
         dimension = dimensions(session.get_bind().dialect.name)[names[0]]
         statement = statement.where(dimension == (of[1] or ""))
-    if recorded_until is not None:
-        statement = statement.where(col(UsageEvent.recorded_at) <= recorded_until)
+    if until is not None:
+        statement = statement.where(col(UsageEvent.serial) <= until)
     if after is not None:
         seen = find(session, member, UsageEvent, after, "usage event")
         at, event_id = col(UsageEvent.at), col(UsageEvent.id)

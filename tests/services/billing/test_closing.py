@@ -1,7 +1,7 @@
 """A closed month has the next number, and never changes again."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from sqlmodel import Session
@@ -11,12 +11,13 @@ from services.accounts.tables import Tenant
 from services.billing import service as billing
 from services.billing.errors import MonthNotOver
 from services.billing.money import MICROS
-from services.billing.period import UnknownMonth
+from services.billing.period import Month, UnknownMonth
 from services.billing.snapshot import Snapshot
 from services.billing.tables import Invoice, InvoiceState
 from services.clock import now
 from services.config import settings
 from services.db import transaction
+from services.proof import service as proof
 from tests import factories
 from tests.services.billing.factories import Clock, record, travel
 
@@ -210,3 +211,46 @@ def test_closers_at_the_same_instant_make_one_invoice_per_workspace_without_gaps
 
     assert numbers[:4] == numbers[4:8] == numbers[8:]
     assert sorted(set(numbers)) == [f"TP-2031-{sequence:06d}" for sequence in range(1, 5)]
+
+
+def test_use_that_comes_in_while_a_month_is_closed_is_on_this_invoice_or_on_the_next(
+    live_database: str, clock: Clock
+) -> None:
+    travel(clock, "2031-05-03T00:00")
+    in_april = now().fromisoformat("2031-04-10T12:00:00+00:00")
+    with transaction() as session:
+        members = [factories.create_member(session) for _ in range(3)]
+        for member in members:
+            record(session, member, texts=1000, at=in_april)
+    told = dict.fromkeys((member.tenant_id for member in members), 1000)
+    over = Event()
+
+    def tell(member: Member) -> None:
+        while not over.is_set():
+            with transaction() as session:
+                record(session, member, texts=1000, at=in_april)
+            told[member.tenant_id] += 1000
+
+    def close_one(member: Member) -> str:
+        with transaction() as session:
+            invoice = billing.close_month(session, member, year=2031, month=4)
+            assert invoice is not None
+            return invoice.number
+
+    with ThreadPoolExecutor(2 * len(members)) as pool:
+        tellers = [pool.submit(tell, member) for member in members]
+        try:
+            numbers = list(pool.map(close_one, members))
+        finally:
+            over.set()
+        for teller in tellers:
+            teller.result()
+
+    travel(clock, "2031-06-03T00:00")
+    for member, number in zip(members, numbers, strict=True):
+        with transaction() as session:
+            assert proof.check(session, member, reference=number).faults == []
+            first = billing.statement(session, member, reference=number).draft.subtotal.micros
+            late = billing.draft_invoice(session, member, month=Month(2031, 5)).draft.subtotal.micros
+            # 0.20 EUR for each thousand.
+            assert first + late == told[member.tenant_id] * 200
