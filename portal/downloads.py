@@ -22,6 +22,7 @@ from services import clock
 from services.accounts import secrets, sign_ins
 from services.accounts import service as accounts
 from services.accounts.scope import Member
+from services.billing import notes
 from services.billing import service as billing
 from services.billing.period import Month
 from services.datasets import files
@@ -55,9 +56,10 @@ def download_url(kind: str, subject: str) -> str:
     """A link to a file of the chosen workspace, for the next minutes and for this browser alone.
 
     `kind` and its `subject`: "invoice-" with a `Kind` of document or "bundle" (an invoice's number or id, or
-    a month such as 2026-11), "usage-csv" (a month), "rejected-rows", "rows-csv", "rows-jsonl" and
-    "rows-conll" (the id of a data set version), or "model-safetensors", "model-onnx", "model-card" (that of
-    a model version). Pages show it with `components.download_link`.
+    a month such as 2026-11), "credit-note-" with a `Kind` (its number or id), "usage-csv" (a month),
+    "rejected-rows", "rows-csv", "rows-jsonl" and "rows-conll" (the id of a data set version), or
+    "model-safetensors", "model-onnx", "model-card" (that of a model version). Pages show it with
+    `components.download_link`.
     """
     return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
 
@@ -122,6 +124,13 @@ def _invoice(kind: Kind, member: Member, reference: str) -> File:
     return File(made.name, made.media_type, made.content)
 
 
+def _credit_note(kind: Kind, member: Member, number: str) -> File:
+    with reading() as db:
+        shown = notes.credit_note(db, member, number_or_id=number)
+    made = document(shown, kind)
+    return File(made.name, made.media_type, made.content)
+
+
 def _invoice_bundle(member: Member, reference: str) -> File:
     file = io.BytesIO()
     with reading() as db:
@@ -171,6 +180,7 @@ _MEDIA_TYPES = {
 }
 _KINDS: dict[str, Callable[[Member, str], File]] = {
     **{f"invoice-{kind}": partial(_invoice, kind) for kind in Kind},
+    **{f"credit-note-{kind}": partial(_credit_note, kind) for kind in Kind},
     "invoice-bundle": _invoice_bundle,
     "usage-csv": _usage,
     "rejected-rows": _rejected_rows,

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from services.api import (
     budget,
     chat,
+    credit_notes,
     errors,
     files,
     fine_tuning,
@@ -85,5 +86,6 @@ for module in (
     budget,
     invoice_files,
     invoices,
+    credit_notes,
 ):
     app.include_router(module.router)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from services.api.deps import BillingCaller
 from services.billing import service as billing
+from services.billing.snapshot import Snapshot
 from services.db import reading
 from services.documents.files import Kind, document, name_of
 from services.proof import service as proof
@@ -45,6 +46,11 @@ class Verdict(BaseModel):
 def _file(reference: str, caller: BillingCaller, kind: Kind) -> Response:
     with reading() as db:
         shown = billing.statement(db, caller, reference=reference)
+    return as_response(shown, kind)
+
+
+def as_response(shown: Snapshot, kind: Kind) -> Response:
+    """A document of an invoice or a credit note as the answer to a request."""
     made = document(shown, kind)
     return Response(
         made.content,

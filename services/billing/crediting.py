@@ -1,56 +1,24 @@
 """Credit notes: what is taken back of a finalised invoice, with its share of the tax."""
 
-import json
-from collections.abc import Mapping
-from datetime import date
 from fractions import Fraction
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from services import clock
 from services.accounts import audit
-from services.accounts.scope import Member, Role, Staff, StaffRole, find, owned
+from services.accounts.scope import Member, Role, Staff, StaffRole, find
 from services.accounts.service import get_tenant, lock_tenant_to_bill
 from services.billing.allocation import allocate
 from services.billing.errors import InvoiceVoid, NothingToCredit
 from services.billing.invoicing import TaxGroup
 from services.billing.money import Money, total
+from services.billing.notes import Note, notes_of
 from services.billing.numbers import CREDIT_NOTES, next_number
 from services.billing.owing import owed_at_most, received
 from services.billing.proration import prorated
-from services.billing.snapshot import Language, Party, Snapshot
+from services.billing.snapshot import Snapshot
 from services.billing.tables import CreditNote, Invoice, InvoiceState
 from services.metering.days import day_of
-
-
-class Note(BaseModel):
-    """A credit note as a value; all its amounts are those that come back, above zero."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    number: str
-    invoice: str
-    issued_on: date
-    reason: str
-    seller: Party
-    customer: Party
-    language: Language
-    currency: str
-    tax_groups: tuple[TaxGroup, ...]
-    net: Money
-    tax: Money
-    total: Money
-
-    def to_json(self) -> dict[str, Any]:
-        """What a JSON column keeps."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Note":
-        """The value that `to_json` was called on."""
-        return cls.model_validate_json(json.dumps(kept))
 
 
 def credit(
@@ -142,12 +110,6 @@ def credit(
         invoice=invoice.number,
     )
     return kept
-
-
-def notes_of(session: Session, member: Member, invoice: Invoice) -> list[Note]:
-    """What was taken back of an invoice so far, oldest first."""
-    rows = owned(CreditNote, member).where(CreditNote.invoice_id == invoice.id)
-    return [Note.from_json(row.snapshot) for row in session.exec(rows.order_by(col(CreditNote.number)))]
 
 
 def _groups(billed: tuple[TaxGroup, ...], before: list[Note], net: Money) -> tuple[TaxGroup, ...]:

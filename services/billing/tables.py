@@ -194,7 +194,7 @@ class Invoice(TenantOwned, table=True):
 
 
 class CreditNote(TenantOwned, table=True):
-    """What is taken back of an invoice, with its tax; `snapshot` is a `crediting.Note`."""
+    """What is taken back of an invoice, with its tax; `snapshot` is a `notes.Note`."""
 
     __tablename__ = "credit_note"
     __table_args__ = (

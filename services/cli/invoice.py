@@ -48,6 +48,8 @@ def verify_bundle(
 def _show(verdict: Verdict) -> None:
     typer.echo(f"Invoice {verdict.number}, {verdict.payable}")
     typer.echo(f"{verdict.events:,} events in {verdict.blocks:,} blocks, {verdict.lines:,} lines")
+    for number in verdict.credit_notes:
+        typer.echo(f"Credit note {number}")
     for fault in verdict.faults:
         typer.secho(f"  {fault.wrong}  {fault}", fg="red")
     if verdict.is_right:
@@ -68,6 +70,7 @@ def _as_json(verdict: Verdict) -> dict[str, object]:
         "events": verdict.events,
         "lines": verdict.lines,
         "included": verdict.included,
+        "credit_notes": verdict.credit_notes,
         "faults": [
             {"wrong": fault.wrong, "place": fault.place, "sentence": fault.sentence}
             for fault in verdict.faults

@@ -151,6 +151,8 @@ def _row(
     **more: str,
 ) -> dict[str, str]:
     period = _between(snapshot.first_day, snapshot.last_day, snapshot.time_zone)
+    # A credit note states above zero what comes back.
+    cost = -cost if snapshot.corrects else cost
     return {
         **dict.fromkeys(_COSTS, amount(cost)),
         "BillingAccountId": snapshot.workspace,

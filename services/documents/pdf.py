@@ -18,7 +18,7 @@ from services.billing.money import MINOR_DIGITS, Money
 from services.billing.pricing import PackagePrice, PercentagePrice, UnitPrice
 from services.billing.snapshot import Party, Snapshot
 from services.documents import archive, cii, semantic
-from services.documents.words import CHECKED, COUNTED, SO_FAR, Words, words_of
+from services.documents.words import CHECKED, COUNTED, CREDITED, SO_FAR, Words, words_of
 from services.metering.meters import meter
 
 TEMPLATE = Path(__file__).with_name("invoice.typ")
@@ -116,7 +116,7 @@ def texts(snapshot: Snapshot) -> dict[str, Any]:
         "seller": _party(snapshot.seller),
         "customer": _party(snapshot.customer),
         "payment": snapshot.payment,
-        "terms": words.payable_within(snapshot.payment_days),
+        "terms": words.of(CREDITED) if snapshot.corrects else words.payable_within(snapshot.payment_days),
         "currency": draft.currency,
         "sections": _sections(snapshot, words),
         "subtotal": words.amount(draft.subtotal),
@@ -141,7 +141,7 @@ def texts(snapshot: Snapshot) -> dict[str, Any]:
         "payable": words.amount(draft.payable),
         "is_owed": draft.payable.micros > 0,
         "proof": [
-            words.say(COUNTED, events=words.number(Decimal(events))),
+            *([words.say(COUNTED, events=words.number(Decimal(events)))] if draft.lines else []),
             *([f"{words.anchor(snapshot.ledger)} {words.of(CHECKED)}"] if snapshot.ledger else []),
         ],
     }

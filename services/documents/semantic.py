@@ -16,7 +16,7 @@ from services.billing.money import MINOR_DIGITS, Money
 from services.billing.pricing import Begun, PackagePrice, Price, UnitPrice
 from services.billing.snapshot import Party, Snapshot
 from services.billing.taxation import TaxCategory
-from services.documents.words import Words, words_of
+from services.documents.words import CREDITED, Words, words_of
 from services.errors import Conflict
 from services.metering.meters import meter
 
@@ -153,7 +153,9 @@ def of(snapshot: Snapshot) -> ElectronicInvoice:
         buyer=snapshot.customer,
         iban=account,
         payment_means=_TRANSFER if account else _UNDEFINED,
-        payment_terms=words.payable_within(snapshot.payment_days),
+        payment_terms=words.of(CREDITED)
+        if snapshot.corrects
+        else words.payable_within(snapshot.payment_days),
         items=tuple(replace(item, number=number) for number, item in enumerate(items, start=1)),
         allowances=tuple(
             Allowance(

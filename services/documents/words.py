@@ -108,6 +108,7 @@ class Words:
 
 
 PAYABLE = "Payable within {days} days of the date of issue."
+CREDITED = "Nothing is to be paid: the amount comes off this invoice, off later ones, or is sent back."
 ANCHOR = "Ledger: {events} events sealed in {blocks} blocks, head {hash}."
 COUNTED = "Computed from {events} usage events. Every line opens the events it counts in your workspace."
 CHECKED = "To check this invoice without us: tuneport invoice verify, with the bundle from its page."
@@ -115,6 +116,9 @@ SO_FAR = "So far. A draft changes as use arrives, and asks for no payment."
 
 _GERMAN = {
     PAYABLE: "Zahlbar innerhalb von {days} Tagen ab Rechnungsdatum.",
+    CREDITED: (
+        "Es ist nichts zu zahlen: Der Betrag mindert diese oder spätere Rechnungen oder wird zurückgezahlt."
+    ),
     ANCHOR: "Verbrauchsbuch: {events} Ereignisse, versiegelt in {blocks} Blöcken, Endwert {hash}.",
     COUNTED: (
         "Berechnet aus {events} Verbrauchsereignissen. In Ihrem Arbeitsbereich öffnet jede Zeile die "
@@ -172,6 +176,7 @@ _GERMAN = {
 }
 _CHINESE = {
     PAYABLE: "请于开票之日起 {days} 天内付款。",
+    CREDITED: "无需付款：该金额将冲减本账单或后续账单，或退还给您。",
     ANCHOR: "用量账本：共 {events} 条记录，封存于 {blocks} 个区块，末端哈希 {hash}。",
     COUNTED: "本账单由 {events} 条用量记录计算得出。在您的工作区中，每一行都可以展开查看其所计的记录。",
     CHECKED: "无需依赖我们即可核对本账单：请用账单页面下载的数据包运行 tuneport invoice verify。",

@@ -45,7 +45,7 @@ def unsealed(session: Session, *tenant_ids: str) -> list[str]:
 def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = None) -> Head:
     """Seal a tenant's new events, so many blocks of them at most; gives the new end of its ledger.
 
-    `until` is a serial that `recording.settled` gave, and bounds them. Who seals waits for whoever does already.
+    `until` is a serial that `recording.settled` gave, and bounds them. Whoever seals is alone at it.
     """
     owner = Member(tenant_id=tenant_id, role=Role.owner)
     lock_of(session, _SEALING, tenant_id)
@@ -65,7 +65,7 @@ def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = N
 def seal_all(session: Session, tenant_id: str) -> Head:
     """Seal whatever a tenant has used so far, for an invoice that is to be closed now.
 
-    From here to the end of the transaction nobody adds to its ledger, so that what is read next is what is sealed.
+    From here to the end of the transaction nobody adds to its ledger: what is read next is what is sealed.
     """
     return seal(session, tenant_id, until=settled(session, tenant_id))
 

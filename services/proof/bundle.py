@@ -1,8 +1,9 @@
 """All that an invoice stands on, in one file that anybody can check: its figures, its events and their seals.
 
-A zip archive. `invoice.json` has the invoice, `seals.jsonl` the header of every block of the ledger up to the
-invoice, and for each block with events of the invoice's period `blocks/<number>.jsonl` has the events, a line
-each, exactly as they were hashed, and `blocks/<number>.leaves` the hash of each, 32 bytes one after another.
+A zip archive. `invoice.json` has the invoice and what was taken back of it since, `seals.jsonl` the header of
+every block of the ledger up to the invoice, and for each block with events of the invoice's period
+`blocks/<number>.jsonl` has the events, a line each, exactly as they were hashed, and `blocks/<number>.leaves`
+the hash of each, 32 bytes one after another.
 """
 
 import json
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from services.billing.notes import Note
 from services.billing.snapshot import Snapshot
 from services.errors import Invalid
 from services.ledger.block import Header
@@ -47,12 +49,19 @@ class Block:
 
 
 def write(
-    file: IO[bytes], snapshot: Snapshot, tenant_id: str, headers: Iterable[Header], blocks: Iterable[Block]
+    file: IO[bytes],
+    snapshot: Snapshot,
+    tenant_id: str,
+    headers: Iterable[Header],
+    blocks: Iterable[Block],
+    *,
+    notes: Iterable[Note] = (),
 ) -> None:
     """Write a bundle; blocks are taken one by one, so that a year of events fits."""
     with zipfile.ZipFile(file, "w") as archive:
         _put(archive, "README.md", _README.read_bytes())
-        told = {"format": FORMAT, "tenant": tenant_id, "invoice": snapshot.to_json()}
+        told: dict[str, Any] = {"format": FORMAT, "tenant": tenant_id, "invoice": snapshot.to_json()}
+        told["credit_notes"] = [note.to_json() for note in notes]
         _put(archive, "invoice.json", canonical(told))
         _put(archive, "seals.jsonl", b"".join(canonical(header.to_json()) + b"\n" for header in headers))
         for block in blocks:
@@ -80,6 +89,7 @@ class Bundle:
                 raise NotABundle(f"its format is {told['format']}")
             self.tenant_id = str(told["tenant"])
             self.snapshot = Snapshot.from_json(told["invoice"])
+            self.notes = [Note.from_json(note) for note in told["credit_notes"]]
             self.headers = [Header(**json.loads(row)) for row in archive.read("seals.jsonl").splitlines()]
         except (KeyError, TypeError, ValueError) as error:
             raise NotABundle(type(error).__name__) from error

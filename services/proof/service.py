@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from services.accounts.scope import Member, Role, owned
 from services.billing import service as billing
+from services.billing.notes import notes_of
 from services.billing.snapshot import Snapshot
 from services.errors import Conflict
 from services.ledger import sealing
@@ -45,7 +46,10 @@ def export(session: Session, member: Member, *, reference: str, into: IO[bytes])
     if snapshot.ledger is None:
         raise NotFinalised
     headers = [block.header for block in sealing.blocks(session, member, until=snapshot.ledger.blocks)]
-    bundle.write(into, snapshot, member.tenant_id, headers, _blocks(session, member, snapshot))
+    invoice = billing.invoice(session, member, number_or_id=snapshot.number or reference)
+    taken_back = notes_of(session, member, invoice)
+    blocks = _blocks(session, member, snapshot)
+    bundle.write(into, snapshot, member.tenant_id, headers, blocks, notes=taken_back)
 
 
 def check(session: Session, member: Member, *, reference: str) -> Verdict:

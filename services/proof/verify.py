@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.billing.money import Money
-from services.proof import chain, figures
+from services.proof import chain, figures, notes
 from services.proof.bundle import Bundle
 from services.proof.fault import Fault, Wrong
 
@@ -23,6 +23,8 @@ class Verdict:
     lines: int
     # Events of the period that cost nothing, because the plan includes their meter.
     included: int
+    # Numbers of the credit notes on it.
+    credit_notes: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -65,6 +67,7 @@ def verify(bundle: Bundle, *, head: str | None = None) -> Verdict:
         blocks, events = blocks + 1, events + len(block.records)
     faults += recount.faults()
     faults += figures.of_sums(snapshot.draft)
+    faults += notes.of_notes(bundle.notes, snapshot)
     return Verdict(
         number=snapshot.number or "",
         payable=snapshot.draft.payable,
@@ -73,5 +76,6 @@ def verify(bundle: Bundle, *, head: str | None = None) -> Verdict:
         events=events,
         lines=len(snapshot.draft.lines),
         included=recount.included,
+        credit_notes=[note.number for note in bundle.notes],
         faults=faults[:MOST_FAULTS],
     )

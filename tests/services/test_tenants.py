@@ -36,6 +36,7 @@ from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound, ServiceError
 from services.jobs.service import Quoted
 from services.jobs.tables import Job
+from services.ledger.block import Head
 from services.registry import service as registry
 from services.registry.gate import Judgement, Verdict
 from services.training.recipe import Recipe, Task
@@ -253,6 +254,7 @@ CASES: dict[str, Finds | Shows] = {
     "ledger.sealing.blocks": Shows(arguments=by(until=1)),
     "ledger.sealing.events": Shows(("event_id",), by(after=0, until=1_000_000_000)),
     "ledger.sealing.head": Shows(),
+    "ledger.sealing.end_of": Shows(arguments=by(head=Head(blocks=1))),
     "proof.service.check": Finds(by(reference="<invoice_number>")),
     "proof.service.export": Finds(by(reference="<invoice_number>", into=BytesIO())),
     "metering.service.totals": Shows(arguments=lambda names, member: days()),
@@ -303,6 +305,8 @@ CASES: dict[str, Finds | Shows] = {
             recorded_by="ada",
         )
     ),
+    "billing.notes.credit_note": Finds(by(number_or_id="<credit_note_number>")),
+    "billing.notes.credit_notes": Shows(("credit_note_number",)),
     "billing.profiles.buyer": Shows(),
     "billing.profiles.profile": Shows(),
     "billing.profiles.set_address": Shows(arguments=by(said=Address(city="Berlin"))),
@@ -340,7 +344,8 @@ CASES: dict[str, Finds | Shows] = {
 # Not walked, and why.
 _ROW = "takes a row, which nobody finds but its own workspace"
 EXEMPT = {
-    "billing.crediting.notes_of": _ROW,
+    "billing.drafting.known_until": _ROW,
+    "billing.notes.notes_of": _ROW,
     "billing.dunning.letter": _ROW,
     "billing.dunning.note_reminder": "the worker's; its foreign key names the workspace",
     "billing.monitor.standing": _ROW,

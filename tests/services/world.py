@@ -8,8 +8,10 @@ from sqlmodel import Session
 
 from services import clock, ids
 from services.accounts import keys, team
-from services.accounts.scope import Member, Role
+from services.accounts.scope import Member, Role, Staff, StaffRole
+from services.billing import crediting
 from services.billing import service as billing
+from services.billing.money import Money
 from services.billing.period import Month
 from services.datasets import files, uploading
 from services.datasets import service as datasets
@@ -45,6 +47,7 @@ class Names:
     event_id: str
     invoice_number: str
     invoice_id: str
+    credit_note_number: str
     line_key: str
     idempotency_key: str
 
@@ -78,6 +81,7 @@ def guesses() -> Names:
         event_id=f"req:{ids.new('request')}",
         invoice_number=f"TP-1999-{ids.new('invoice')[-6:]}",
         invoice_id=ids.new("invoice"),
+        credit_note_number=f"TP-CN-1999-{ids.new('invoice')[-6:]}",
         line_key=f"predictions:pay-as-you-go.v1:2026-01-01:{ids.new('model_version')}",
         idempotency_key=ids.new("request"),
     )
@@ -149,6 +153,10 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
     invoice = billing.close_month(session, member, year=month.year, month=month.month)
     assert invoice is not None
     line = billing.statement(session, member, reference=invoice.number).draft.lines[0]
+    ada = Staff(user_id="ada", role=StaffRole.admin)
+    note = crediting.credit(
+        session, ada, tenant_id=tenant_id, invoice_id=invoice.id, reason="A fault", net=Money(100_000, "EUR")
+    )
     names = Names(
         user_id=str(colleague.user_id),
         invitation_id=invitation.id,
@@ -164,6 +172,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
         event_id=events[1].id,
         invoice_number=invoice.number,
         invoice_id=invoice.id,
+        credit_note_number=note.number,
         line_key=line.key,
         idempotency_key=idempotency_key,
     )

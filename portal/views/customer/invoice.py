@@ -4,6 +4,7 @@ import streamlit as st
 
 from portal import format as words
 from portal import session
+from portal.components.credit_notes import credit_notes
 from portal.components.download import download_link
 from portal.components.header import page_header
 from portal.components.invoice_lines import charge_lines, invoice_lines
@@ -11,6 +12,7 @@ from portal.components.kpi import Kpi, kpi_row
 from portal.components.status import status_badge
 from portal.components.verdict_box import verdict_box
 from services.billing import service as billing
+from services.billing.notes import notes_of
 from services.db import reading
 from services.documents.semantic import missing_for
 
@@ -24,9 +26,10 @@ if not reference:
 
 with reading() as db:
     shown = billing.statement(db, member, reference=reference)
-    state = "draft"
+    state, taken_back = "draft", []
     if shown.number:
-        state = billing.invoice(db, member, number_or_id=shown.number).state.value
+        issued = billing.invoice(db, member, number_or_id=shown.number)
+        state, taken_back = issued.state.value, notes_of(db, member, issued)
 
 period = f"{words.day(shown.first_day)} to {words.day(shown.last_day)}, days of {shown.time_zone}"
 title = shown.number or f"Draft for {words.month(shown.first_day)}"
@@ -62,6 +65,9 @@ if draft.lines:
 if draft.charges:
     st.subheader("Other charges", anchor=False)
     charge_lines(shown)
+if taken_back:
+    st.subheader("Taken back", anchor=False)
+    credit_notes(taken_back, shown)
 verdict_box(member, shown, reference)
 if draft.is_empty:
     st.caption("Nothing was used in this period, so nothing is owed.")

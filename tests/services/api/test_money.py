@@ -210,3 +210,21 @@ def test_an_invoice_is_had_in_every_form(theirs: Workspace) -> None:
     refused(theirs.call("GET", f"/v1/invoices/{number}.xml"), 409, "no_electronic_invoice")
     month = str(datetime.now(UTC).date())[:7]
     refused(theirs.call("GET", f"/v1/invoices/{month}.zip"), 409, "not_finalised")
+
+
+def test_a_credit_note_is_listed_and_had_in_every_form(theirs: Workspace, workspace: Workspace) -> None:
+    [note] = theirs.call("GET", "/v1/credit_notes").json()["data"]
+
+    files = {
+        ending: theirs.call("GET", f"/v1/credit_notes/{note['id']}.{ending}")
+        for ending in ("pdf", "csv", "json")
+    }
+
+    assert (note["net"], note["total"], note["reason"]) == (100_000, 100_000, "A fault")
+    assert {ending: file.status_code for ending, file in files.items()} == dict.fromkeys(files, 200)
+    assert files["pdf"].content.startswith(b"%PDF")
+    assert files["json"].json()["corrects"] == note["invoice"]
+    refused(theirs.call("GET", f"/v1/credit_notes/{note['id']}.ubl.xml"), 409, "no_electronic_invoice")
+    for stranger in (workspace.call("GET", f"/v1/credit_notes/{note['id']}.pdf"),):
+        refused(stranger, 404, "not_found")
+    assert workspace.call("GET", "/v1/credit_notes").json()["data"] == []

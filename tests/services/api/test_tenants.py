@@ -104,6 +104,13 @@ CASES: dict[str, Finds | Shows] = {
     "GET /v1/budget": Shows(()),
     "GET /v1/invoices": Shows(("invoice_number",)),
     "GET /v1/invoices/{reference}": Finds(lambda names: f"/v1/invoices/{names.invoice_number}"),
+    "GET /v1/credit_notes": Shows(("credit_note_number",)),
+}
+CASES |= {
+    f"GET /v1/credit_notes/{{number}}{ending}": Finds(
+        lambda names, ending=ending: f"/v1/credit_notes/{names.credit_note_number}{ending}", own=own
+    )
+    for ending, own in {".pdf": 200, ".csv": 200, ".json": 200, ".xml": 409, ".ubl.xml": 409}.items()
 }
 CASES |= {
     f"GET /v1/invoices/{{reference}}{ending}": Finds(

@@ -15,12 +15,12 @@ from sqlmodel import Session, select
 from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
 from services.billing import closing, crediting, monitor, payments, rerating
 from services.billing import service as billing
-from services.billing.crediting import Note
 from services.billing.credits import grant_credit
 from services.billing.drafting import draft_month, figures_of
 from services.billing.errors import MonthIsClosed
 from services.billing.invoicing import Line
 from services.billing.money import Money
+from services.billing.notes import Note
 from services.billing.owing import outstanding
 from services.billing.period import Month
 from services.billing.profiles import Address, set_address
