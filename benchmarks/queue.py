@@ -37,7 +37,7 @@ from sqlmodel import Session, SQLModel
 from services import clock
 from services.accounts.scope import Member
 from services.config import settings
-from services.db import engine_for, reading, transaction
+from services.db import engine_for, reading, single, transaction
 from services.jobs import queue
 from services.jobs import service as jobs
 from services.jobs.queue import Claimed
@@ -115,8 +115,8 @@ class Tuneport:
             )
 
     def claim(self) -> Claimed | None:
-        with transaction() as session:
-            return queue.claim(session, worker_id=self._worker_id)
+        with single() as connection:
+            return queue.take(connection, worker_id=self._worker_id)
 
     def finish(self, claimed: Claimed) -> None:
         used = usage.training(

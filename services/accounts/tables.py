@@ -27,7 +27,7 @@ class Tenant(SQLModel, table=True):
     # A tenant of weight 2 gets twice the turns of a tenant of weight 1 while both have jobs waiting.
     share_weight: int = 1
     # Virtual time of the queue: of this tenant's last claim, and of its next one (see jobs/fairness.py).
-    last_turn: int = Field(default=0, sa_type=BigInteger, index=True)
+    last_turn: int = Field(default=0, sa_type=BigInteger)
     next_turn: int = Field(default=0, sa_type=BigInteger)
     last_claim_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     suspended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -63,8 +63,8 @@ def _in_utc(value: Any) -> Any:
 
 def _take_in_steps(connection: Connection, *, worker_id: str, token: str, lease: timedelta) -> Claimed | None:
     now = clock.now()
-    waiting = [fairness.Waiting(*row) for row in connection.execute(statements.WAITING, {"now": now})]
-    in_turn = fairness.in_turn(waiting)
+    waiting = connection.execute(statements.WAITING, {"now": now, "worker": worker_id})
+    in_turn = fairness.in_turn(fairness.Waiting(*row) for row in waiting)
     if not in_turn:
         return None
     known = {"tenant": in_turn[0], "now": now, "token": token, "worker": worker_id}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Update
+from sqlalchemy import Connection, Row, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select, update
 
@@ -45,15 +45,20 @@ class Wish:
 
 
 def claim(session: Session, *, worker_id: str) -> Claimed | None:
-    """Take the best waiting job of the tenant whose turn it is, or None.
-
-    The tenant's row is locked before its running jobs are counted, so that its limit holds exactly.
-    """
+    """As `take`, within a transaction that does more."""
     session.flush()
-    claimed = claims.take(session.connection(), worker_id=worker_id, token=uuid4().hex, lease=LEASE)
+    claimed = take(session.connection(), worker_id=worker_id)
     # What this session has loaded before does not know of it.
     session.expire_all()
     return claimed
+
+
+def take(connection: Connection, *, worker_id: str) -> Claimed | None:
+    """Take the best waiting job of the tenant whose turn it is; None without one, or for a draining worker.
+
+    The tenant's row is locked before its running jobs are counted, so that its limit holds exactly.
+    """
+    return claims.take(connection, worker_id=worker_id, token=uuid4().hex, lease=LEASE)
 
 
 def renew(session: Session, claimed: Claimed) -> Wish:

@@ -1,6 +1,6 @@
 """A job's way through the queue, in statements written out: building them takes longer than their work.
 
-On Postgres each step is one question; a claim's is a function of the database, which migration 0007 explains.
+On Postgres each step is one question; a claim's is a function of the database, which migration 0012 explains.
 """
 
 import re
@@ -38,13 +38,15 @@ CLAIM = f"""
 
 # The same in steps, for a database that lets one writer in at a time.
 
-# now -> tenant, next turn, last claim, jobs running and their limit, of each tenant with a job to start.
+# now, worker -> tenant, next turn, last claim, jobs running and their limit, of each tenant with a job to
+# start; none for a worker that is to claim no more.
 WAITING = _timed(
     f"""
     SELECT tenant.id, tenant.next_turn, tenant.last_claim_at, {_RUNNING} AS running, tenant.running_job_limit
     FROM tenant
     WHERE tenant.suspended_at IS NULL
         AND EXISTS (SELECT 1 FROM job WHERE job.tenant_id = tenant.id AND {_READY})
+        AND NOT EXISTS (SELECT 1 FROM worker WHERE worker.id = :worker AND drain_requested_at IS NOT NULL)
     """,
     "now",
 ).columns(last_claim_at=UtcDateTime)

@@ -51,11 +51,9 @@ class Job(TenantOwned, table=True):
         Index(
             "ix_job_running",
             "tenant_id",
-            "lease_until",
             sqlite_where=column("state") == "running",
             postgresql_where=column("state") == "running",
         ),
-        Index("ix_job_tenant_created", "tenant_id", "created_at"),
     )
 
     # Other indexes begin with it; each one more is paid for at every change of state.
@@ -146,7 +144,7 @@ class JobAttempt(TenantOwned, table=True):
     id: str = Field(primary_key=True)
     job_id: str
     attempt: int
-    worker_id: str = Field(index=True)
+    worker_id: str
     claimed_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: AttemptOutcome | None = Field(default=None, sa_type=one_of(AttemptOutcome))

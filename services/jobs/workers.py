@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from services import db
 from services.accounts import audit
@@ -27,15 +27,11 @@ def register(session: Session, *, host: str, process: int, device: str, device_n
     return worker
 
 
-def seen(session: Session, worker_id: str) -> Worker:
-    """Note a sign of life; gives what an operator may have asked of the worker meanwhile."""
-    worker = session.get_one(Worker, worker_id)
+def seen(session: Session, worker_id: str) -> None:
+    """Note a sign of life."""
     now = db.now(session)
-    if now - worker.seen_at > SEEN_PRECISION:
-        worker.seen_at = now
-        session.add(worker)
-        session.flush()
-    return worker
+    lately = col(Worker.seen_at) > now - SEEN_PRECISION
+    session.exec(update(Worker).where(col(Worker.id) == worker_id, ~lately).values(seen_at=now))
 
 
 def drain(session: Session, staff: Staff, *, worker_id: str) -> Worker:

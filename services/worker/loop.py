@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from services import scraping
 from services.config import settings
-from services.db import transaction
+from services.db import single, transaction
 from services.jobs import queue, workers
 from services.jobs.errors import LeaseLost
 from services.jobs.queue import Claimed
@@ -55,9 +55,15 @@ def run(stop: threading.Event) -> None:
     beside = threading.Thread(target=chores.run, args=(stop,), name="chores", daemon=True)
     beside.start()
     trouble = Trouble("the worker")
+    heard_at = time.monotonic()
     while not stop.is_set():
         try:
-            claimed = _claim(worker_id)
+            if time.monotonic() - heard_at > workers.SEEN_PRECISION.total_seconds():
+                with transaction() as session:
+                    workers.seen(session, worker_id)
+                heard_at = time.monotonic()
+            with single() as connection:
+                claimed = queue.take(connection, worker_id=worker_id)
             if claimed is None:
                 stop.wait(POLL_SECONDS * (0.5 + random.random()))
             else:
@@ -71,13 +77,6 @@ def run(stop: threading.Event) -> None:
     with transaction() as session:
         workers.stopped(session, worker_id)
     log.info("worker %s stopped", worker_id)
-
-
-def _claim(worker_id: str) -> Claimed | None:
-    with transaction() as session:
-        if workers.seen(session, worker_id).drain_requested_at is not None:
-            return None
-        return queue.claim(session, worker_id=worker_id)
 
 
 def _work(claimed: Claimed, *, worker_id: str, device: str, stop: threading.Event) -> None:

@@ -139,20 +139,29 @@ def _tell(diary: Diary, stop: threading.Event, jobs: int | None) -> None:
     event.listen(Session, "after_commit", ack)
     for name, what in _DEEDS.items():
         setattr(queue, name, _telling(what, getattr(queue, name)))
-    queue.claim = _telling("claimed", queue.claim)
+    take = queue.take
+
+    def taken(*arguments: Any, **named: Any) -> Claimed | None:
+        # Committed with the question itself, so that there is no moment between the two to tell of.
+        if claimed := take(*arguments, **named):
+            diary.ask(_deed("claimed", claimed))
+        return claimed
+
+    queue.take = taken
 
 
 def _telling(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
-    def told(session: Session, *arguments: Any, **named: Any) -> Any:
-        result = function(session, *arguments, **named)
-        claimed = result if what == "claimed" else arguments[0]
-        if isinstance(claimed, Claimed):
-            deed = Deed(what, claimed.job_id, claimed.tenant_id, claimed.token)
-            session.info.setdefault("deeds", []).append(deed)
+    def told(session: Session, claimed: Claimed, *arguments: Any, **named: Any) -> Any:
+        result = function(session, claimed, *arguments, **named)
+        session.info.setdefault("deeds", []).append(_deed(what, claimed))
         return result
 
     return told
+
+
+def _deed(what: str, claimed: Claimed) -> Deed:
+    return Deed(what, claimed.job_id, claimed.tenant_id, claimed.token)
 
 
 class Fuse:
@@ -167,13 +176,13 @@ class Fuse:
         self._left = points
         self._home = str(home)
         self._lit = False
-        claim = queue.claim
+        take = queue.take
 
         def light(*arguments: Any, **named: Any) -> Any:
             self._lit = True
-            return claim(*arguments, **named)
+            return take(*arguments, **named)
 
-        queue.claim = light
+        queue.take = light
         ask = db.ask_driver
 
         def told(*arguments: Any) -> Any:

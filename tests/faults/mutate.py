@@ -48,8 +48,8 @@ MUTATIONS = (
     ),
     Mutation(
         "cap: the tenant's row is locked before its jobs are counted",
-        "services/migrations/versions/0007_a_claim_in_one_question.py",
-        "            LIMIT 1\n            FOR NO KEY UPDATE SKIP LOCKED;",
+        "services/migrations/versions/0012_a_claim_that_writes_less.py",
+        "            LIMIT 1\n            FOR NO KEY UPDATE OF tenant SKIP LOCKED;",
         "            LIMIT 1;",
         "test_claims.py",
         "postgres and limit",
@@ -64,7 +64,7 @@ MUTATIONS = (
     ),
     Mutation(
         "cap: no more than the limit, in the database's own claim",
-        "services/migrations/versions/0007_a_claim_in_one_question.py",
+        "services/migrations/versions/0012_a_claim_that_writes_less.py",
         "                ) < served.running_job_limit\n",
         "                ) < served.running_job_limit + 1\n",
         "test_claims.py",
@@ -80,7 +80,7 @@ MUTATIONS = (
     ),
     Mutation(
         "fairness: the earliest turn first, in the database's own claim",
-        "services/migrations/versions/0007_a_claim_in_one_question.py",
+        "services/migrations/versions/0012_a_claim_that_writes_less.py",
         "            ORDER BY tenant.next_turn, tenant",
         "            ORDER BY tenant",
         "test_no_tenant_starves.py",
@@ -88,7 +88,7 @@ MUTATIONS = (
     ),
     Mutation(
         "fairness: weights, in the database's own claim",
-        "services/migrations/versions/0007_a_claim_in_one_question.py",
+        "services/migrations/versions/0012_a_claim_that_writes_less.py",
         "next_turn + share / served.share_weight",
         "next_turn + share",
         "test_no_tenant_starves.py",
@@ -96,15 +96,15 @@ MUTATIONS = (
     ),
     Mutation(
         "fairness: a tenant's best job first, in the database's own claim",
-        "services/migrations/versions/0007_a_claim_in_one_question.py",
-        "ORDER BY best.priority, best.run_at, best.id",
-        "ORDER BY best.run_at, best.id",
+        "services/migrations/versions/0012_a_claim_that_writes_less.py",
+        "ORDER BY job.priority, job.run_at, job.id",
+        "ORDER BY job.run_at, job.id",
         "../services/jobs/test_claims.py",
         "postgres",
     ),
     Mutation(
         "attempts: the database's own claim begins one",
-        "services/migrations/versions/0007_a_claim_in_one_question.py",
+        "services/migrations/versions/0012_a_claim_that_writes_less.py",
         "                VALUES (token, served.id, taken.id, taken.attempt, worker, present);",
         "                SELECT token, served.id, taken.id, taken.attempt, worker, present WHERE FALSE;",
         "test_any_order.py",

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
-from services.accounts.scope import Member, Role, RoleMissing
+from services.accounts.scope import Member, Role, RoleMissing, Staff, StaffRole
 from services.accounts.tables import Tenant
 from services.errors import NotFound
-from services.jobs import queue
+from services.jobs import queue, workers
 from services.jobs import service as jobs
 from services.jobs.errors import (
     CancelRequested,
@@ -27,6 +27,7 @@ from services.training.recipe import Recipe, Task
 from tests import factories
 from tests.conftest import Clock
 
+ADMIN = Staff(user_id="usr_ops", role=StaffRole.admin)
 LONG_ENOUGH = LEASE.total_seconds() + 1
 AN_HOUR = 3600
 
@@ -50,6 +51,15 @@ def attempts(session: Session) -> list[tuple[int, str | None, str | None]]:
 def state_of(session: Session, job_id: str) -> JobState:
     job = session.exec(select(Job).where(Job.id == job_id).execution_options(populate_existing=True)).one()
     return job.state
+
+
+def test_a_worker_that_drains_claims_nothing(session: Session, member: Member) -> None:
+    factories.create_job(session, member)
+    draining, other = factories.next_worker(session), factories.next_worker(session)
+    workers.drain(session, ADMIN, worker_id=draining)
+
+    assert queue.claim(session, worker_id=draining) is None
+    assert queue.claim(session, worker_id=other) is not None
 
 
 def test_a_job_goes_from_the_queue_to_its_result(session: Session, member: Member) -> None:
