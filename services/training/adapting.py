@@ -111,7 +111,8 @@ class Adapted(nn.Module):
         """
         adapter = folder / ADAPTER
         adapter.mkdir(exist_ok=True)
-        weights = get_peft_model_state_dict(self.model)
+        # By itself it would ask a hub for the base that the config names.
+        weights = get_peft_model_state_dict(self.model, save_embedding_layers=False)
         save_file(
             {name: tensor.cpu().contiguous() for name, tensor in weights.items()}, adapter / ADAPTER_WEIGHTS
         )

@@ -5,13 +5,14 @@ A chat model stands there twice: merged, as any reader of safetensors loads it, 
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 
 from services.training.catalogue import CHAT_TEMPLATE, WEIGHTS
+from services.training.context import Run
 from services.training.networks import (
     MultiLabelClassifier,
     Network,
@@ -40,6 +41,17 @@ _NETWORKS: dict[str, type[Network]] = {
 }
 
 
+Architecture = Literal[
+    "mean-pooled-linear",
+    "mean-pooled-sigmoid",
+    "mean-pooled-score",
+    "pair-linear",
+    "pair-score",
+    "token-linear",
+    "causal-lora",
+]
+
+
 class Scale(BaseModel):
     """From the network's output to a score: output · deviation + mean, four of five within `error` of it."""
 
@@ -63,15 +75,7 @@ class Card(BaseModel):
     # Labels, or entity types.
     labels: list[str]
     max_length: int
-    architecture: Literal[
-        "mean-pooled-linear",
-        "mean-pooled-sigmoid",
-        "mean-pooled-score",
-        "pair-linear",
-        "pair-score",
-        "token-linear",
-        "causal-lora",
-    ]
+    architecture: Architecture
     base_model: str
     # Two texts are read at a time.
     pairs: bool = False
@@ -83,7 +87,19 @@ class Card(BaseModel):
     temperature: float = 1.0
 
 
-def save(network: "Network | Adapted", card: Card, base_model: Path, folder: Path) -> None:
+def card(run: Run, architecture: Architecture, **more: Any) -> Card:
+    """The card of a model that answers with the run's labels, unless `more` fields say otherwise."""
+    told = {"outputs": run.labels, "labels": run.labels, **more}
+    return Card(
+        task=run.recipe.task,
+        architecture=architecture,
+        base_model=run.recipe.base_model,
+        max_length=run.settings.max_length,
+        **told,
+    )
+
+
+def save(network: "Network | Adapted", told: Card, base_model: Path, folder: Path) -> None:
     """Write a trained network; the tokenizer is the base model's own."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(base_model / TOKENIZER, folder / TOKENIZER)
@@ -93,10 +109,10 @@ def save(network: "Network | Adapted", card: Card, base_model: Path, folder: Pat
         save_file(weights, folder / WEIGHTS)
     else:
         network.config.save_pretrained(folder)
-        network.save(card.base_model, folder)
+        network.save(told.base_model, folder)
         shutil.copyfile(base_model / CHAT_TEMPLATE, folder / CHAT_TEMPLATE)
         tell_marks(folder, network.config.eos_token_id)
-    (folder / CARD).write_text(card.model_dump_json(indent=1), "utf-8")
+    (folder / CARD).write_text(told.model_dump_json(indent=1), "utf-8")
 
 
 def read_card(folder: Path) -> Card:
@@ -106,8 +122,8 @@ def read_card(folder: Path) -> Card:
 
 def load(folder: Path, device: torch.device) -> tuple[Network, Card]:
     """The network of an artefact, ready to predict."""
-    card = read_card(folder)
-    network = _NETWORKS[card.architecture](untrained(read_config(folder)), len(card.outputs))
+    told = read_card(folder)
+    network = _NETWORKS[told.architecture](untrained(read_config(folder)), len(told.outputs))
     network.load_state_dict(load_file(folder / WEIGHTS))
-    network.temperature = card.temperature
-    return network.to(device).eval(), card
+    network.temperature = told.temperature
+    return network.to(device).eval(), told

@@ -48,20 +48,28 @@ def text_baselines(
 
 
 def token_baselines(
-    train: Sequence[TokenExample], test: Sequence[TokenExample], answers: Sequence[Sequence[str]]
+    train: Sequence[TokenExample],
+    test: Sequence[TokenExample],
+    answers: Sequence[Sequence[str]],
+    **others: Sequence[Sequence[str]],
 ) -> list[Baseline]:
     """Span F1 of giving each word the tag it most often has in training, and none to an unknown word.
 
-    answers: the model's tags for each test sentence, which are compared with it.
+    answers: the model's tags for each test sentence, which are compared with every method; others: name ->
+    tags.
     """
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for example in train:
         for word, tag in zip(example.tokens, example.tags, strict=True):
             seen[word][tag] += 1
     usual = {word: tags.most_common(1)[0][0] for word, tags in seen.items()}
-    said = [[usual.get(word, "O") for word in example.tokens] for example in test]
+    methods = {
+        "most-frequent-tag": [[usual.get(word, "O") for word in example.tokens] for example in test],
+        **others,
+    }
     truth = _entities(example.tags for example in test)
-    return [_against("most-frequent-tag", counts(truth, _entities(answers)), counts(truth, _entities(said)))]
+    ours = counts(truth, _entities(answers))
+    return [_against(name, ours, counts(truth, _entities(said))) for name, said in methods.items()]
 
 
 def label_baselines(

@@ -6,36 +6,36 @@ context until the validation score stops rising; Custom trains as it is told.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.training import chat_plan, packing, stages
+from services.training import chat_plan, packing
 from services.training.adapting import Adapted, causal
-from services.training.artefact import Card
+from services.training.artefact import card
 from services.training.chat_report import chat_scores, gain, rouge_l
+from services.training.context import Run
 from services.training.conversations import ASSISTANT, ChatFormat, Encoded, TemplateUnsuitable, load_format
+from services.training.course import Outcome, learn
 from services.training.events import Phase
 from services.training.examples import SPLITS, ChatExample, read_conversations
 from services.training.failures import DataDoesNotFit, TemplateDoesNotFit
 from services.training.finetune import Stage, finetune, steps
-from services.training.folder import RunFolder
 from services.training.generating import Answer, Decoder, generate
-from services.training.journal import Journal
 from services.training.machine import Machine
 from services.training.memory import Fit, available, fit
 from services.training.networks import padding_id
 from services.training.packing import Row
-from services.training.recipe import Hyperparameters, Preset, RunSpec, Task
-from services.training.report import Baseline, ChatAnswer, ChatScores, Difference, RowCounts, Scores
-from services.training.stages import Reached
+from services.training.recipe import Preset
+from services.training.report import Baseline, ChatAnswer, Metric, RowCounts, Scores
+from services.training.stages import Outputs, Quick, Reached
 from services.training.trained import Trained
 
-METRIC = "token_likelihood"
+METRIC: Metric = "token_likelihood"
+Losses = NDArray[np.float64]
 # Tokens read in one pass without gradients, and answers written together.
 _READ_TOKENS = {"cpu": 2_048, "cuda": 16_384}
 _TOGETHER = {"cpu": 16, "cuda": 64}
@@ -50,9 +50,14 @@ class _Data:
     # Conversations, of all splits, that lost their end, and those whose answers were all in it.
     truncated: int
     left_out: int
+    form: ChatFormat
+    fitting: Fit
+    # What the base model came to on the test split, once it was asked: losses, and answers by their row.
+    base_losses: list[Losses] = field(default_factory=list)
+    base_answers: dict[int, str] = field(default_factory=dict)
 
 
-def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) -> Trained:
+def train(run: Run) -> Trained:
     """Learn from the folder's splits.
 
     Raises:
@@ -62,95 +67,31 @@ def train(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) 
         LossIsNotANumber: training diverged.
         PauseAsked: the worker asked for a pause.
     """
-    settings = spec.recipe.hyperparameters
-    with journal.phase(Phase.loading):
-        base = causal(spec.base_model_path, torch.bfloat16 if machine.bf16 else torch.float32)
-        form = load_format(spec.base_model_path, base.config.eos_token_id)
-        data = _load(folder, form, settings.max_length)
-        _tell_of_cuts(data, settings.max_length, journal)
-        fitting = fit(base.config, base.num_parameters(), settings, machine, memory=available(machine))
-        network = Adapted(base, settings).to(machine.device)
+    with run.journal.phase(Phase.loading):
+        base = causal(run.spec.base_model_path, torch.bfloat16 if run.machine.bf16 else torch.float32)
+        form = load_format(run.spec.base_model_path, base.config.eos_token_id)
+        fitting = fit(
+            base.config, base.num_parameters(), run.settings, run.machine, memory=available(run.machine)
+        )
+        data = _load(run, form, fitting)
+        network = Adapted(base, run.settings).to(run.machine.device)
         if fitting.checkpointing:
             network.checkpoint_gradients()
-            journal.note("The layers compute twice, because the memory does not hold what they would keep.")
-
-    lengths = [len(one.ids) for one in data.encoded["train"]]
-    chosen, brief = chat_plan.quick(chat_plan.brief(spec.recipe), lengths, spec.recipe.seed)
-    few = _rows([data.encoded["train"][number].cut(brief.max_length) for number in chosen], brief.max_length)
-    every = _rows(data.encoded["train"], settings.max_length)
-    long = chat_plan.full(settings, spec.recipe.preset, len(every))
-
-    def learn(stage: Stage, rows: list[Row]) -> Reached:
-        return _finetune(network, data, rows, stage, fitting, spec, folder, machine, journal)
-
-    reached = _reached(network, learn, spec, folder, journal, brief=(brief, few), long=(long, every))
-
-    with journal.phase(Phase.evaluating):
-        scores, added = _evaluate(network, form, data, spec, machine, journal)
-
-    return Trained(
-        network=network,
-        card=Card(
-            task=Task.chat,
-            outputs=[],
-            labels=[],
-            max_length=settings.max_length,
-            architecture="causal-lora",
-            base_model=spec.recipe.base_model,
-        ),
-        scores=Scores(
-            metric=METRIC,
-            value=scores.likelihood,
-            interval=scores.likelihood_interval,
-            test_rows=len(data.encoded["test"]),
-            worst=[],
-            chat=scores,
-        ),
-        baselines=[Baseline(name="base-model", value=scores.base_likelihood, against=added)],
-        rows=RowCounts(**{split: len(rows) for split, rows in data.encoded.items()}),
-        truncated_rows=data.truncated,
-        reached=reached,
-    )
+            run.journal.note(
+                "The layers compute twice, because the memory does not hold what they would keep."
+            )
+    quick = None if run.recipe.preset is Preset.custom else _quick
+    return learn(run, network, data, quick=quick, finetune=_finetune, outputs=_outputs, judge=_judge)
 
 
-def _reached(
-    network: Adapted,
-    learn: Callable[[Stage, list[Row]], Reached],
-    spec: RunSpec,
-    folder: RunFolder,
-    journal: Journal,
-    *,
-    brief: tuple[Hyperparameters, list[Row]],
-    long: tuple[Hyperparameters, list[Row]],
-) -> Reached:
-    """The stages: Quick's, then that of Best; or Custom's alone."""
-    before, after = steps(brief[0], len(brief[1])), steps(long[0], len(long[1]))
-    if spec.recipe.preset is Preset.custom:
-        return learn(Stage("full", long[0]), long[1])
-    if spec.recipe.preset is Preset.quick:
-        return learn(Stage("quick", brief[0]), brief[1])
-    if folder.has_quick():
-        reached = stages.restore(network, folder.quick)
-    else:
-        reached = learn(Stage("quick", brief[0], steps_after=after), brief[1])
-    return stages.go_on(
-        network,
-        reached,
-        partial(learn, Stage("full", long[0], steps_before=before), long[1]),
-        quick_steps=before,
-        preset=spec.recipe.preset,
-        folder=folder,
-        journal=journal,
-    )
-
-
-def _load(folder: RunFolder, form: ChatFormat, length: int) -> _Data:
+def _load(run: Run, form: ChatFormat, fitting: Fit) -> _Data:
+    length = run.settings.max_length
     conversations: dict[str, list[ChatExample]] = {}
     encoded: dict[str, list[Encoded]] = {}
     truncated = left_out = 0
     for split in SPLITS:
         conversations[split], encoded[split] = [], []
-        for example in read_conversations(folder.split(split)):
+        for example in read_conversations(run.folder.split(split)):
             whole = _encode(form, example)
             kept = whole.cut(length)
             truncated += len(whole.ids) > length
@@ -164,7 +105,8 @@ def _load(folder: RunFolder, form: ChatFormat, length: int) -> _Data:
                 f"No answer of the assistant in the {split} split begins within the first {length:,} tokens "
                 "of its conversation. Upload more conversations, or choose a larger maximum length."
             )
-    return _Data(conversations, encoded, truncated, left_out)
+    _tell_of_cuts(run, truncated, left_out)
+    return _Data(conversations, encoded, truncated, left_out, form, fitting)
 
 
 def _encode(form: ChatFormat, example: ChatExample) -> Encoded:
@@ -174,12 +116,12 @@ def _encode(form: ChatFormat, example: ChatExample) -> Encoded:
         raise TemplateDoesNotFit(example.row, str(unsuitable)) from None
 
 
-def _tell_of_cuts(data: _Data, length: int, journal: Journal) -> None:
-    if data.truncated:
-        lost = f" {data.left_out} of them have no answer in it and are left out." if data.left_out else ""
-        journal.note(
-            f"{data.truncated} conversations have more than {length:,} tokens; only their beginning is read."
-            + lost
+def _tell_of_cuts(run: Run, truncated: int, left_out: int) -> None:
+    if truncated:
+        lost = f" {left_out} of them have no answer in it and are left out." if left_out else ""
+        run.journal.note(
+            f"{truncated} conversations have more than {run.settings.max_length:,} tokens; only their "
+            f"beginning is read.{lost}"
         )
 
 
@@ -190,17 +132,33 @@ def _rows(encoded: Sequence[Encoded], length: int) -> list[Row]:
     return [packing.row([learned[number] for number in place]) for place in places]
 
 
-def _finetune(
-    network: Adapted,
-    data: _Data,
-    rows: list[Row],
-    stage: Stage,
-    fitting: Fit,
-    spec: RunSpec,
-    folder: RunFolder,
-    machine: Machine,
-    journal: Journal,
-) -> Reached:
+def _quick(run: Run, network: Adapted, data: _Data) -> Quick:
+    (stage, rows), _ = _stages(run, data)
+    reached = _learn(run, network, data, stage, rows)
+    return Quick(reached, steps=steps(stage.settings, len(rows)))
+
+
+def _finetune(run: Run, network: Adapted, data: _Data) -> Reached:
+    return _learn(run, network, data, *_stages(run, data)[1])
+
+
+def _stages(run: Run, data: _Data) -> tuple[tuple[Stage, list[Row]], tuple[Stage, list[Row]]]:
+    """Quick's, with the rows that it reads, and the one after it; before Custom's there is none."""
+    train, preset = data.encoded["train"], run.recipe.preset
+    lengths = [len(one.ids) for one in train]
+    chosen, brief = chat_plan.quick(chat_plan.brief(run.recipe), lengths, run.recipe.seed)
+    few = _rows([train[number].cut(brief.max_length) for number in chosen], brief.max_length)
+    every = _rows(train, run.settings.max_length)
+    long = chat_plan.full(run.settings, preset, len(every))
+    before = 0 if preset is Preset.custom else steps(brief, len(few))
+    after = 0 if preset is Preset.quick else steps(long, len(every))
+    return (
+        (Stage("quick", brief, steps_after=after), few),
+        (Stage("full", long, steps_before=before), every),
+    )
+
+
+def _learn(run: Run, network: Adapted, data: _Data, stage: Stage, rows: list[Row]) -> Reached:
     """Train the adapters, scored by the likelihood of the validation split's answers."""
     seen = data.encoded["validation"][: chat_plan.VALIDATED]
 
@@ -208,23 +166,18 @@ def _finetune(
         return packing.collate(batch, padding_id(network.base))
 
     def score() -> dict[str, float]:
-        losses, tokens = _losses(network, seen, machine)
+        losses, tokens = _losses(network, seen, run.machine)
         return {METRIC: float(np.exp(-losses.sum() / tokens.sum()))}
 
-    with journal.phase(Phase.training):
-        return finetune(
-            network,
-            rows,
-            collate,
-            score,
-            metric=METRIC,
-            stage=stage,
-            seed=spec.recipe.seed,
-            folder=folder,
-            machine=machine,
-            journal=journal,
-            rows_per_pass=min(fitting.rows, stage.settings.batch_size),
-        )
+    together = min(data.fitting.rows, stage.settings.batch_size)
+    return finetune(run, network, rows, collate, score, metric=METRIC, stage=stage, rows_per_pass=together)
+
+
+def _outputs(run: Run, network: Adapted, data: _Data) -> Outputs:
+    """(conversations): the negative log-likelihood of each test conversation's answers, in nats."""
+    test = data.encoded["test"]
+    losses, _ = _losses(network, test, run.machine, run.journal.pace(len(test)))
+    return {"test": torch.from_numpy(losses)}
 
 
 def _losses(
@@ -232,7 +185,7 @@ def _losses(
     encoded: Sequence[Encoded],
     machine: Machine,
     tell: Callable[[int], None] = lambda _: None,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+) -> tuple[Losses, NDArray[np.int64]]:
     """(conversations): the negative log-likelihood of each one's answers, in nats, and their tokens."""
     network.eval()
     losses, tokens = np.zeros(len(encoded)), np.array([one.learned for one in encoded])
@@ -252,18 +205,14 @@ def _losses(
     return losses, tokens
 
 
-def _evaluate(
-    network: Adapted, form: ChatFormat, data: _Data, spec: RunSpec, machine: Machine, journal: Journal
-) -> tuple[ChatScores, Difference]:
-    """The test split, read and answered by the model and by its base, and what the model adds."""
-    encoded = data.encoded["test"]
-    losses, tokens = _losses(network, encoded, machine, journal.pace(len(encoded)))
-    asked = _questions(data.conversations["test"], chat_plan.answered(spec.recipe.preset))
-    answers = _answers(network, form, asked, machine)
-    with network.without_adapters():
-        base_losses, _ = _losses(network, encoded, machine)
-        base_answers = _answers(network, form, asked, machine)
-
+def _judge(run: Run, network: Adapted, data: _Data, outcome: Outcome) -> Trained:
+    """The test split, answered by the model and by its base, and what the model adds."""
+    losses, tokens = outcome.outputs["test"].numpy(), np.array([one.learned for one in data.encoded["test"]])
+    # Before the rest of a run goes on, no more is asked than of Quick alone.
+    preset = run.recipe.preset if outcome.quick or run.recipe.preset is Preset.custom else Preset.quick
+    asked = _questions(data.conversations["test"], chat_plan.answered(preset))
+    answers = _answers(network, data.form, asked, run.machine)
+    base_losses, base_answers = _of_base(run, network, data, asked)
     samples = [
         ChatAnswer(
             row=example.row,
@@ -271,15 +220,52 @@ def _evaluate(
             turns=place,
             truth=(truth := example.messages[place].content),
             answer=answer,
-            base_answer=base,
+            base_answer=said,
             rouge_l=rouge_l(truth, answer),
-            base_rouge_l=rouge_l(truth, base),
+            base_rouge_l=rouge_l(truth, said),
         )
-        for (example, place), answer, base in zip(asked, answers, base_answers, strict=True)
+        for (example, place), answer, said in zip(asked, answers, base_answers, strict=True)
     ]
     samples.sort(key=lambda one: (one.rouge_l, one.row))
     scores = chat_scores(losses, base_losses, tokens, samples, left_out=data.left_out)
-    return scores, gain(losses, base_losses, tokens)
+    others = {"base-model": base_losses}
+    if outcome.quick:
+        others["quick"] = outcome.quick["test"].numpy()
+    return Trained(
+        network=network,
+        card=card(run, "causal-lora"),
+        scores=Scores(
+            metric=METRIC,
+            value=scores.likelihood,
+            interval=scores.likelihood_interval,
+            test_rows=len(tokens),
+            worst=[],
+            chat=scores,
+        ),
+        baselines=[_against(name, losses, theirs, tokens) for name, theirs in others.items()],
+        rows=RowCounts(**{split: len(rows) for split, rows in data.encoded.items()}),
+        truncated_rows=data.truncated,
+        reached=outcome.reached,
+    )
+
+
+def _against(name: str, ours: Losses, theirs: Losses, tokens: NDArray[np.int64]) -> Baseline:
+    value = float(np.exp(-theirs.sum() / tokens.sum()))
+    return Baseline(name=name, value=value, against=gain(ours, theirs, tokens))
+
+
+def _of_base(
+    run: Run, network: Adapted, data: _Data, asked: Sequence[tuple[ChatExample, int]]
+) -> tuple[Losses, list[str]]:
+    """What the base model makes of the test conversations, and what it answers; each is asked once."""
+    said = data.base_answers
+    with network.without_adapters():
+        if not data.base_losses:
+            data.base_losses.append(_losses(network, data.encoded["test"], run.machine)[0])
+        new = [one for one in asked if one[0].row not in said]
+        for (example, _), answer in zip(new, _answers(network, data.form, new, run.machine), strict=True):
+            said[example.row] = answer
+    return data.base_losses[0], [said[example.row] for example, _ in asked]
 
 
 def _questions(examples: Sequence[ChatExample], most: int) -> list[tuple[ChatExample, int]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.training import answered, calibration, spans, suspects
+from services.training import answered, calibration, labels_scores, spans, suspects, thresholds
 from services.training.answered import Answered, written
-from services.training.examples import TextExample, TokenExample
+from services.training.examples import MultiLabelExample, TextExample, TokenExample
 from services.training.report import Calibration, LearningCurve, SuspectCount
 from services.training.study import Study
 from services.training.suspects import KEPT, Suspect
@@ -65,6 +65,22 @@ def of_texts(
     )
 
 
+def of_labelled(
+    rows: Mapping[str, Sequence[MultiLabelExample]],
+    labels: Sequence[str],
+    probabilities: Mapping[str, Logits],
+    chosen: NDArray[np.float32],
+) -> Evidence:
+    """The evidence of several labels; rows and probabilities (rows, labels) by split, thresholds (labels)."""
+    return Evidence(
+        answered=[
+            one
+            for split, outputs in probabilities.items()
+            for one in _labelled(split, rows[split], labels, outputs, chosen)
+        ]
+    )
+
+
 def of_sentences(
     sentences: Mapping[str, Sequence[TokenExample]],
     tags: Sequence[str],
@@ -99,6 +115,30 @@ def _texts(split: str, rows: Sequence[TextExample], labels: Sequence[str], score
             scores=own,
         )
         for row, own, best in zip(rows, scores.tolist(), scores.argmax(1), strict=True)
+    ]
+
+
+def _labelled(
+    split: str,
+    rows: Sequence[MultiLabelExample],
+    labels: Sequence[str],
+    probabilities: Logits,
+    chosen: NDArray[np.float32],
+) -> list[Answered]:
+    given = thresholds.given(probabilities, chosen)
+    return [
+        Answered(
+            split=split,
+            row=row.row,
+            text=row.text,
+            truth=list(row.labels),
+            predicted=said,
+            confidence=own[yes].tolist(),
+            scores=own.tolist(),
+        )
+        for row, said, own, yes in zip(
+            rows, labels_scores.named(given, labels), probabilities, given, strict=True
+        )
     ]
 
 

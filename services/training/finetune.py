@@ -12,9 +12,9 @@ from transformers import EarlyStoppingCallback, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
 from services.training.catalogue import WEIGHTS
-from services.training.folder import RunFolder, step_of
-from services.training.journal import Journal
-from services.training.machine import Machine
+from services.training.context import Run
+from services.training.events import Phase
+from services.training.folder import step_of
 from services.training.recipe import Hyperparameters
 from services.training.stages import Reached
 from services.training.trainer import Obedience, RunTrainer
@@ -45,20 +45,17 @@ def steps(settings: Hyperparameters, rows: int) -> int:
 
 
 def finetune(
+    run: Run,
     network: nn.Module,
     rows: Sequence[Row],
     collate: Callable[[list[Row]], dict[str, Tensor]],
     score: Callable[[], dict[str, float]],
     *,
     metric: str,
-    stage: Stage,
-    seed: int,
-    folder: RunFolder,
-    machine: Machine,
-    journal: Journal,
+    stage: Stage | None = None,
     rows_per_pass: int | None = None,
 ) -> Reached:
-    """Train the network, and leave it at its best validation score.
+    """Train the network, and leave it at its best validation score; without a stage, as the recipe has it.
 
     rows: each with `input_ids`; collate: rows to the network's inputs; score: the validation metrics by name,
     of which `metric` decides. `rows_per_pass` divides a step's rows, where not all of them are computed at
@@ -68,30 +65,33 @@ def finetune(
         LossIsNotANumber: training diverged.
         PauseAsked: the worker asked for a pause; there is a checkpoint of this very step.
     """
+    stage, folder = stage or Stage("full", run.settings), run.folder
     own_steps = steps(stage.settings, len(rows))
     checkpoint = folder.last_checkpoint(stage.name)
-    if checkpoint and (ended := _state_at_end(checkpoint)):
-        state = ended
-        best = folder.stage(stage.name) / f"checkpoint-{state.best_global_step}"
-        network.load_state_dict(load_file(best / WEIGHTS))
-    else:
-        trainer = RunTrainer(
-            model=network,
-            args=_arguments(stage, own_steps, metric, seed, folder, machine, rows_per_pass),
-            train_dataset=rows,
-            eval_dataset=rows,  # asked for by Trainer, never read by evaluate()
-            data_collator=collate,
-            callbacks=[Obedience(folder)],
-        )
-        if stage.settings.patience:
-            trainer.add_callback(EarlyStoppingCallback(stage.settings.patience))
-        trainer.folder, trainer.journal, trainer.score = folder, journal, score
-        trainer.lengths = [len(row["input_ids"]) for row in rows]
-        trainer.before, trainer.steps = stage.steps_before, stage.steps_before + own_steps + stage.steps_after
-        trainer.layer_decay = stage.settings.layer_decay
-        trainer.first_step = step_of(checkpoint) if checkpoint else 0
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        state = trainer.state
+    with run.journal.phase(Phase.training):
+        if checkpoint and (ended := _state_at_end(checkpoint)):
+            state = ended
+            best = folder.stage(stage.name) / f"checkpoint-{state.best_global_step}"
+            network.load_state_dict(load_file(best / WEIGHTS))
+        else:
+            trainer = RunTrainer(
+                model=network,
+                args=_arguments(run, stage, own_steps, metric, rows_per_pass),
+                train_dataset=rows,
+                eval_dataset=rows,  # asked for by Trainer, never read by evaluate()
+                data_collator=collate,
+                callbacks=[Obedience(folder)],
+            )
+            if stage.settings.patience:
+                trainer.add_callback(EarlyStoppingCallback(stage.settings.patience))
+            trainer.folder, trainer.journal, trainer.score = folder, run.journal, score
+            trainer.lengths = [len(row["input_ids"]) for row in rows]
+            trainer.before = stage.steps_before
+            trainer.steps = stage.steps_before + own_steps + stage.steps_after
+            trainer.layer_decay = stage.settings.layer_decay
+            trainer.first_step = step_of(checkpoint) if checkpoint else 0
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            state = trainer.state
 
     stopped = folder.stop.exists() and state.global_step < own_steps
     return Reached(
@@ -108,21 +108,15 @@ def _state_at_end(checkpoint: Path) -> TrainerState | None:
 
 
 def _arguments(
-    stage: Stage,
-    own_steps: int,
-    metric: str,
-    seed: int,
-    folder: RunFolder,
-    machine: Machine,
-    rows_per_pass: int | None,
+    run: Run, stage: Stage, own_steps: int, metric: str, rows_per_pass: int | None
 ) -> TrainingArguments:
-    settings = stage.settings
+    settings, machine = stage.settings, run.machine
     between = min(
         max(own_steps // settings.epochs, own_steps // _MOST_EVALUATIONS_OF_SHORT_EPOCHS),
         _MOST_STEPS_BETWEEN_EVALUATIONS,
     )
     return TrainingArguments(
-        output_dir=str(folder.stage(stage.name)),
+        output_dir=str(run.folder.stage(stage.name)),
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=rows_per_pass or settings.batch_size,
         gradient_accumulation_steps=settings.batch_size // (rows_per_pass or settings.batch_size),
@@ -132,7 +126,7 @@ def _arguments(
         bf16=machine.bf16,
         use_cpu=machine.device.type == "cpu",
         dataloader_pin_memory=machine.device.type == "cuda",
-        seed=seed,
+        seed=run.recipe.seed,
         eval_strategy="steps",
         eval_steps=between,
         save_strategy="steps",

@@ -1,7 +1,8 @@
 """A linear head, fitted on frozen features by logistic regression, or by ridge regression on scores."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -9,17 +10,38 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 
 from services.training.journal import Journal
 
-# Inverse regularisation (scikit-learn's C) for features of variance one; each fit begins at the one before.
-_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 # Factors on logits, of which `certainty` takes the best.
 _SHARPNESS = [2 ** (quarter / 4) for quarter in range(-8, 9)]
 
+Loss = Callable[[Tensor, Tensor], Tensor]
 
-class Fitted(NamedTuple):
-    """The validation score of the head that was kept, and the strength it was fitted with."""
 
-    score: float
+class Head(NamedTuple):
+    """A layer, (outputs, features) and (outputs), the strength it was fitted with, and its loss."""
+
+    weight: Tensor
+    bias: Tensor
     strength: float
+    loss: float
+
+
+class Solve(Protocol):
+    """The head of each strength in turn, from strong regularisation to weak, on the same rows."""
+
+    def __call__(
+        self, features: Tensor, targets: Tensor, strengths: Sequence[float], start: Head
+    ) -> Iterator[Head]:
+        """features: (rows, features), targets: as the loss takes them; the search begins at `start`."""
+
+
+class Method(NamedTuple):
+    """How a head is fitted, and the inverse regularisations (scikit-learn's C) that are tried.
+
+    They are meant for features of variance one.
+    """
+
+    solve: Solve
+    strengths: tuple[float, ...]
 
 
 def certainty(logits: Tensor, targets: Tensor) -> float:
@@ -29,12 +51,6 @@ def certainty(logits: Tensor, targets: Tensor) -> float:
     apart that accuracy, which moves by whole rows, does not. logits: (rows, classes), targets: (rows).
     """
     return max(-float(cross_entropy(logits * factor, targets)) for factor in _SHARPNESS)
-
-
-# Penalties of ridge regression (scikit-learn's alpha), from weak to strong; one decomposition serves all.
-_PENALTIES = (1.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def one_vs_rest(logits: Tensor, targets: Tensor) -> Tensor:
@@ -88,66 +104,76 @@ def fit(
     return final
 
 
-def fit_head(
-    head: nn.Linear,
+def blank(layer: nn.Linear) -> Head:
+    """A head of a layer's shape that knows nothing."""
+    weight, bias = torch.zeros(layer.weight.shape), torch.zeros(layer.bias.shape)
+    return Head(weight, bias, 0.0, float("inf"))
+
+
+def logistic(
     features: Tensor,
     targets: Tensor,
-    score: Callable[[Tensor, Tensor], dict[str, float]],
-    metric: str,
-    journal: Journal,
+    strengths: Sequence[float],
+    start: Head,
+    *,
     loss_of: Loss = cross_entropy,
-    rank: Callable[[Tensor, Tensor], float] | None = None,
-) -> Fitted:
-    """Fit the head with the regularisation that scores best on validation rows.
-
-    score(weight, bias): validation metrics by name, of which `metric` decides, the higher the better; or
-    `rank` decides, where there is one. Two fits in a row that do no better end the search.
-    """
-    weight, bias = features.new_zeros(head.weight.shape), features.new_zeros(head.bias.shape)
-    best, kept, without_gain = float("-inf"), Fitted(0.0, _STRENGTHS[0]), 0
-    for number, strength in enumerate(_STRENGTHS, start=1):
+) -> Iterator[Head]:
+    """Heads by logistic regression; each fit begins at the one before."""
+    weight, bias = start.weight.clone(), start.bias.clone()
+    for strength in strengths:
         loss = fit(features, targets, weight, bias, strength, loss_of)
-        metrics = score(weight, bias)
-        journal.progress(number, len(_STRENGTHS), loss=loss)
-        journal.metric(number, len(_STRENGTHS), **metrics)
-        without_gain += 1
-        worth = rank(weight, bias) if rank else metrics[metric]
-        if worth > best:
-            best, kept, without_gain = worth, Fitted(metrics[metric], strength), 0
-            head.weight.data.copy_(weight)
-            head.bias.data.copy_(bias)
-        if without_gain == 2:
-            break
-    return kept
+        yield Head(weight.clone(), bias.clone(), strength, loss)
 
 
-def fit_scores(
-    head: nn.Linear,
+def ridge(
     features: Tensor,
     targets: Tensor,
-    score: Callable[[Tensor, Tensor], dict[str, float]],
-    metric: str,
-    journal: Journal,
-) -> float:
-    """Fit a head of one output by ridge regression, with the penalty that scores best on validation rows.
+    strengths: Sequence[float],
+    start: Head,  # noqa: ARG001  (a closed form begins nowhere)
+) -> Iterator[Head]:
+    """Heads of one output by ridge regression, in closed form and float64; one decomposition serves all.
 
-    Minimises |features · weight + bias - targets|² + penalty · |weight|², in closed form, in float64.
-    features: (rows, features), targets: (rows); score and metric are as for `fit_head`.
+    Minimises |features · weight + bias - targets|² + |weight|² / strength. targets: (rows).
     """
     centre, mean = features.double().mean(0), targets.double().mean()
     centred = features.double() - centre
     values, vectors = torch.linalg.eigh(centred.T @ centred)
     projected = vectors.T @ (centred.T @ (targets.double() - mean))
-    best = float("-inf")
-    for number, penalty in enumerate(_PENALTIES, start=1):
-        weight = vectors @ (projected / (values.clamp(min=0) + penalty))
+    for strength in strengths:
+        weight = vectors @ (projected / (values.clamp(min=0) + 1 / strength))
         bias = mean - centre @ weight
-        row, constant = weight.float().unsqueeze(0), bias.float().unsqueeze(0)
-        metrics = score(row, constant)
-        journal.metric(number, len(_PENALTIES), **metrics)
-        if metrics[metric] > best:
-            best = metrics[metric]
-            head.weight.data.copy_(row)
-            head.bias.data.copy_(constant)
-    journal.progress(len(_PENALTIES), len(_PENALTIES))
-    return best
+        loss = float((centred @ weight - (targets.double() - mean)).square().mean())
+        yield Head(weight.float().unsqueeze(0), bias.float().unsqueeze(0), strength, loss)
+
+
+_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
+LOGISTIC = Method(logistic, _STRENGTHS)
+ONE_VS_REST = Method(partial(logistic, loss_of=one_vs_rest), _STRENGTHS)
+RIDGE = Method(ridge, (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 1.0))
+
+
+def choose(
+    method: Method,
+    features: Tensor,
+    targets: Tensor,
+    start: Head,
+    score: Callable[[Head], tuple[float, dict[str, float]]],
+    journal: Journal,
+) -> tuple[Head, dict[str, float]]:
+    """The head of the strength that is worth most, with its validation metrics.
+
+    score(head): what it is worth, and metrics to tell. Two fits in a row that do no better end the search.
+    """
+    best, kept, without_gain = float("-inf"), None, 0
+    for number, head in enumerate(method.solve(features, targets, method.strengths, start), start=1):
+        worth, metrics = score(head)
+        journal.progress(number, len(method.strengths), loss=head.loss)
+        journal.metric(number, len(method.strengths), **metrics)
+        if kept is None or worth > best:
+            best, kept, without_gain = worth, (head, metrics), 0
+        else:
+            without_gain += 1
+        if without_gain == 2:
+            break
+    assert kept is not None
+    return kept

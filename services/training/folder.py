@@ -21,8 +21,6 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         # The Quick model, kept where training goes on from it.
         self.quick = self.checkpoints / "quick-model"
-        # What Quick's features told about the rows, kept for the case that the run is resumed.
-        self.study = self.checkpoints / "study.json"
         # What a run that goes on from Quick publishes meanwhile.
         self.first_model = path / "first/model"
         self.first_report = path / "first/report.json"

@@ -4,10 +4,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from services.training import artefact
-from services.training.folder import RunFolder
-from services.training.journal import Journal
-from services.training.machine import Machine
-from services.training.recipe import Preset, Recipe, RunSpec, defaults
+from services.training.context import Run
+from services.training.recipe import Preset, Recipe, defaults
 from services.training.report import Report
 from services.training.trained import Trained
 
@@ -24,40 +22,40 @@ _DECISIVE = (
 )
 
 
-def publish_first(
-    trained: Trained, spec: RunSpec, folder: RunFolder, machine: Machine, journal: Journal
-) -> None:
+def publish_first(run: Run, trained: Trained) -> None:
     """Leave the Quick model of a run that goes on from it, which the worker publishes meanwhile."""
-    quick = spec.model_copy(update={"recipe": _quick(spec.recipe)})
-    artefact.save(trained.network, trained.card, spec.base_model_path, folder.first_model)
-    trained.evidence.save(folder.first_model)
-    tell(trained, quick, folder.first_report, machine, dict(journal.seconds))
+    save(run, trained, run.folder.first_model)
+    tell(run, trained, run.folder.first_report, _quick(run.recipe))
 
 
-def tell(
-    trained: Trained, spec: RunSpec, report: Path, machine: Machine, seconds: dict[str, float]
-) -> Report:
+def save(run: Run, trained: Trained, folder: Path) -> None:
+    """Leave a model and what its report stands on."""
+    artefact.save(trained.network, trained.card, run.spec.base_model_path, folder)
+    trained.evidence.save(folder)
+
+
+def tell(run: Run, trained: Trained, report: Path, recipe: Recipe) -> Report:
     """Leave the report of a model, whose folder is whole: who sees the report may use the model."""
-    told = _report(trained, spec, machine, seconds)
+    told = _report(run, trained, recipe)
     arriving = report.with_suffix(".part")
     arriving.write_text(told.model_dump_json(), "utf-8")
     arriving.replace(report)
     return told
 
 
-def _report(trained: Trained, spec: RunSpec, machine: Machine, seconds: dict[str, float]) -> Report:
+def _report(run: Run, trained: Trained, recipe: Recipe) -> Report:
     return Report(
         **dict(trained.scores),
-        task=spec.recipe.task,
+        task=recipe.task,
         validation_value=trained.reached.score,
         baselines=trained.baselines,
         rows=trained.rows,
         truncated_rows=trained.truncated_rows,
-        seconds=seconds,
-        base_model=spec.recipe.base_model,
-        recipe=spec.recipe,
-        data_hash=spec.data_hash,
-        device=machine.name,
+        seconds=dict(run.journal.seconds),
+        base_model=recipe.base_model,
+        recipe=recipe,
+        data_hash=run.spec.data_hash,
+        device=run.machine.name,
         trained_tokens=trained.reached.tokens,
         stopped_at_step=trained.reached.stopped_at,
         refitted=trained.reached.refitted,

@@ -9,8 +9,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from services.training import batches, networks
-from services.training.folder import RunFolder
-from services.training.journal import Journal
+from services.training.context import Run
 from services.training.machine import Machine
 from services.training.networks import PairClassifier, TextClassifier
 from services.training.tokenizing import Joined, encode_pairs, encode_texts
@@ -94,24 +93,20 @@ def features(
 
 
 def embedded(
-    network: TextClassifier | PairClassifier,
-    parts: Sequence[Texts | Pairs],
-    folder: RunFolder,
-    machine: Machine,
-    journal: Journal,
+    run: Run, network: TextClassifier | PairClassifier, parts: Sequence[Texts | Pairs]
 ) -> list[Tensor]:
     """The features of several splits; tells how far it is, and heeds a pause that is asked for."""
     network.eval()
-    pace = journal.pace(sum(len(part.ids) for part in parts))
+    pace = run.journal.pace(sum(len(part.ids) for part in parts))
     before = 0
     found = []
     for part in parts:
 
         def tell(done: int, before: int = before) -> None:
             pace(before + done)
-            heed_pause(folder)
+            heed_pause(run.folder)
 
-        found.append(features(network, part, machine, tell))
+        found.append(features(network, part, run.machine, tell))
         before += len(part.ids)
     return found
 

@@ -29,7 +29,7 @@ class Task(StrEnum):
     @property
     def trainable(self) -> bool:
         """Can a run learn this today? Data for the other tasks can be read, checked and kept."""
-        return self in _BEST
+        return self in _PRESETS
 
 
 class TaskNotTrainable(Invalid):
@@ -40,7 +40,7 @@ class TaskNotTrainable(Invalid):
     def __init__(self, task: Task) -> None:
         super().__init__(
             f"Models for {task.value} cannot be trained yet. The data set is kept; "
-            "choose one for text classification, for entities in text or of conversations."
+            "choose one with labels, entities, scores or conversations to learn from."
         )
         self.task = task
 
@@ -88,77 +88,59 @@ class Hyperparameters(Frozen):
     lora_targets: LoraTargets | None = None
 
 
-_QUICK = {
-    Task.text_classification: Hyperparameters(
-        epochs=1,
-        learning_rate=1e-3,
-        batch_size=32,
-        max_length=256,
-        patience=0,
-        weight_decay=0.0,
-        warmup_ratio=0.0,
-    ),
-    Task.token_classification: Hyperparameters(
-        epochs=1,
-        learning_rate=2e-4,
-        batch_size=16,
-        max_length=256,
-        patience=0,
-        weight_decay=0.01,
-        warmup_ratio=0.1,
-    ),
-    # A row holds several conversations; the longest is as long as a row.
-    Task.chat: Hyperparameters(
-        epochs=1,
-        learning_rate=1e-3,
-        batch_size=4,
-        max_length=512,
-        patience=0,
-        weight_decay=0.0,
-        warmup_ratio=0.1,
-        lora_rank=8,
-        lora_alpha=16,
-        lora_targets=LoraTargets.linear,
-    ),
+# Quick on frozen features: of these only `max_length` and `batch_size` matter.
+_FITTED = Hyperparameters(
+    epochs=1,
+    learning_rate=1e-3,
+    batch_size=32,
+    max_length=256,
+    patience=0,
+    weight_decay=0.0,
+    warmup_ratio=0.0,
+)
+# Best from there: all weights but the embedding table.
+_FINE_TUNED = Hyperparameters(
+    epochs=3,
+    learning_rate=1e-4,
+    batch_size=64,
+    max_length=256,
+    patience=2,
+    weight_decay=0.01,
+    warmup_ratio=0.1,
+    layer_decay=0.8,
+)
+_TAGGED = Hyperparameters(
+    epochs=12,
+    learning_rate=2e-4,
+    batch_size=16,
+    max_length=256,
+    patience=4,
+    weight_decay=0.01,
+    warmup_ratio=0.1,
+)
+# A row holds several conversations; the longest is as long as a row.
+_CHATTED = Hyperparameters(
+    epochs=4,
+    learning_rate=5e-4,
+    batch_size=4,
+    max_length=1024,
+    patience=2,
+    weight_decay=0.0,
+    warmup_ratio=0.1,
+    lora_rank=16,
+    lora_alpha=32,
+    lora_targets=LoraTargets.linear,
+)
+_BRIEF_CHAT: dict[str, Any] = {"learning_rate": 1e-3, "max_length": 512, "lora_rank": 8, "lora_alpha": 16}
+# Of each task: Quick, and Best.
+_PRESETS = {
+    Task.text_classification: (_FITTED, _FINE_TUNED),
+    Task.multi_label: (_FITTED, _FINE_TUNED),
+    Task.pair_classification: (_FITTED, _FINE_TUNED),
+    Task.regression: (_FITTED, _FINE_TUNED),
+    Task.token_classification: (_TAGGED.model_copy(update={"epochs": 1, "patience": 0}), _TAGGED),
+    Task.chat: (_CHATTED.model_copy(update={"epochs": 1, "patience": 0, **_BRIEF_CHAT}), _CHATTED),
 }
-# These read their texts once and fit a linear head.
-for _task in (Task.multi_label, Task.pair_classification, Task.regression):
-    _QUICK[_task] = _QUICK[Task.text_classification]
-_BEST = {
-    Task.text_classification: Hyperparameters(
-        epochs=3,
-        learning_rate=1e-4,
-        batch_size=64,
-        max_length=256,
-        patience=2,
-        weight_decay=0.01,
-        warmup_ratio=0.1,
-        layer_decay=0.8,
-    ),
-    Task.token_classification: Hyperparameters(
-        epochs=12,
-        learning_rate=2e-4,
-        batch_size=16,
-        max_length=256,
-        patience=4,
-        weight_decay=0.01,
-        warmup_ratio=0.1,
-    ),
-    Task.chat: Hyperparameters(
-        epochs=4,
-        learning_rate=5e-4,
-        batch_size=4,
-        max_length=1024,
-        patience=2,
-        weight_decay=0.0,
-        warmup_ratio=0.1,
-        lora_rank=16,
-        lora_alpha=32,
-        lora_targets=LoraTargets.linear,
-    ),
-}
-for _task in (Task.multi_label, Task.pair_classification, Task.regression):
-    _BEST[_task] = _BEST[Task.text_classification]
 
 
 def defaults(preset: Preset, task: Task) -> Hyperparameters:
@@ -169,7 +151,8 @@ def defaults(preset: Preset, task: Task) -> Hyperparameters:
     """
     if not task.trainable:
         raise TaskNotTrainable(task)
-    return (_QUICK if preset is Preset.quick else _BEST)[task]
+    quick, best = _PRESETS[task]
+    return quick if preset is Preset.quick else best
 
 
 def enough(settings: Hyperparameters, rows: int, *, fewest: int = _FEWEST_STEPS) -> Hyperparameters:

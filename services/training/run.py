@@ -19,7 +19,6 @@ if __name__ == "__main__":
 import torch
 
 from services.training import (
-    artefact,
     classification,
     multilabel,
     networks,
@@ -28,12 +27,13 @@ from services.training import (
     regression,
     tokens,
 )
+from services.training.context import Run
 from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.familiarising import familiarise
 from services.training.folder import RunFolder
 from services.training.journal import Journal, rewind
-from services.training.machine import Machine, here, hold, seed_everything
+from services.training.machine import here, hold, seed_everything
 from services.training.recipe import RunSpec, Task
 from services.training.report import Report
 from services.training.trained import Trained
@@ -64,20 +64,20 @@ def run(folder: RunFolder) -> Report:
         journal.note(f"Went on after step {kept}.")
 
     spec, read = familiarise(folder, spec, machine, journal)
-    trained = _task(spec.recipe.task)(folder, spec, machine, journal)
+    at_work = Run(folder, spec, machine, journal)
+    trained = _task(spec.recipe.task)(at_work)
     if trained.reached.stopped_at is not None:
         why = _WHY_STOPPED[stopped_by(folder)]
         journal.note(f"Stopped at step {trained.reached.stopped_at}, {why}; the best so far is kept.")
 
     with journal.phase(Phase.saving):
-        artefact.save(trained.network, trained.card, spec.base_model_path, folder.model)
-        trained.evidence.save(folder.model)
+        publishing.save(at_work, trained, folder.model)
     reached = replace(trained.reached, tokens=trained.reached.tokens + read)
     trained = replace(trained, reached=reached)
-    return publishing.tell(trained, spec, folder.report, machine, journal.seconds)
+    return publishing.tell(at_work, trained, folder.report, spec.recipe)
 
 
-def _task(task: Task) -> Callable[[RunFolder, RunSpec, Machine, Journal], Trained]:
+def _task(task: Task) -> Callable[[Run], Trained]:
     if task is Task.chat:
         # Imported here: peft takes a second, of which no other run should have to wait.
         from services.training import chat

@@ -1,21 +1,25 @@
-"""The stages of training: what one came to, and the Quick model put aside where another goes on from it."""
+"""The stages of training: what each came to, and the Quick model put aside where another goes on from it."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from services.training.folder import COMPLETE, RunFolder
-from services.training.journal import Journal
-from services.training.recipe import Preset
-from services.training.wishes import heed_pause
+from services.training import study
+from services.training.folder import COMPLETE
+from services.training.study import Study
 
 _WEIGHTS = "weights.safetensors"
 _REFITTED = "refitted.safetensors"
+_OUTPUTS = "outputs.safetensors"
 _REACHED = "reached.json"
+_STUDY = "study.json"
+
+# What a network says of each split's rows, before softmax or sigmoid, by the split's name.
+Outputs = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,44 +34,47 @@ class Reached:
     stopped_at: int | None = None
     # Whether the model has, at last, learnt from the validation rows as well.
     refitted: bool = False
-    # That of its answers, measured on the validation rows before it did.
-    temperature: float | None = None
 
 
-def go_on(
-    network: nn.Module,
-    quick: Reached,
-    finetune: Callable[[], Reached],
-    *,
-    quick_steps: int,
-    preset: Preset,
-    folder: RunFolder,
-    journal: Journal,
-    refitted: Mapping[str, Tensor] | None = None,
-) -> Reached:
-    """Put the Quick model aside, train on from it, and leave the network at the better of the two.
+@dataclass(frozen=True)
+class Quick:
+    """What Quick came to; the network has the weights that training goes on from."""
 
-    `refitted` are weights that Quick is published with, and that saw the validation rows: training goes on
-    from those that did not. Custom publishes what `finetune` gives, also where Quick was better. A customer
-    who has asked to stop gets Quick without more.
-    """
-    if not folder.has_quick():
-        _keep(network, quick, quick_steps, folder.quick, refitted or {})
-    if folder.stop.exists():
-        restore(network, folder.quick, refitted=True)
-        return replace(quick, stopped_at=quick_steps if quick.stopped_at is None else quick.stopped_at)
-    heed_pause(folder)
+    reached: Reached
+    # Of the model that is published; of the validation rows by one that had not yet learnt from them. Empty
+    # where the network is still to be asked.
+    outputs: Outputs = field(default_factory=dict)
+    # The weights, by name, that have learnt from the validation rows as well: Quick is published with them.
+    refitted: dict[str, Tensor] = field(default_factory=dict)
+    # What the rows looked like on the way.
+    study: Study | None = None
+    # Optimiser steps that it took.
+    steps: int = 0
 
-    full = finetune()
-    reached = replace(full, tokens=quick.tokens + full.tokens)
-    if preset is Preset.best and full.score < quick.score:
-        journal.note(
-            f"Fine-tuning reached {full.score:.1%} on the validation rows and Quick {quick.score:.1%}: "
-            "the Quick model is published."
-        )
-        restore(network, folder.quick, refitted=True)
-        return replace(reached, score=quick.score, refitted=quick.refitted, temperature=quick.temperature)
-    return reached
+
+def keep(network: nn.Module, quick: Quick, folder: Path) -> None:
+    """Put the Quick model aside, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), folder / _WEIGHTS)
+    save_file(quick.refitted, folder / _REFITTED)
+    save_file({split: part.contiguous() for split, part in quick.outputs.items()}, folder / _OUTPUTS)
+    (folder / _REACHED).write_text(json.dumps(asdict(quick.reached)))
+    if quick.study:
+        quick.study.save(folder / _STUDY)
+    (folder / COMPLETE).write_text(str(quick.steps))
+
+
+def restore(network: nn.Module, folder: Path) -> Quick:
+    """Give a network the weights of the Quick model that was put aside, and return what it came to."""
+    network.load_state_dict(load_file(folder / _WEIGHTS))
+    kept = folder / _STUDY
+    return Quick(
+        Reached(**json.loads((folder / _REACHED).read_text())),
+        load_file(folder / _OUTPUTS),
+        load_file(folder / _REFITTED),
+        study.restore(kept) if kept.exists() else None,
+        int((folder / COMPLETE).read_text()),
+    )
 
 
 def swap(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -75,24 +82,3 @@ def swap(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]
     before = {name: weight.clone() for name, weight in network.state_dict().items() if name in weights}
     network.load_state_dict(weights, strict=False)
     return before
-
-
-def _keep(
-    network: nn.Module, reached: Reached, steps: int, folder: Path, refitted: Mapping[str, Tensor]
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(network.state_dict(), folder / _WEIGHTS)
-    save_file(dict(refitted), folder / _REFITTED)
-    (folder / _REACHED).write_text(json.dumps(asdict(reached)))
-    (folder / COMPLETE).write_text(str(steps))
-
-
-def restore(network: nn.Module, folder: Path, *, refitted: bool = False) -> Reached:
-    """Give a network the weights of the Quick model that was put aside, and return what it reached.
-
-    With `refitted` it gets those that Quick is published with.
-    """
-    network.load_state_dict(load_file(folder / _WEIGHTS))
-    if refitted:
-        swap(network, load_file(folder / _REFITTED))
-    return Reached(**json.loads((folder / _REACHED).read_text()))

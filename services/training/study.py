@@ -16,6 +16,7 @@ from torch.nn.functional import linear
 
 from services.training import extrapolation, fitting, suspects
 from services.training.examples import SPLITS, TextExample
+from services.training.fitting import Head
 from services.training.report import LearningCurve, SuspectCount
 from services.training.suspects import KEPT, Suspect
 
@@ -36,8 +37,6 @@ class Study:
     suspects: list[Suspect]
     # None where the rows are too few to be halved so often.
     curve: LearningCurve | None
-    # (rows of the test split), the answers of the whole Quick model, as numbers of labels.
-    quick_answers: list[int]
 
     def save(self, file: Path) -> None:
         """Keep it for the case that the run is resumed."""
@@ -59,12 +58,11 @@ def texts(
     labels: Sequence[str],
     features: dict[str, Tensor],
     targets: dict[str, Tensor],
-    head: torch.nn.Linear,
+    head: Head,
 ) -> Study:
     """Study the rows of text classification; all by split: features (rows, features), targets (rows)."""
     outputs = {
-        split: linear(features[split], head.weight.detach(), head.bias.detach()).softmax(-1)
-        for split in ("validation", "test")
+        split: linear(features[split], head.weight, head.bias).softmax(-1) for split in ("validation", "test")
     }
     outputs["train"] = _out_of_fold(features["train"], targets["train"], len(labels))
     numbers = torch.cat([targets[split] for split in SPLITS]).numpy()
@@ -75,7 +73,6 @@ def texts(
         count=SuspectCount(checked=len(numbers), doubted=len(found), splits=list(SPLITS)),
         suspects=[_suspect(examples[place], labels, probabilities[place]) for place in found[:KEPT]],
         curve=_curve(features, targets, len(labels)),
-        quick_answers=outputs["test"].argmax(1).tolist(),
     )
 
 
@@ -103,8 +100,8 @@ def _out_of_fold(features: Tensor, targets: Tensor, labels: int) -> Tensor:
     outputs = torch.empty(len(targets), labels)
     for held_out in range(_FOLDS):
         inside = fold == held_out
-        weight, bias = _head(features[~inside], targets[~inside], labels)
-        outputs[inside] = linear(features[inside], weight, bias).softmax(-1)
+        head = _head(features[~inside], targets[~inside], labels)
+        outputs[inside] = linear(features[inside], head.weight, head.bias).softmax(-1)
     return outputs
 
 
@@ -116,16 +113,16 @@ def _curve(features: dict[str, Tensor], targets: dict[str, Tensor], labels: int)
     order, right = _shuffled(len(train)), []
     for size in sizes:
         part = order[:size]
-        weight, bias = _head(features["train"][part], train[part], labels)
-        answers = linear(features["test"], weight, bias).argmax(1)
+        head = _head(features["train"][part], train[part], labels)
+        answers = linear(features["test"], head.weight, head.bias).argmax(1)
         right.append((answers == targets["test"]).numpy())
     return extrapolation.learning_curve(sizes, np.stack(right))
 
 
-def _head(features: Tensor, targets: Tensor, labels: int) -> tuple[Tensor, Tensor]:
+def _head(features: Tensor, targets: Tensor, labels: int) -> Head:
     weight, bias = features.new_zeros(labels, features.shape[1]), features.new_zeros(labels)
-    fitting.fit(features, targets, weight, bias, _STRENGTH, steps=_STEPS)
-    return weight, bias
+    loss = fitting.fit(features, targets, weight, bias, _STRENGTH, steps=_STEPS)
+    return Head(weight, bias, _STRENGTH, loss)
 
 
 def _shuffled(count: int) -> Tensor:

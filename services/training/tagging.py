@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from services.training import batches, networks
@@ -33,19 +34,31 @@ def tag(
     names: the tags in the order of the head's outputs; words: how many each sentence has; pieces: what the
     tokenizer made of the sentences; tell: hears how many pieces are done.
     """
+    return decide(names, words, pieces, logits(network, pieces, machine, tell) / network.temperature)
+
+
+def logits(
+    network: TokenClassifier,
+    pieces: Sequence[Piece],
+    machine: Machine,
+    tell: Callable[[int], None] | None = None,
+) -> Tensor:
+    """(words, tags) of the words of all pieces, in their order."""
     network.eval()
     padding = networks.padding_id(network.encoder)
-    outputs = batches.compute(network.probabilities, [piece.ids for piece in pieces], padding, machine, tell)
-    return decide(names, words, pieces, outputs)
+    outputs = batches.compute(network.logits, [piece.ids for piece in pieces], padding, machine, tell)
+    words = [output[piece.firsts] for piece, output in zip(pieces, outputs, strict=True)]
+    return torch.cat([torch.empty(0, network.head.out_features), *words])
 
 
 def decide(
-    names: Sequence[str], words: Sequence[int], pieces: Sequence[Piece], outputs: Sequence[Tensor]
+    names: Sequence[str], words: Sequence[int], pieces: Sequence[Piece], logits: Tensor
 ) -> list[Tagged]:
-    """Each word's most probable tag, from the probabilities of each piece: (tokens, tags)."""
+    """Each word's most probable tag, and its probability; logits: as the function of that name gives them."""
     tagged: list[Tagged] = [([OUTSIDE] * count, [1.0] * count) for count in words]
-    for piece, output in zip(pieces, outputs, strict=True):
-        best, numbers = output[piece.firsts].max(-1)
+    of_pieces = torch.split(logits.softmax(-1), [len(piece.words) for piece in pieces])
+    for piece, output in zip(pieces, of_pieces, strict=True):
+        best, numbers = output.max(-1)
         tags, scores = tagged[piece.sentence]
         for word, number, score in zip(piece.words, numbers.tolist(), best.tolist(), strict=True):
             tags[word], scores[word] = names[number], score

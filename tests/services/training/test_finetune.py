@@ -6,14 +6,15 @@ import torch
 from torch import Tensor
 
 from services.training import batches, networks
-from services.training.events import EventKind, Phase
+from services.training.context import Run
+from services.training.events import EventKind
 from services.training.failures import LossIsNotANumber
-from services.training.finetune import Row, Stage, finetune
+from services.training.finetune import Row, finetune
 from services.training.folder import RunFolder
 from services.training.journal import Journal, read, rewind
 from services.training.machine import Machine
 from services.training.networks import TextClassifier
-from services.training.recipe import Hyperparameters
+from services.training.recipe import Hyperparameters, Preset, Recipe, RunSpec, Task
 from services.training.stages import Reached
 from services.training.wishes import PauseAsked
 
@@ -53,20 +54,14 @@ def train(network: TextClassifier, folder: RunFolder, scores: Iterator[float], *
             raise Interrupted
         return {"accuracy": value}
 
-    journal = Journal(folder.events)
-    with journal.phase(Phase.training):
-        return finetune(
-            network,
-            create_rows(),
-            collate,
-            score,
-            metric="accuracy",
-            stage=Stage("full", SETTINGS.model_copy(update=changes)),
-            seed=1,
-            folder=folder,
-            machine=CPU,
-            journal=journal,
-        )
+    settings = SETTINGS.model_copy(update=changes)
+    return finetune(at_work(folder, settings), network, create_rows(), collate, score, metric="accuracy")
+
+
+def at_work(folder: RunFolder, settings: Hyperparameters) -> Run:
+    recipe = Recipe(task=Task.text_classification, preset=Preset.custom, hyperparameters=settings, seed=1)
+    spec = RunSpec(recipe=recipe, base_model_path=folder.path, labels=["a", "b"], data_hash="0" * 64)
+    return Run(folder, spec, CPU, Journal(folder.events))
 
 
 def steps(folder: RunFolder, kind: EventKind) -> list[int]:
@@ -241,19 +236,8 @@ def test_training_groups_rows_by_length(tmp_path: Path, network: TextClassifier)
         widths.append([len(row["input_ids"]) for row in rows])
         return collate(rows)
 
-    journal = Journal(tmp_path / "events.jsonl")
-    finetune(
-        network,
-        create_rows(200),
-        spy,
-        lambda: {"accuracy": 0.5},
-        metric="accuracy",
-        stage=Stage("full", SETTINGS.model_copy(update={"epochs": 1})),
-        seed=1,
-        folder=RunFolder(tmp_path),
-        machine=CPU,
-        journal=journal,
-    )
+    run = at_work(RunFolder(tmp_path), SETTINGS.model_copy(update={"epochs": 1}))
+    finetune(run, network, create_rows(200), spy, lambda: {"accuracy": 0.5}, metric="accuracy")
 
     padding = sum(max(batch) * len(batch) - sum(batch) for batch in widths)
     # In batches of chance more than a third would be padding.

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from services.training.events import EventKind, Phase
-from services.training.fitting import certainty, fit, fit_head
+from services.training.fitting import LOGISTIC, Head, blank, certainty, choose, fit, ridge
 from services.training.journal import Journal, read
 
 
@@ -35,37 +35,46 @@ def test_the_regularisation_that_validates_best_is_kept(tmp_path: Path) -> None:
     train, validation = create_features(noise=2.0), create_features(noise=2.0, seed=1)
     tried: list[tuple[float, Tensor]] = []
 
-    def score(weight: Tensor, bias: Tensor) -> dict[str, float]:
-        right = (linear(validation[0], weight, bias).argmax(1) == validation[1]).float().mean()
-        tried.append((float(right), weight.clone()))
-        return {"accuracy": float(right)}
+    def score(head: Head) -> tuple[float, dict[str, float]]:
+        answers = linear(validation[0], head.weight, head.bias).argmax(1)
+        right = float((answers == validation[1]).float().mean())
+        tried.append((right, head.weight))
+        return right, {"accuracy": right}
 
-    head = nn.Linear(10, 4)
     with journal.phase(Phase.fitting):
-        reached = fit_head(head, train[0], train[1], score, "accuracy", journal)
+        chosen, metrics = choose(LOGISTIC, *train, blank(nn.Linear(10, 4)), score, journal)
 
     best, weight = max(tried, key=lambda one: one[0])
-    assert reached.score == best
-    assert torch.equal(head.weight, weight)
-    metrics = [event for event in read(tmp_path / "events.jsonl") if event.kind is EventKind.metric]
-    assert [event.values["accuracy"] for event in metrics] == [one for one, _ in tried]
+    assert metrics == {"accuracy": best}
+    assert torch.equal(chosen.weight, weight)
+    told = [event for event in read(tmp_path / "events.jsonl") if event.kind is EventKind.metric]
+    assert [event.values["accuracy"] for event in told] == [one for one, _ in tried]
 
 
 def test_the_search_ends_when_two_fits_bring_nothing(tmp_path: Path) -> None:
     scores = iter([0.5, 0.4, 0.5, 0.9, 0.9])
-    features, targets = create_features()
 
-    reached = fit_head(
-        nn.Linear(10, 4),
-        features,
-        targets,
-        lambda weight, bias: {"accuracy": next(scores)},
-        "accuracy",
-        Journal(tmp_path / "events.jsonl"),
-    )
+    def score(_: Head) -> tuple[float, dict[str, float]]:
+        value = next(scores)
+        return value, {"accuracy": value}
 
-    assert reached.score == 0.5
+    journal = Journal(tmp_path / "events.jsonl")
+    _, metrics = choose(LOGISTIC, *create_features(), blank(nn.Linear(10, 4)), score, journal)
+
+    assert metrics == {"accuracy": 0.5}
     assert next(scores) == 0.9
+
+
+def test_ridge_is_that_of_scikit_learn() -> None:
+    features, _ = create_features()
+    targets = features @ torch.linspace(-1, 1, 10) + 3
+
+    heads = list(ridge(features, targets, (0.01, 1.0), blank(nn.Linear(10, 1))))
+
+    for head in heads:
+        theirs = Ridge(alpha=1 / head.strength).fit(features.numpy(), targets.numpy())
+        ours = linear(features, head.weight, head.bias).squeeze(1)
+        assert torch.allclose(ours, torch.tensor(theirs.predict(features.numpy())).float(), atol=1e-4)
 
 
 def test_certainty_heeds_how_sure_the_right_answers_are_and_not_how_large_the_logits() -> None:

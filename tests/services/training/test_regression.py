@@ -4,17 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import pearsonr, spearmanr
-from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from services.inference import engine
 from services.inference.predictions import Input, Pair, ScorePrediction
-from services.training import fitting, regression_scores
+from services.training import regression_scores
 from services.training.examples import ScoreExample, read_scored
 from services.training.failures import DataDoesNotFit
-from services.training.journal import Journal
 from services.training.recipe import Preset, Task
 from services.training.run import run
 from tests.services.training.tiny import create_run, create_scored
@@ -48,18 +45,25 @@ def test_the_engine_answers_as_the_report_says(
 
 
 def test_quick_learns_and_four_of_five_lie_within_the_band(tmp_path: Path, base_model: Path) -> None:
-    folder = create_run(tmp_path / "run", base_model, task=TASK)
+    folder = create_run(
+        tmp_path / "run",
+        base_model,
+        task=TASK,
+        validation=create_scored(200, seed=2),
+        test=create_scored(200, seed=3),
+    )
 
     report = run(folder)
 
-    held_out = read_scored(folder.split("validation"))
+    # The validation rows chose the band; test rows are what it is for.
+    held_out = read_scored(folder.split("test"))
     answers = engine.load(folder.model).predict([row.first for row in held_out])
     within = [
         isinstance(answer, ScorePrediction) and abs(answer.score - row.score) <= answer.error + 1e-3
         for row, answer in zip(held_out, answers, strict=True)
     ]
     assert report.value > report.baselines[0].value
-    assert sum(within) / len(within) == pytest.approx(0.8, abs=0.04)
+    assert sum(within) / len(within) == pytest.approx(0.8, abs=0.1)
 
 
 def test_errors_are_those_of_the_libraries() -> None:
@@ -85,22 +89,6 @@ def test_a_constant_answer_has_coefficients_of_nought() -> None:
 
     assert errors is not None
     assert (errors.pearson, errors.spearman, errors.r2) == (0.0, 0.0, 0.0)
-
-
-def test_the_head_is_the_ridge_regression_of_scikit_learn(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    features = torch.randn(80, 6)
-    targets = features @ torch.arange(6.0) + 3 + torch.randn(80)
-    head = torch.nn.Linear(6, 1)
-
-    def weakest(weight: torch.Tensor, _bias: torch.Tensor) -> dict[str, float]:
-        return {"r2": float(weight.norm())}
-
-    fitting.fit_scores(head, features, targets, weakest, "r2", Journal(tmp_path / "events.jsonl"))
-
-    theirs = Ridge(alpha=1.0).fit(features.numpy(), targets.numpy())
-    assert head.weight.detach().numpy().ravel() == pytest.approx(theirs.coef_, abs=1e-4)
-    assert head.bias.detach().item() == pytest.approx(theirs.intercept_, abs=1e-4)
 
 
 @pytest.mark.parametrize(

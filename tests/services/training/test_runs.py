@@ -106,9 +106,12 @@ def test_quick_learns_from_the_validation_rows_once_they_have_chosen(
     assert not torch.equal(ours["head.weight"], theirs["head.weight"])
 
 
-def test_best_leaves_a_quick_model_of_its_own_before_it_trains(tmp_path: Path, base_model: Path) -> None:
-    quick = create_run(tmp_path / "quick", base_model)
-    folder = create_run(tmp_path / "run", base_model, preset=Preset.best, **LEARNS)
+@pytest.mark.parametrize("task", [task for task in Task if task.trainable and task is not Task.chat])
+def test_best_leaves_a_quick_model_of_its_own_before_it_trains(
+    tmp_path: Path, base_model: Path, task: Task
+) -> None:
+    quick = create_run(tmp_path / "quick", base_model, task=task)
+    folder = create_run(tmp_path / "run", base_model, task=task, preset=Preset.best, **LEARNS)
 
     alone, best = run(quick), run(folder)
 
@@ -120,7 +123,8 @@ def test_best_leaves_a_quick_model_of_its_own_before_it_trains(tmp_path: Path, b
         load_file(quick.model / "model.safetensors"),
     )
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert not best.refitted
+    assert best.recipe.preset is Preset.best
+    assert best.validation_value >= alone.validation_value
 
 
 def test_a_best_that_spoils_the_model_publishes_quick(tmp_path: Path, base_model: Path) -> None:
@@ -178,7 +182,7 @@ def test_texts_that_lose_their_tail_are_counted_and_told(tmp_path: Path, base_mo
 
     assert report.truncated_rows == 1
     assert [event.message for event in told(folder, EventKind.note)] == [
-        "1 texts have more than 32 tokens; only their beginning is read."
+        "1 rows have more than 32 tokens; only their beginning is read."
     ]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from services.training import study, suspects
+from services.training import fitting, study, suspects
 from services.training.examples import TextExample
 from services.training.suspects import SUSPECTS, Suspect
 
@@ -31,8 +31,7 @@ def planted(rows: int = 600, wrong: int = 30) -> tuple[dict, dict, dict, set[int
 
 def test_planted_errors_in_the_training_rows_are_found() -> None:
     rows, features, targets, changed = planted()
-    head = torch.nn.Linear(16, 4)
-    head.weight.data, head.bias.data = study._head(features["train"], targets["train"], 4)
+    head = study._head(features["train"], targets["train"], 4)
 
     looked = study.texts(rows, LABELS, features, targets, head)
 
@@ -47,7 +46,7 @@ def test_planted_errors_in_the_training_rows_are_found() -> None:
 
 def test_a_study_is_the_same_after_it_was_kept(tmp_path: Path) -> None:
     rows, features, targets, _ = planted(300, 5)
-    looked = study.texts(rows, LABELS, features, targets, torch.nn.Linear(16, 4))
+    looked = study.texts(rows, LABELS, features, targets, fitting.blank(torch.nn.Linear(16, 4)))
 
     looked.save(tmp_path / "study.json")
 

@@ -78,14 +78,14 @@ def test_a_pause_after_quick_keeps_it(
     tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = create_run(tmp_path / "run", base_model, preset=Preset.best, **SHORT)
-    fit = runs.classification.fitting.fit_head
+    fit = runs.classification.fitting.choose
 
-    def fit_and_ask(*arguments: Any, **options: Any) -> tuple[float, float]:
+    def fit_and_ask(*arguments: Any, **options: Any) -> Any:
         folder.pause.touch()
         return fit(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("services.training.fitting.fit_head", fit_and_ask)
+        patch.setattr("services.training.fitting.choose", fit_and_ask)
         left = main(folder.path)
     folder.pause.unlink()
     kept = folder.has_quick()

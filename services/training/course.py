@@ -1,0 +1,106 @@
+"""The course that every task takes: Quick, published at once; training on from it; the better one, judged."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from torch import nn
+
+from services.training import publishing, stages
+from services.training.context import Run
+from services.training.events import Phase
+from services.training.recipe import Preset
+from services.training.stages import Outputs, Quick, Reached
+from services.training.study import Study
+from services.training.trained import Trained
+from services.training.wishes import heed_pause
+
+# The splits whose every answer is kept.
+CHECKED = ("validation", "test")
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+DataT = TypeVar("DataT")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A model that is to be judged; the network has its weights."""
+
+    reached: Reached
+    # Of the checked splits; of the validation rows by a model that has not learnt from them.
+    outputs: Outputs
+    study: Study | None = None
+    # Those of the Quick model that training went on from.
+    quick: Outputs | None = None
+
+
+def learn(
+    run: Run,
+    network: NetworkT,
+    data: DataT,
+    *,
+    quick: Callable[[Run, NetworkT, DataT], Quick] | None,
+    finetune: Callable[[Run, NetworkT, DataT], Reached],
+    outputs: Callable[[Run, NetworkT, DataT], Outputs],
+    judge: Callable[[Run, NetworkT, DataT, Outcome], Trained],
+) -> Trained:
+    """Have a network learn, and judge what it has learnt; `quick` is None where a recipe goes without.
+
+    Best ends with the better of its two stages by validation score, Custom with what it was asked for. A
+    customer who has asked to stop gets Quick without more.
+
+    Raises:
+        LossIsNotANumber: training diverged.
+        PauseAsked: the worker asked for a pause.
+    """
+    if quick is None:
+        reached = finetune(run, network, data)
+        with run.journal.phase(Phase.evaluating):
+            return judge(run, network, data, Outcome(reached, outputs(run, network, data)))
+
+    if run.folder.has_quick():
+        first = stages.restore(network, run.folder.quick)
+    else:
+        first = quick(run, network, data)
+        trained_on = stages.swap(network, first.refitted)
+        alone = run.recipe.preset is Preset.quick
+        with run.journal.phase(Phase.evaluating if alone else Phase.publishing):
+            first = replace(first, outputs=first.outputs or outputs(run, network, data))
+            trained = judge(run, network, data, Outcome(first.reached, first.outputs, first.study))
+            if alone:
+                return trained
+            publishing.publish_first(run, trained)
+        stages.swap(network, trained_on)
+        stages.keep(network, first, run.folder.quick)
+
+    reached, better = _go_on(run, network, data, first, finetune)
+    with run.journal.phase(Phase.evaluating):
+        found = outputs(run, network, data) if better else first.outputs
+        return judge(run, network, data, Outcome(reached, found, first.study, first.outputs))
+
+
+def _go_on(
+    run: Run,
+    network: NetworkT,
+    data: DataT,
+    quick: Quick,
+    finetune: Callable[[Run, NetworkT, DataT], Reached],
+) -> tuple[Reached, bool]:
+    """Leave the network at the better of the two; what it reached, and whether that is not Quick."""
+    if run.folder.stop.exists():
+        stages.swap(network, quick.refitted)
+        stopped_at = quick.steps if quick.reached.stopped_at is None else quick.reached.stopped_at
+        return replace(quick.reached, stopped_at=stopped_at), False
+    heed_pause(run.folder)
+
+    full = finetune(run, network, data)
+    reached = replace(full, tokens=quick.reached.tokens + full.tokens)
+    if run.recipe.preset is Preset.best and full.score < quick.reached.score:
+        run.journal.note(
+            f"Fine-tuning reached {full.score:.1%} on the validation rows and Quick "
+            f"{quick.reached.score:.1%}: the Quick model is published."
+        )
+        stages.restore(network, run.folder.quick)
+        stages.swap(network, quick.refitted)
+        return replace(reached, score=quick.reached.score, refitted=quick.reached.refitted), False
+    return reached, True
