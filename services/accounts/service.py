@@ -131,7 +131,7 @@ def all_tenants(session: Session) -> list[Tenant]:
 
 def get_tenant(session: Session, member: Member) -> Tenant:
     """The member's workspace."""
-    return session.exec(select(Tenant).where(Tenant.id == member.tenant_id)).one()
+    return session.get_one(Tenant, member.tenant_id)
 
 
 def lock_tenant(session: Session, member: Member) -> Tenant:

@@ -10,7 +10,7 @@ from services.accounts.scope import Member, owned
 from services.accounts.service import lock_tenant_to_bill
 from services.accounts.tables import Tenant
 from services.billing import monitor
-from services.billing.drafting import draft_month, invoice_of, snapshot_of
+from services.billing.drafting import draft_month, invoice_of, snapshot_of, uses_of
 from services.billing.errors import BillingParked, MonthIsClosed, MonthNotOver
 from services.billing.invoicing import Draft
 from services.billing.numbers import INVOICES, next_number
@@ -76,8 +76,9 @@ def _finalise(
         raise MonthNotOver(closing, closes_at)
     if held := monitor.hold(session, member):
         raise BillingParked(held.findings)
-    draft = draft_month(session, member, closing)
-    if wrong := monitor.findings(session, member, closing, draft):
+    uses = uses_of(session, member, closing)
+    draft = draft_month(session, member, closing, uses=uses)
+    if wrong := monitor.findings(session, member, closing, draft, uses):
         raise BillingParked(wrong)
     if draft.is_empty:
         return None

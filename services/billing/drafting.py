@@ -29,21 +29,35 @@ from services.ledger.sealing import end_of
 from services.metering import service as metering
 from services.metering.days import day_of
 from services.metering.tables import UsageEvent
+from services.metering.usage import Use
 
 _INSTANT = timedelta(microseconds=1)
 # Events may be told for so many months back (metering takes none older than 35 days).
 _LATE_MONTHS = 2
 
 
-def draft_month(session: Session, member: Member, month: Month) -> Draft:
-    """What a month comes to as of now: its use, and whatever else its invoice says."""
+def uses_of(session: Session, member: Member, month: Month) -> list[Use]:
+    """All use of a month, as it is known now."""
+    return metering.uses(session, member, first=month.first, last=month.last)
+
+
+def draft_month(
+    session: Session, member: Member, month: Month, *, uses: Sequence[Use] | None = None
+) -> Draft:
+    """What a month comes to as of now, or with the `uses` given: they, and what else its invoice says."""
     grants = credits_before(session, member, month)
-    figures = rated(session, member, month, grants, complete=True)
+    figures = rated(session, member, month, grants, uses=uses, complete=True)
     return figures.named(names(session, member, {line.subject for line in figures.lines}))
 
 
 def rated(
-    session: Session, member: Member, month: Month, grants: Sequence[Credit], *, complete: bool = False
+    session: Session,
+    member: Member,
+    month: Month,
+    grants: Sequence[Credit],
+    *,
+    uses: Sequence[Use] | None = None,
+    complete: bool = False,
 ) -> Draft:
     """A month's figures, in lines that go by ids; `grants` as `credits_before` found them.
 
@@ -54,7 +68,7 @@ def rated(
         charges += [*_carried_over(session, member, month), *_late(session, member, month)]
         balances = _balances(session, member)
     return draft(
-        metering.uses(session, member, first=month.first, last=month.last),
+        uses_of(session, member, month) if uses is None else uses,
         versions=plan_versions(session, member),
         taxes=profiles.taxes(session, member),
         period=(month.first, month.last),
@@ -102,7 +116,7 @@ def _figures(session: Session, member: Member, month: Month) -> Draft:
     if closed is not None:
         return figures_of(closed)
     return draft(
-        metering.uses(session, member, first=month.first, last=month.last),
+        uses_of(session, member, month),
         versions=plan_versions(session, member),
         taxes=profiles.taxes(session, member),
         period=(month.first, month.last),
@@ -147,7 +161,7 @@ def _late(session: Session, member: Member, month: Month) -> list[Charge]:
         )
         made = [charge for invoice in session.exec(since) for charge in figures_of(invoice).charges]
         now = draft(
-            metering.uses(session, member, first=earlier.first, last=earlier.last),
+            uses_of(session, member, earlier),
             versions=plan_versions(session, member),
             taxes=profiles.own_taxes(),
             period=(earlier.first, earlier.last),

@@ -118,7 +118,8 @@ def rounded(amount: Decimal, currency: str) -> Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of amounts of one currency; zero of none."""
-    return sum(amounts, Money.zero(currency))
+    nothing = Money.zero(currency)
+    return Money(sum(nothing._same(amount) for amount in amounts), currency)
 
 
 def by_currency(amounts: Iterable[Money]) -> list[Money]:

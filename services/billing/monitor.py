@@ -1,7 +1,7 @@
 """The standing monitor: do a workspace's figures agree with one another? One that fails is not billed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from sqlmodel import Session, col
@@ -10,13 +10,12 @@ from services import clock
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant
-from services.billing.drafting import draft_month, figures_of, invoice_of
+from services.billing.drafting import draft_month, figures_of, invoice_of, uses_of
 from services.billing.invoicing import Draft
 from services.billing.money import EXACT, Money, total
 from services.billing.period import Month
 from services.billing.tables import BillingHold, CreditEntry, CreditGrant, Invoice, InvoiceState
 from services.metering import rollups
-from services.metering import service as metering
 from services.metering.usage import Use
 
 
@@ -25,19 +24,21 @@ def findings(
     member: Member,
     month: Month,
     figures: Draft | None = None,
+    uses: Sequence[Use] | None = None,
     *,
     compare_hours: bool = True,
 ) -> list[str]:
     """What does not agree in a month, in a sentence each; nothing where all is well.
 
-    `figures` are those of its draft, where somebody has them already. To compare hours with their events
+    `figures` are those of its draft, and `uses` what they were made of, where somebody has them already: use
+    that is told between two looks is no difference. To compare hours with their events
     holds the hours still, so that a mere look at the month leaves it to the hourly comparison.
     """
     closed = invoice_of(session, member, month)
     if closed is not None:
         return [*of_figures(figures_of(closed)), *_of_credits(session, member)]
-    figures = figures or draft_month(session, member, month)
-    uses = metering.uses(session, member, first=month.first, last=month.last)
+    uses = uses_of(session, member, month) if uses is None else uses
+    figures = figures or draft_month(session, member, month, uses=uses)
     return [
         *of_figures(figures),
         *of_use(figures, uses),

@@ -7,6 +7,7 @@ maximum and commitment hold for a period as a whole, on the sum of its rounded l
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -91,7 +92,7 @@ class PackagePrice(_Price):
         """Where a begun package costs its used part."""
         return self.begun is Begun.in_proportion and _is_plain(self)
 
-    @property
+    @cached_property
     def per_unit(self) -> Decimal:
         """The price of one unit in major units, cut at RATE_DECIMALS."""
         unit = Decimal(1).scaleb(-RATE_DECIMALS)

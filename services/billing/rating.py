@@ -86,11 +86,9 @@ def draft(
     off = discounts(coupons, subtotal)
     discount = total((coupon.amount for coupon in off), currency)
     grants = list(grants)
-    given = spend(
-        _after(discount, items),
-        (grant for grant in grants if not grant.prepaid),
-        at_most=max(subtotal - discount, Money.zero(currency)),
-    )
+    free = [grant for grant in grants if not grant.prepaid]
+    at_most = max(subtotal - discount, Money.zero(currency))
+    given = spend(_after(discount, items), free, at_most=at_most) if free else ()
     credit = total((use.amount for use in given), currency)
     groups = _tax_groups(items, discount + credit, taxes, currency)
     net = subtotal - discount - credit

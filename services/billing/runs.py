@@ -15,7 +15,7 @@ from services.accounts.scope import Member, Role, Staff, StaffRole
 from services.accounts.service import all_tenants
 from services.accounts.tables import Tenant
 from services.billing import closing, monitor
-from services.billing.drafting import draft_month, figures_of, invoice_of
+from services.billing.drafting import draft_month, figures_of, invoice_of, uses_of
 from services.billing.errors import BillingParked, MonthNotOver
 from services.billing.invoicing import Draft
 from services.billing.period import Month
@@ -56,9 +56,14 @@ def _looked_at(session: Session, tenant: Tenant, month: Month) -> Row:
     member = Member(tenant_id=tenant.id, role=Role.owner)
     if invoice := invoice_of(session, member, month):
         return Row(tenant, Step.closed, figures_of(invoice), invoice)
-    figures = draft_month(session, member, month)
+    uses = uses_of(session, member, month)
+    figures = draft_month(session, member, month, uses=uses)
     held = monitor.hold(session, member)
-    found = held.findings if held else monitor.findings(session, member, month, figures, compare_hours=False)
+    found = (
+        held.findings
+        if held
+        else monitor.findings(session, member, month, figures, uses, compare_hours=False)
+    )
     if found:
         return Row(tenant, Step.parked, figures, findings=tuple(found))
     if clock.now() < month.end(tenant.time_zone) + closing.GRACE:

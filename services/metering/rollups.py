@@ -4,7 +4,6 @@ The hours are a copy. They follow the ledger by its serials, can be made again f
 compared with it all the time.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +20,7 @@ from sqlalchemy import (
     literal,
     select,
     type_coerce,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,7 +28,7 @@ from sqlmodel import Session, col
 
 from services import clock
 from services.accounts.tables import Tenant
-from services.db import UtcDateTime
+from services.db import Quantity, UtcDateTime
 from services.metering.tables import UsageEvent, UsageHour, UsageMark
 
 # Events that one transaction adds up at most.
@@ -161,8 +161,15 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
     """Every hour of a meter, from a whole hour up to another, whose roll-up is not the sum of its events."""
     mark = _mark(session, tenant_id)
     hour = hour_of(session.get_bind().dialect.name)
-    raw = session.execute(
-        select(hour, col(UsageEvent.meter), func.sum(col(UsageEvent.quantity)), func.count())
+    told = (
+        select(
+            hour.label("hour"),
+            col(UsageEvent.meter).label("meter"),
+            func.sum(col(UsageEvent.quantity), type_=Quantity()).label("quantity"),
+            func.count().label("events"),
+            literal(0, Quantity()).label("copied_quantity"),
+            literal(0).label("copied_events"),
+        )
         .where(
             col(UsageEvent.tenant_id) == tenant_id,
             col(UsageEvent.at) >= first,
@@ -171,11 +178,13 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
         )
         .group_by(hour, col(UsageEvent.meter))
     )
-    rolled_up = session.execute(
+    copied = (
         select(
             col(UsageHour.hour),
             col(UsageHour.meter),
-            func.sum(col(UsageHour.quantity)),
+            literal(0, Quantity()),
+            literal(0),
+            func.sum(col(UsageHour.quantity), type_=Quantity()),
             func.sum(col(UsageHour.events), type_=BigInteger()),
         )
         .where(
@@ -183,20 +192,20 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
         )
         .group_by(col(UsageHour.hour), col(UsageHour.meter))
     )
-    told, copied = _by_hour(raw), _by_hour(rolled_up)
-    nothing = (Decimal(0), 0)
+    # The database compares: of a month's hours only those that differ come here.
+    both = union_all(told, copied).subquery().c
+    quantity, copied_quantity = func.sum(both.quantity), func.sum(both.copied_quantity)
+    events, copied_events = func.sum(both.events), func.sum(both.copied_events)
+    differing = (
+        select(both.hour, both.meter, events, quantity, copied_events, copied_quantity)
+        .group_by(both.hour, both.meter)
+        .having((quantity != copied_quantity) | (events != copied_events))
+        .order_by(both.hour, both.meter)
+    )
     return [
-        Difference(tenant_id, when, meter, events, quantity, copied_events, copied_quantity)
-        for when, meter in sorted(told.keys() | copied.keys())
-        for (quantity, events), (copied_quantity, copied_events) in [
-            (told.get((when, meter), nothing), copied.get((when, meter), nothing))
-        ]
-        if (quantity, events) != (copied_quantity, copied_events)
+        Difference(tenant_id, when, meter, int(count), Decimal(sum_), int(copied_count), Decimal(copied_sum))
+        for when, meter, count, sum_, copied_count, copied_sum in session.execute(differing)
     ]
-
-
-def _by_hour(rows: Any) -> Mapping[tuple[datetime, str], tuple[Decimal, int]]:
-    return {(when, meter): (quantity, int(events)) for when, meter, quantity, events in rows}
 
 
 def compare(session: Session, tenant_id: str) -> list[Difference]:

@@ -1,5 +1,6 @@
 """Sums of use by day of the tenant's calendar: from hours that are added up, and the events since."""
 
+import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, BigInteger, Integer, and_, column, func, literal, or_, select, union_all, values
+from sqlalchemy import CTE, BigInteger, and_, column, func, literal, or_, select, type_coerce, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, owned
@@ -73,7 +75,7 @@ def _whole_hours(
     named = dimensions(session.get_bind().dialect.name)
     mine = col(UsageMark.tenant_id) == member.tenant_id
     done = select(col(UsageMark.rolled_up)).where(mine).scalar_subquery()
-    day_of = _days(edges)
+    day_of = _days(edges, session.get_bind().dialect.name)
     # A range of the primary key for each day; so the days come first in the join.
     hour = col(UsageHour.hour)
     added_up = (
@@ -106,14 +108,25 @@ def _whole_hours(
     yield from session.execute(select(*groups, quantity, events).group_by(*groups))
 
 
-def _days(edges: Sequence[datetime]) -> CTE:
-    numbers, begins, ends = (
-        column("number", Integer),
-        column("begins", UtcDateTime),
-        column("ends", UtcDateTime),
-    )
-    rows = [(number, *pair) for number, pair in enumerate(pairwise(edges))]
-    return values(numbers, begins, ends, name="of_day").data(rows).cte("day")
+def _days(edges: Sequence[datetime], dialect: str) -> CTE:
+    """The days by number with their first instants and those of the next ones.
+
+    As one parameter, so that the statement is the same for any days and is compiled once.
+    """
+    if dialect == "sqlite":
+        texts = [[f"{edge:%Y-%m-%d %H:%M:%S.%f}" for edge in pair] for pair in pairwise(edges)]
+        each = func.json_each(json.dumps(texts)).table_valued("key", "value")
+        begins, ends = (
+            type_coerce(func.json_extract(each.c.value, f"$[{at}]"), UtcDateTime()) for at in (0, 1)
+        )
+        days_of = select(each.c.key.label("number"), begins.label("begins"), ends.label("ends"))
+    else:
+        instant = ARRAY(UtcDateTime())
+        pairs = func.unnest(literal(list(edges[:-1]), instant), literal(list(edges[1:]), instant))
+        columns = column("begins", UtcDateTime), column("ends", UtcDateTime)
+        each = pairs.table_valued(*columns, with_ordinality="number", name="each").render_derived()
+        days_of = select((each.c.number - 1).label("number"), each.c.begins, each.c.ends)
+    return days_of.cte("day")
 
 
 def _single_events(
