@@ -13,6 +13,7 @@ from streamlit.runtime.secrets import SecretsValue
 from portal.downloads import download
 from portal.errors import apologise
 from portal.guard import CALLBACK, SIGN_IN_HEADER, Guard
+from portal.paying import pay
 from portal.session import SIGN_IN
 from portal.uploads import upload
 from services.accounts import secrets
@@ -49,6 +50,7 @@ def build() -> st.App:
         routes=[
             Route("/healthz", healthz),
             Route("/download/{kind}/{subject}", download),
+            Route("/pay/{reference}", pay),
             Route("/upload", upload, methods=["POST"]),
             Route("/upload/{session_id}", upload, methods=["HEAD", "PATCH", "POST", "DELETE"]),
         ],

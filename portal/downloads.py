@@ -66,9 +66,14 @@ def download_url(kind: str, subject: str) -> str:
 
 def signed_link(kind: str, subject: str, *, tenant_id: str, secret: str) -> str:
     """The link for a browser whose sign-in has this secret."""
+    return f"/download/{quote(kind)}/{quote(subject)}?link={seal(kind, subject, tenant_id, secret)}"
+
+
+def seal(kind: str, subject: str, tenant_id: str, secret: str) -> str:
+    """What a link carries, so that it opens one thing, for a while, in one browser."""
     until = int((clock.now() + LINK_LIFE).timestamp())
     link = _serializer().dumps([kind, subject, tenant_id, browser_of(secret), until])
-    return f"/download/{quote(kind)}/{quote(subject)}?link={link}"
+    return link if isinstance(link, str) else link.decode()
 
 
 def download(request: Request) -> Response:
@@ -92,14 +97,26 @@ def download(request: Request) -> Response:
 
 def _file(request: Request) -> File:
     kind, subject = request.path_params["kind"], request.path_params["subject"]
+    member = whoever_follows(request, kind, subject)
+    if kind not in _KINDS:
+        raise NotFound("file")
+    return _KINDS[kind](member, subject)
+
+
+def whoever_follows(request: Request, kind: str, subject: str) -> Member:
+    """The person who follows a link to this thing, in the browser that it was made for.
+
+    Raises:
+        NotFound, BadData: it is not, or no longer, a link to it.
+    """
     secret = request.headers.get(SIGN_IN_HEADER, "")
     named_kind, named_subject, tenant_id, browser, until = _serializer().loads(
         request.query_params.get("link", "")
     )
     meant = (kind, subject, browser_of(secret)) == (named_kind, named_subject, browser)
-    if not meant or kind not in _KINDS or clock.now().timestamp() >= until:
+    if not meant or clock.now().timestamp() >= until:
         raise NotFound("file")
-    return _KINDS[kind](member_of(secret, tenant_id), subject)
+    return member_of(secret, tenant_id)
 
 
 def member_of(secret: str, tenant_id: str) -> Member:

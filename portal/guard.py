@@ -20,7 +20,7 @@ CALLBACK, LOGOUT = "/oauth2callback", "/auth/logout"
 # Streamlit serves and takes these without a session of any kind.
 _CLOSED = ("/media/", "/_stcore/upload_file/")
 # Where somebody's identity matters; anything else is the same for everybody and costs no query.
-_PERSONAL = (*_CLOSED, "/download/", "/upload", "/auth/", CALLBACK)
+_PERSONAL = (*_CLOSED, "/download/", "/pay/", "/upload", "/auth/", CALLBACK)
 
 _SECURITY_HEADERS = {
     b"x-content-type-options": b"nosniff",

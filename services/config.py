@@ -80,6 +80,11 @@ class Settings(BaseSettings):
     seller_email: str = ""
     # How to pay, as printed on invoices: bank, account, reference.
     seller_payment: str = ""
+    # An account of Stripe's on which open invoices can be paid; without a key they are paid by bank transfer.
+    stripe_secret_key: SecretStr = SecretStr("")
+    # Of the endpoint that tells us what was paid: https://…/v1/stripe/webhook on the api.
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_url: str = "https://api.stripe.com"
     # Letters go out through this server; without one nobody is told by e-mail.
     smtp_host: str = ""
     smtp_port: int = Field(587, ge=1, le=65535)

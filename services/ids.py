@@ -27,6 +27,7 @@ PREFIXES = {
     "contract": "ctr",
     "credit_note": "cn",
     "payment": "pay",
+    "stray_payment": "stray",
     "partner": "par",
     "redemption": "rdm",
     "hold": "hold",

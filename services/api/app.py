@@ -18,6 +18,7 @@ from services.api import (
     invoices,
     metrics,
     models,
+    payments,
     predict,
     uploads,
     usage,
@@ -87,5 +88,6 @@ for module in (
     invoice_files,
     invoices,
     credit_notes,
+    payments,
 ):
     app.include_router(module.router)

@@ -15,14 +15,19 @@ def outstanding(session: Session, member: Member, invoice: Invoice) -> Money:
 
 
 def owed_at_most(session: Session, member: Member, invoice: Invoice) -> Money:
-    """The amount to pay, less payments and less what credit notes took off it before it was paid."""
+    """The amount to pay, less payments and less what credit notes took off it before it was paid.
+
+    What pays later invoices instead took nothing off this one, as long as it was not sent back.
+    """
     notes = session.exec(owned(CreditNote, member).where(CreditNote.invoice_id == invoice.id))
-    smaller = total((Money(note.total - note.balance, note.currency) for note in notes), invoice.currency)
+    smaller = total(
+        (Money(note.total - note.balance + note.returned, note.currency) for note in notes), invoice.currency
+    )
     owed = Money(invoice.payable, invoice.currency) - received(session, member, invoice) - smaller
     return max(owed, Money.zero(invoice.currency))
 
 
 def received(session: Session, member: Member, invoice: Invoice) -> Money:
-    """What came in for an invoice so far."""
+    """What came in for an invoice so far, less what was sent back."""
     rows = session.exec(owned(Payment, member).where(Payment.invoice_id == invoice.id))
     return total((Money(row.amount, invoice.currency) for row in rows), invoice.currency)

@@ -214,12 +214,14 @@ class CreditNote(TenantOwned, table=True):
     # The part that pays later invoices, because its own was paid already, and what is left of that.
     balance: int = Field(default=0, sa_type=BigInteger)
     left: int = Field(default=0, sa_type=BigInteger)
+    # What of that part was sent back to the customer instead.
+    returned: int = Field(default=0, sa_type=BigInteger)
     snapshot: dict[str, Any] = Field(sa_type=Json)
     issued_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
 
 
 class Payment(TenantOwned, table=True):
-    """Money that came in for an invoice; the same transfer is recorded once."""
+    """Money that came in for an invoice, or went back (below zero); the same transfer is recorded once."""
 
     __table_args__ = (
         one_per_tenant("id"),
@@ -236,6 +238,66 @@ class Payment(TenantOwned, table=True):
     received_on: date
     recorded_by: str
     recorded_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class Checkout(TenantOwned, table=True):
+    """A payment provider's page on which so much of an invoice can be paid; its id is the provider's."""
+
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoice.tenant_id", "invoice.id"]),)
+
+    id: str = Field(primary_key=True)
+    invoice_id: str = Field(index=True)
+    amount: int = Field(sa_type=BigInteger)
+    url: str
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+
+
+class StrayPayment(TenantOwned, table=True):
+    """Money that came in (or went back, below zero) and that no invoice takes: an operator decides.
+
+    `code` and `sentence` say why; `left` is what nobody has decided about yet.
+    """
+
+    __tablename__ = "stray_payment"
+    __table_args__ = (
+        one_per_tenant("id"),
+        one_per_tenant("method", "reference"),
+        ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoice.tenant_id", "invoice.id"]),
+    )
+
+    id: str = Field(default_factory=lambda: ids.new("stray_payment"), primary_key=True)
+    # What it was meant for.
+    invoice_id: str = Field(index=True)
+    method: str
+    reference: str
+    currency: str
+    amount: int = Field(sa_type=BigInteger)
+    left: int = Field(sa_type=BigInteger)
+    code: str
+    sentence: str
+    noted_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_by: str | None = None
+    settlement: str | None = None
+
+
+class InvoiceLetter(TenantOwned, table=True):
+    """The e-mail with a finalised invoice: noted with the invoice, begun, and then sent or failed."""
+
+    __tablename__ = "invoice_letter"
+    __table_args__ = (
+        one_per_tenant("invoice_id"),
+        ForeignKeyConstraint(["tenant_id", "invoice_id"], ["invoice.tenant_id", "invoice.id"]),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    invoice_id: str
+    attempts: int = 0
+    # Begun and neither sent nor failed: whoever sent it died, and nobody knows whether it went out.
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failure: str | None = None
 
 
 class Reminder(TenantOwned, table=True):

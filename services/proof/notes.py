@@ -49,7 +49,7 @@ def _of_sums(note: Note, place: str) -> Iterator[Fault]:
 
 def _within(group: TaxGroup, billed: TaxGroup) -> bool:
     """Is the tax that of the invoice's rate, but for the coin that parts may be rounded by?"""
-    coin = 10 ** (6 - MINOR_DIGITS[group.net.currency])
+    coin: int = 10 ** (6 - MINOR_DIGITS[group.net.currency])
     whole = billed.net.micros or 1
     return abs(group.tax.micros * whole - billed.tax.micros * group.net.micros) <= coin * abs(whole)
 

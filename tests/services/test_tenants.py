@@ -65,6 +65,7 @@ FORM = csv_form()
 RECIPE = Recipe(task=Task.text_classification)
 NO_MONEY = Money(0, "EUR")
 FREE = Money(1, "EUR")
+A_COIN = Money(10_000, "EUR")
 NO_FIGURES = create_draft()
 
 
@@ -308,6 +309,13 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "billing.notes.credit_note": Finds(by(number_or_id="<credit_note_number>")),
     "billing.notes.credit_notes": Shows(("credit_note_number",)),
+    "billing.crediting.credit_sent_back": Finds(by("invoice_id", amount=A_COIN, reason="Refund")),
+    "billing.refunds.refunded": Finds(
+        by("invoice_id", method="stripe", reference="pi_1", in_all=A_COIN, on=date(2026, 1, 1))
+    ),
+    "billing.strays.take": Finds(
+        by("invoice_id", amount=FREE, method="stripe", reference="pi_1", received_on=date(2026, 1, 1))
+    ),
     "billing.profiles.buyer": Shows(),
     "billing.profiles.profile": Shows(),
     "billing.profiles.set_address": Shows(arguments=by(said=Address(city="Berlin"))),

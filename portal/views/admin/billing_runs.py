@@ -11,8 +11,9 @@ from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.parked import parked_list
+from portal.components.stray_payments import stray_payments
 from services import clock, revenue
-from services.billing import runs
+from services.billing import runs, strays
 from services.billing.money import by_currency
 from services.billing.period import Month
 from services.billing.runs import Row, Step
@@ -73,6 +74,7 @@ month = Month.parse(
 with reading() as db:
     rows = runs.dry_run(db, session.operator(), month=month)
     owed = revenue.receivables(db, session.operator())
+    strayed = strays.undecided(db, session.operator())
 
 ready = [row for row in rows if row.step is Step.ready]
 parked = [row for row in rows if row.step is Step.parked]
@@ -118,6 +120,9 @@ with place:
 if parked:
     st.subheader("Parked", anchor=False)
     parked_list(parked)
+if strayed:
+    st.subheader("Payments that no invoice takes", anchor=False)
+    stray_payments(strayed)
 st.subheader("The month", anchor=False)
 st.caption("This is a dry run: it shows what finalising would do, and does none of it.")
 listed = [

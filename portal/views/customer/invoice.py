@@ -9,10 +9,12 @@ from portal.components.download import download_link
 from portal.components.header import page_header
 from portal.components.invoice_lines import charge_lines, invoice_lines
 from portal.components.kpi import Kpi, kpi_row
+from portal.components.pay_box import pay_box
 from portal.components.status import status_badge
 from portal.components.verdict_box import verdict_box
 from services.billing import service as billing
 from services.billing.notes import notes_of
+from services.billing.owing import outstanding
 from services.db import reading
 from services.documents.semantic import missing_for
 
@@ -26,10 +28,11 @@ if not reference:
 
 with reading() as db:
     shown = billing.statement(db, member, reference=reference)
-    state, taken_back = "draft", []
+    state, taken_back, owed = "draft", [], None
     if shown.number:
         issued = billing.invoice(db, member, number_or_id=shown.number)
         state, taken_back = issued.state.value, notes_of(db, member, issued)
+        owed = outstanding(db, member, issued)
 
 period = f"{words.day(shown.first_day)} to {words.day(shown.last_day)}, days of {shown.time_zone}"
 title = shown.number or f"Draft for {words.month(shown.first_day)}"
@@ -57,8 +60,12 @@ kpi_row(
         help=" ".join(sorted({group.note for group in draft.tax_groups if group.note})) or None,
     ),
 )
-if shown.number and state == "open" and shown.payment:
-    st.info(f"{shown.payment} Reference: {shown.number}.", icon=":material/account_balance:")
+if owed and owed.micros:
+    if st.query_params.get("paid"):
+        st.info(
+            "Your payment is on its way to us; this page shows it within a minute.", icon=":material/check:"
+        )
+    pay_box(shown, owed)
 if draft.lines:
     st.subheader("Lines", anchor=False)
     invoice_lines(member, shown, reference)

@@ -41,7 +41,7 @@ class Shows:
 
 TODAY = clock.now().date()
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
-PUBLIC = {"GET /openapi.json", "GET /docs", "GET /healthz", "GET /metrics"}
+PUBLIC = {"GET /openapi.json", "GET /docs", "GET /healthz", "GET /metrics", "POST /v1/stripe/webhook"}
 JOBS = "/v1/fine_tuning/jobs"
 UPLOADS = "/v1/uploads"
 CASES: dict[str, Finds | Shows] = {
@@ -104,6 +104,9 @@ CASES: dict[str, Finds | Shows] = {
     "GET /v1/budget": Shows(()),
     "GET /v1/invoices": Shows(("invoice_number",)),
     "GET /v1/invoices/{reference}": Finds(lambda names: f"/v1/invoices/{names.invoice_number}"),
+    "POST /v1/invoices/{reference}/payment_link": Finds(
+        lambda names: f"/v1/invoices/{names.invoice_number}/payment_link", lambda names: {}, own=409
+    ),
     "GET /v1/credit_notes": Shows(("credit_note_number",)),
 }
 CASES |= {

@@ -82,6 +82,23 @@ def test_it_passes_the_laws_rules_in_both_syntaxes(
     assert b"CreditNote" in ubl.splitlines()[1]
 
 
+@pytest.mark.parametrize("gross", ["0.01", "0.03", "3.33", "11.91"])
+def test_one_of_money_that_was_sent_back_passes_them_too(
+    session: Session, member: Member, invoice: Invoice, gross: str
+) -> None:
+    amount = Money(int(Decimal(gross) * 10**6), "EUR")
+    issued = crediting.credit_sent_back(
+        session, member, invoice_id=invoice.id, amount=amount, reason="Refund"
+    )
+    assert issued is not None
+    shown = notes.credit_note(session, member, number_or_id=issued.number)
+
+    cii, ubl = document(shown, Kind.xml).content, document(shown, Kind.ubl).content
+
+    assert shown.draft.payable == amount
+    assert (broken_in_cii(cii), broken_in_ubl(ubl)) == ([], [])
+
+
 def test_a_cent_more_is_noticed(session: Session, member: Member, invoice: Invoice) -> None:
     shown = taken_back(session, member, invoice, "3.33")
     document_ = document(shown, Kind.xml).content.decode()

@@ -1,0 +1,90 @@
+"""The button on an invoice leads to the page of the payment provider, and nobody else there."""
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from portal import cookies
+from portal.downloads import seal
+from portal.guard import Guard
+from portal.paying import pay
+from services.accounts import sign_ins
+from services.accounts.scope import Member
+from services.accounts.tables import User
+from services.billing.errors import OnlinePaymentOff
+from services.billing.online import checkout
+from services.billing.online.checkout import Link
+from services.config import settings
+from services.db import transaction
+from tests.portal import rows
+from tests.services.billing.test_online import euros
+
+IDENTITY = {"_streamlit_user": "somebody"}
+
+
+class Browser:
+    """A browser in which somebody is signed in."""
+
+    def __init__(self, member: Member) -> None:
+        self.tenant_id = member.tenant_id
+        with transaction() as db:
+            self.secret = sign_ins.begin(db)
+            assert sign_ins.bind(db, self.secret, db.get_one(User, member.user_id))
+        app = Starlette(
+            routes=[Route("/pay/{reference}", pay)],
+            middleware=[Middleware(Guard, secure=False, max_age=3600)],
+        )
+        self.client = TestClient(app, follow_redirects=False)
+        self.client.cookies.update(
+            {**IDENTITY, cookies.SESSION_COOKIE: cookies.sealed(self.secret, IDENTITY)}
+        )
+
+    def link(self, reference: str, kind: str = "pay") -> str:
+        return f"/pay/{reference}?link={seal(kind, reference, self.tenant_id, self.secret)}"
+
+
+def test_an_invoice_of_somebody_else_is_not_found(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEPORT_STRIPE_SECRET_KEY", "sk_test_12345")
+    settings.cache_clear()
+    browser, stranger = Browser(owner), Browser(rows.stranger())
+    good = browser.link("TP-2026-000001")
+
+    answers = [
+        browser.client.get(good),
+        stranger.client.get(good),
+        browser.client.get("/pay/TP-2026-000001?link=forged"),
+        browser.client.get(browser.link("TP-2026-000001", kind="invoice-pdf")),
+    ]
+
+    assert {(answer.status_code, answer.headers["cache-control"]) for answer in answers} == {
+        (404, "no-store")
+    }
+    assert len({answer.text for answer in answers}) == 1
+
+
+def test_it_leads_on_to_the_providers_page(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page(member: Member, *, reference: str, opened: object) -> Link:
+        assert (member.tenant_id, reference) == (owner.tenant_id, "TP-2026-000001")
+        return Link("https://checkout.stripe.test/cs_1", euros("1"), None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(checkout, "payment_link", page)
+    browser = Browser(owner)
+
+    answer = browser.client.get(browser.link("TP-2026-000001"))
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "https://checkout.stripe.test/cs_1")
+
+
+def test_where_it_is_not_set_up_it_says_so(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page(*_: object, **__: object) -> Link:
+        raise OnlinePaymentOff
+
+    monkeypatch.setattr(checkout, "payment_link", page)
+    browser = Browser(owner)
+
+    answer = browser.client.get(browser.link("TP-2026-000001"))
+
+    assert answer.status_code == 409
+    assert "cannot be paid online here" in answer.text
