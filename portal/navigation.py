@@ -49,6 +49,9 @@ STAFF = (
     Entry("views/admin/overview.py", "Overview", "dashboard", "admin", "Admin"),
     Entry("views/admin/queue.py", "Queue and workers", "dns", "queue", "Admin"),
     Entry("views/admin/prices.py", "Plans and prices", "sell", "prices", "Admin"),
+    Entry("views/admin/agreements.py", "Contracts and credit", "handshake", "agreements", "Admin"),
+    Entry("views/admin/coupons.py", "Coupons", "local_offer", "coupons", "Admin"),
+    Entry("views/admin/partners.py", "Partners", "diversity_3", "partners", "Admin"),
     Entry("views/admin/billing_runs.py", "Billing runs", "receipt_long", "billing-runs", "Admin"),
     Entry("views/admin/revenue.py", "Revenue", "monitoring", "revenue", "Admin"),
 )

@@ -13,6 +13,7 @@ from services.accounts.scope import Staff, StaffRole
 from services.billing.errors import (
     PlanBeginsTooEarly,
     PlanCurrencyFixed,
+    PlanExists,
     PlanForgetsMeter,
     PriceNotSteady,
     UnknownPlan,
@@ -78,6 +79,20 @@ def publish(session: Session, staff: Staff, plan: Plan) -> Plan:
     session.flush()
     audit.record(session, staff, "plan.published", numbered.edition, valid_from=str(numbered.valid_from))
     return numbered
+
+
+def publish_new(session: Session, staff: Staff, plan: Plan) -> Plan:
+    """Sell a plan that was not sold before.
+
+    Raises:
+        PlanExists: there is one with this name or title.
+        PlanBeginsTooEarly, PlanForgetsMeter, PriceNotSteady: as `publish` says.
+    """
+    staff.require(StaffRole.admin)
+    for known in plans(session).values():
+        if plan.name == known[0].name or plan.title.casefold() == known[-1].title.casefold():
+            raise PlanExists(known[-1].title)
+    return publish(session, staff, plan)
 
 
 def check(plan: Plan, earlier: list[Plan]) -> None:

@@ -2,19 +2,24 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col
 
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
+from services.accounts.service import get_tenant, lock_tenant_to_bill
 from services.billing.allocation import instalments
 from services.billing.commitment import Commitment
 from services.billing.errors import UnusableContract
 from services.billing.invoicing import Charge, ChargeKind
-from services.billing.money import Money
+from services.billing.money import EXACT, Money, rounded
 from services.billing.period import Month
-from services.billing.tables import Contract
+from services.billing.tables import Contract, Invoice
+
+# Of a commitment, for examples.
+_SHARES = ("0", "0.5", "1", "1.5", "2")
 
 
 class Terms(BaseModel):
@@ -28,15 +33,18 @@ class Terms(BaseModel):
     every_month: bool = True
 
 
-def sign(
+def drawn_up(
     session: Session, staff: Staff, *, tenant_id: str, title: str, first: Month, months: int, terms: Terms
 ) -> Contract:
-    """Bind a workspace for a term of whole months.
+    """A contract as it would be signed, to look at; nothing is written.
 
     Raises:
-        UnusableContract: no months, more instalments than months, or another contract in the same months.
+        UnusableContract: no months, more instalments than months, another contract in the same months, a
+            month that is invoiced already, or a fee in another currency than the workspace's.
     """
     staff.require(StaffRole.admin)
+    if not title.strip():
+        raise UnusableContract("it has no title, and its instalments are named after it.")
     if not 1 <= months <= 120:
         raise UnusableContract("its term has 1 to 120 months.")
     if terms.parts > months:
@@ -44,20 +52,42 @@ def sign(
     if terms.fee is None and terms.commitment is None:
         raise UnusableContract("it promises nothing. Give it a fee or a commitment.")
     member = Member(tenant_id=tenant_id, role=Role.owner)
+    tenant = get_tenant(session, member)
+    if terms.fee is not None and terms.fee.currency != tenant.currency:
+        raise UnusableContract(f"its fee is not in {tenant.currency}, in which the workspace is billed.")
+    closed = owned(Invoice, member).where(col(Invoice.period_end) > first.start(tenant.time_zone))
+    if invoiced := session.exec(closed.order_by(col(Invoice.period_start).desc()).limit(1)).first():
+        raise UnusableContract(f"invoice {invoiced.number} has closed a month of it. Begin after that month.")
     starts_on, ends_on = first.first, first.plus(months - 1).last
     meanwhile = owned(Contract, member).where(Contract.starts_on <= ends_on, Contract.ends_on >= starts_on)
     if session.exec(meanwhile).first() is not None:
         raise UnusableContract("there is another one in the same months.")
-    signed = Contract(
+    return Contract(
         tenant_id=tenant_id,
-        title=title,
+        title=title.strip(),
         starts_on=starts_on,
         ends_on=ends_on,
         terms=terms.model_dump(mode="json"),
     )
+
+
+def sign(
+    session: Session, staff: Staff, *, tenant_id: str, title: str, first: Month, months: int, terms: Terms
+) -> Contract:
+    """Bind a workspace for a term of whole months.
+
+    Raises:
+        UnusableContract: as `drawn_up` says.
+    """
+    staff.require(StaffRole.admin)
+    # Of two who sign at the same time the second waits here, and then finds the first one's months taken.
+    lock_tenant_to_bill(session, Member(tenant_id=tenant_id, role=Role.owner))
+    signed = drawn_up(
+        session, staff, tenant_id=tenant_id, title=title, first=first, months=months, terms=terms
+    )
     session.add(signed)
     session.flush()
-    audit.record(session, staff, "contract.signed", signed.id, tenant_id=tenant_id, title=title)
+    audit.record(session, staff, "contract.signed", signed.id, tenant_id=tenant_id, title=signed.title)
     return signed
 
 
@@ -105,6 +135,13 @@ def instalment(contract: Contract, month: Month) -> list[Charge]:
         for number, (due, amount) in enumerate(plan, 1)
         if due == month
     ]
+
+
+def worked(commitment: Commitment, currency: str) -> list[tuple[Money, Money]]:
+    """What so much use comes to under a commitment: without use, at half, all, half as much again, twice."""
+    promised = rounded(commitment.amount, currency)
+    used = [rounded(EXACT.multiply(promised.amount, Decimal(share)), currency) for share in _SHARES]
+    return [(use, use + commitment.missing(use) + commitment.surcharge(use)) for use in used]
 
 
 def term_months(contract: Contract) -> int:

@@ -4,14 +4,16 @@ from datetime import datetime
 
 from sqlmodel import Session, col
 
+from services import clock
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant, lock_tenant
 from services.billing.calendars import this_month, today
 from services.billing.catalogue import versions
-from services.billing.drafting import credits_before, rated
-from services.billing.errors import CurrencyDiffers
+from services.billing.drafting import as_credit, credits_before, rated, uses_of
+from services.billing.errors import CurrencyDiffers, UnusableCredit
 from services.billing.first_plan import PAY_AS_YOU_GO
+from services.billing.invoicing import Draft
 from services.billing.money import Money, total
 from services.billing.plans import in_force
 from services.billing.subscriptions import current_plan, limit, subscription
@@ -84,24 +86,91 @@ def grant_credit(
 
     Raises:
         CurrencyDiffers: the workspace is billed in another currency.
+        UnusableCredit: it is nothing, has no reason, or has expired already.
     """
-    staff.require(StaffRole.admin)
-    tenant = get_tenant(session, Member(tenant_id=tenant_id, role=Role.owner))
-    if amount.currency != tenant.currency:
-        raise CurrencyDiffers(reason, amount.currency, tenant.currency)
-    grant = CreditGrant(
+    grant = _checked(
+        session,
+        staff,
         tenant_id=tenant_id,
-        amount=amount.micros,
-        currency=amount.currency,
+        amount=amount,
         reason=reason,
-        priority=priority,
         prepaid=prepaid,
+        priority=priority,
         expires_at=expires_at,
     )
     session.add(grant)
     session.flush()
     audit.record(session, staff, "credit.granted", grant.id, tenant_id=tenant_id, amount=amount.micros)
     return grant
+
+
+def preview_credit(
+    session: Session,
+    staff: Staff,
+    *,
+    tenant_id: str,
+    amount: Money,
+    reason: str,
+    prepaid: bool,
+    priority: int = 100,
+    expires_at: datetime | None = None,
+) -> tuple[Draft, Draft]:
+    """The present month's figures without and with credit that would be granted now; nothing is written.
+
+    Raises:
+        CurrencyDiffers, UnusableCredit: as `grant_credit` says.
+    """
+    grant = _checked(
+        session,
+        staff,
+        tenant_id=tenant_id,
+        amount=amount,
+        reason=reason,
+        prepaid=prepaid,
+        priority=priority,
+        expires_at=expires_at,
+    )
+    member = Member(tenant_id=tenant_id, role=Role.owner)
+    month, zone = this_month(session, member), get_tenant(session, member).time_zone
+    grants = credits_before(session, member, month)
+    uses = uses_of(session, member, month)
+    before, after = (
+        rated(session, member, month, held, uses=uses, complete=True)
+        for held in (grants, [*grants, as_credit(grant, zone)])
+    )
+    return before, after
+
+
+def _checked(
+    session: Session,
+    staff: Staff,
+    *,
+    tenant_id: str,
+    amount: Money,
+    reason: str,
+    prepaid: bool,
+    priority: int,
+    expires_at: datetime | None,
+) -> CreditGrant:
+    staff.require(StaffRole.admin)
+    tenant = get_tenant(session, Member(tenant_id=tenant_id, role=Role.owner))
+    if amount.currency != tenant.currency:
+        raise CurrencyDiffers(reason, amount.currency, tenant.currency)
+    if amount.micros <= 0:
+        raise UnusableCredit("its amount is not above zero")
+    if not reason.strip():
+        raise UnusableCredit("it has no reason, and the customer reads that on the invoice")
+    if expires_at is not None and expires_at <= clock.now():
+        raise UnusableCredit("it would have expired already; choose a later day")
+    return CreditGrant(
+        tenant_id=tenant_id,
+        amount=amount.micros,
+        currency=amount.currency,
+        reason=reason.strip(),
+        priority=priority,
+        prepaid=prepaid,
+        expires_at=expires_at,
+    )
 
 
 def on_trial(session: Session, member: Member) -> bool:

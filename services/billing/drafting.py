@@ -194,7 +194,7 @@ def credits_before(session: Session, member: Member, month: Month) -> list[Credi
     """The grants that can pay in a month, with what the months before leave of them, invoiced or not."""
     zone = get_tenant(session, member).time_zone
     rows = session.exec(owned(CreditGrant, member).order_by(col(CreditGrant.created_at))).all()
-    grants = [_credit(row, zone) for row in rows]
+    grants = [as_credit(row, zone) for row in rows]
     if not any(_lasts_into(grant, month) for grant in grants):
         return []
 
@@ -242,7 +242,8 @@ def _lasts_into(grant: Credit, month: Month) -> bool:
     return grant.last_day is None or grant.last_day > month.first
 
 
-def _credit(row: CreditGrant, zone: str) -> Credit:
+def as_credit(row: CreditGrant, zone: str) -> Credit:
+    """A grant as a value, with nothing used of it, in days of a zone."""
     # A day on which the grant is valid for a while is a day on which it pays.
     last_day = None if row.expires_at is None else day_of(row.expires_at - _INSTANT, zone) + timedelta(days=1)
     return Credit(

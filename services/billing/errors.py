@@ -172,6 +172,46 @@ class UnusableContract(Invalid):
         super().__init__(f"This contract cannot be billed: {why}")
 
 
+class UnusableCoupon(Invalid):
+    """A coupon that cannot be made."""
+
+    code = "unusable_coupon"
+
+    def __init__(self, coupon: str, why: str) -> None:
+        super().__init__(f"The coupon “{coupon}” cannot be made: {why}.")
+        self.coupon = coupon
+
+
+class UnusableCredit(Invalid):
+    """Credit that would pay for nothing."""
+
+    code = "unusable_credit"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This credit cannot be granted: {why}.")
+
+
+class UnusablePartner(Invalid):
+    """A partner who cannot be paid a share."""
+
+    code = "unusable_partner"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This partner cannot be added: {why}.")
+
+
+class PlanExists(Conflict):
+    """A new plan would be a version of another one."""
+
+    code = "plan_exists"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"There is a plan “{title}” already. Publish its next version, or choose another name."
+        )
+        self.title = title
+
+
 class UnknownCoupon(Invalid):
     """No coupon that can be taken up."""
 

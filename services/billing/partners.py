@@ -10,7 +10,7 @@ from services.accounts.scope import Member, Role, Staff, StaffRole
 from services.accounts.service import all_tenants
 from services.accounts.tables import Tenant
 from services.billing.drafting import figures_of, invoice_of
-from services.billing.errors import UnusableContract
+from services.billing.errors import UnusablePartner
 from services.billing.money import EXACT, Money, rounded, total
 from services.billing.notes import notes_of
 from services.billing.period import Month
@@ -39,11 +39,20 @@ class Statement:
 
 
 def add_partner(session: Session, staff: Staff, *, name: str, share_percent: Decimal) -> Partner:
-    """Make a partner who gets a percentage of what brought customers pay."""
+    """Make a partner who gets a percentage of what brought customers pay.
+
+    Raises:
+        UnusablePartner: no name, the name of another one, or no percentage.
+    """
     staff.require(StaffRole.admin)
-    if not 0 <= share_percent <= 100:
-        raise UnusableContract("a partner's share is a percentage from 0 to 100.")
-    made = Partner(name=name.strip(), share_percent=f"{share_percent.normalize():f}")
+    name = name.strip()
+    if not name:
+        raise UnusablePartner("it has no name")
+    if not (share_percent.is_finite() and 0 <= share_percent <= 100):
+        raise UnusablePartner("its share is a percentage from 0 to 100")
+    if session.exec(select(Partner).where(Partner.name == name)).first() is not None:
+        raise UnusablePartner(f"there is one named “{name}” already")
+    made = Partner(name=name, share_percent=f"{share_percent.normalize():f}")
     session.add(made)
     session.flush()
     audit.record(session, staff, "partner.added", made.id, name=made.name)
@@ -65,6 +74,16 @@ def partners(session: Session, staff: Staff) -> list[Partner]:
     """Every partner, by name."""
     staff.require(StaffRole.admin)
     return list(session.exec(select(Partner).order_by(Partner.name)))
+
+
+def brought(session: Session, staff: Staff) -> dict[str, str]:
+    """The partner of every workspace that one has brought, by the workspace's id."""
+    staff.require(StaffRole.admin)
+    return {
+        tenant.id: partner_id
+        for tenant in all_tenants(session)
+        if (partner_id := profile(session, Member(tenant_id=tenant.id, role=Role.owner)).partner_id)
+    }
 
 
 def statement(session: Session, staff: Staff, *, partner_id: str, month: Month) -> Statement:

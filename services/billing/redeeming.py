@@ -1,8 +1,8 @@
 """Coupons: staff makes them, workspaces take them up, invoices of some months have them."""
 
 import json
+import re
 from datetime import date
-from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel import Session, col, or_, select
@@ -12,11 +12,13 @@ from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant, lock_tenant
 from services.billing.calendars import this_month, today
 from services.billing.coupons import Coupon
-from services.billing.errors import UnknownCoupon
+from services.billing.errors import UnknownCoupon, UnusableCoupon
 from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.rates import Percent
 from services.billing.tables import CouponCode, Redemption
+
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,29}")
 
 
 class Terms(BaseModel):
@@ -40,16 +42,30 @@ class Terms(BaseModel):
 
 
 def make_coupon(session: Session, staff: Staff, *, code: str, terms: Terms) -> CouponCode:
-    """Make a coupon that workspaces can take up; the same code and terms again change nothing."""
+    """Make a coupon that workspaces can take up; the same code and terms again change nothing.
+
+    Raises:
+        UnusableCoupon: its code is no word, or is that of a coupon with other terms.
+    """
     staff.require(StaffRole.admin)
     code = code.strip().upper()
-    made = session.get(CouponCode, code)
-    if made is None or made.terms != terms.model_dump(mode="json"):
-        made = CouponCode(code=code, terms=terms.model_dump(mode="json"))
-        session.add(made)
-        session.flush()
-        audit.record(session, staff, "coupon.made", code)
+    if not _CODE.fullmatch(code):
+        raise UnusableCoupon(code, "its code has 2 to 30 letters, digits and hyphens")
+    if made := session.get(CouponCode, code):
+        if made.terms != terms.model_dump(mode="json"):
+            raise UnusableCoupon(code, "there is one with this code and other terms; choose another code")
+        return made
+    made = CouponCode(code=code, terms=terms.model_dump(mode="json"))
+    session.add(made)
+    session.flush()
+    audit.record(session, staff, "coupon.made", code)
     return made
+
+
+def coupons(session: Session, staff: Staff) -> list[CouponCode]:
+    """Every coupon, newest first."""
+    staff.require(StaffRole.admin)
+    return list(session.exec(select(CouponCode).order_by(col(CouponCode.created_at).desc())))
 
 
 def redeem(session: Session, member: Member, *, code: str) -> Redemption:
@@ -67,7 +83,7 @@ def redeem(session: Session, member: Member, *, code: str) -> Redemption:
     known = session.exec(owned(Redemption, member).where(Redemption.code == code)).one_or_none()
     if known is not None:
         return known
-    terms = _terms(made)
+    terms = terms_of(made)
     is_over = terms.until is not None and today(session, member) > terms.until
     is_used_up = terms.most is not None and made.taken >= terms.most
     other = terms.amount is not None and terms.amount.currency != get_tenant(session, member).currency
@@ -95,10 +111,14 @@ def coupons_of(session: Session, member: Member, month: Month) -> list[Coupon]:
 
 
 def _coupon(made: CouponCode) -> Coupon:
-    terms = _terms(made)
-    percent: Decimal | None = terms.percent
-    return Coupon(code=made.code, title=terms.title, percent=percent, amount=terms.amount)
+    return as_coupon(made.code, terms_of(made))
 
 
-def _terms(made: CouponCode) -> Terms:
+def as_coupon(code: str, terms: Terms) -> Coupon:
+    """What comes off an invoice."""
+    return Coupon(code=code, title=terms.title, percent=terms.percent, amount=terms.amount)
+
+
+def terms_of(made: CouponCode) -> Terms:
+    """What a coupon takes off, as a value."""
     return Terms.model_validate_json(json.dumps(made.terms))

@@ -1,5 +1,6 @@
 """Plans and prices: what is sold, and the next version with what it would mean before it is published."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -11,7 +12,9 @@ from portal import session
 from portal.components.confirm import confirm
 from portal.components.empty import empty_state
 from portal.components.header import page_header
+from portal.components.new_plan import plan_fields, plan_preview
 from portal.components.price_editor import price_editor
+from portal.highlight import literal
 from services import clock, revenue
 from services.billing import catalogue, examples
 from services.billing.money import by_currency
@@ -29,23 +32,71 @@ def published(plan: Plan) -> None:
         catalogue.publish(db, session.operator(), plan)
 
 
-def state_of(plan: Plan, current: Plan) -> str:
+def published_new(plan: Plan) -> None:
+    """Publish the plan that the page shows, and go back to those that are sold."""
+    with transaction() as db:
+        catalogue.publish_new(db, session.operator(), plan)
+    st.query_params.clear()
+
+
+def new_plan(sold: Mapping[str, tuple[Plan, ...]]) -> None:
+    """The whole page, where its address asks for a plan that was not sold before."""
+    place = page_header(
+        "A new plan",
+        "Begins with the prices of another plan. Once it is published, customers can choose it.",
+        back=("views/admin/prices.py", "Plans and prices"),
+    )
+    like = st.segmented_control(
+        "Prices like those of",
+        list(sold),
+        default=next(iter(sold)),
+        format_func=lambda name: sold[name][-1].title,
+        required=True,
+    )
+    fields, preview = st.columns([1, 1], gap="large")
+    with fields, st.container(border=True):
+        plan = plan_fields(sold[like][-1])
+    with preview:
+        if plan is None:
+            st.caption("What it charges stands here once the fields make prices.")
+        else:
+            plan_preview(plan)
+    with place:
+        if st.button(
+            "Publish",
+            type="primary",
+            icon=":material/publish:",
+            disabled=plan is None or not plan.name,
+            help=None if plan is not None and plan.name else "It needs a title.",
+        ):
+            assert plan is not None
+            confirm(
+                f"Sell {literal(plan.title)}?",
+                loses=f"From {words.day(plan.valid_from)} on every workspace that is billed in "
+                f"{plan.currency} can change to it. Its prices change by a next version only.",
+                verb="Publish",
+                act=lambda: published_new(plan),
+                done=f"{plan.title} is sold from {words.day(plan.valid_from)} on.",
+            )
+
+
+def state_of(plan: Plan, versions: tuple[Plan, ...]) -> str:
     """Does a version rate today's use, later use, or only use of the past?"""
-    if plan is current:
-        return "In force"
-    return "To come" if plan.version > current.version else "Past"
+    today = clock.now().date()
+    if plan.valid_from > today:
+        return "To come"
+    return "In force" if plan is in_force(versions, today) else "Past"
 
 
 def version_table(versions: tuple[Plan, ...]) -> None:
     """Every version of a plan, newest first."""
-    current = in_force(versions, clock.now().date())
     st.dataframe(
         pd.DataFrame(
             [
                 {
                     "Version": plan.version,
                     "From": words.day(plan.valid_from),
-                    "State": state_of(plan, current),
+                    "State": state_of(plan, versions),
                     "Fee a month": words.amount(plan.fee) if plan.fee else "none",
                     **{
                         sold.title: words.price(sold.price, METERS[sold.meter].unit, plan.currency)
@@ -113,9 +164,12 @@ def on_last_month(plan: Plan) -> None:
 
 
 session.operator()
-place = page_header("Plans and prices", "What is sold, in versions. A published version never changes.")
 with reading() as db:
     sold = catalogue.plans(db)
+if "new" in st.query_params:
+    new_plan(sold)
+    st.stop()
+place = page_header("Plans and prices", "What is sold, in versions. A published version never changes.")
 
 name = st.segmented_control(
     "Plan", list(sold), default=next(iter(sold)), format_func=lambda name: sold[name][-1].title, required=True
@@ -162,6 +216,9 @@ if made == old.price:
 elif problem:
     st.error(problem, icon=":material/error:")
 with place:
+    if st.button("New plan", icon=":material/add:"):
+        st.query_params["new"] = "1"
+        st.rerun()
     if st.button(
         "Publish",
         type="primary",
