@@ -5,7 +5,12 @@ import unicodedata
 
 from services.training.recipe import Preset, Task
 
-PRESET_WORDS = {Preset.quick: "Quick", Preset.best: "Best", Preset.custom: "Custom"}
+PRESET_WORDS = {
+    Preset.quick: "Quick",
+    Preset.few_shot: "Few-shot",
+    Preset.best: "Best",
+    Preset.custom: "Custom",
+}
 TASK_WORDS = {
     Task.text_classification: "Text classification",
     Task.multi_label: "Several labels for each text",

@@ -7,7 +7,7 @@ import streamlit as st
 from portal import format as words
 from portal.names import PRESET_WORDS
 from services.ordering import Offer
-from services.training.recipe import Preset, Task
+from services.training.recipe import Preset, Task, presets
 
 _WHAT = {
     (Preset.quick, Task.multi_label): "Reads every text once and fits a yes or no for each label. "
@@ -30,6 +30,11 @@ _WHAT = {
         Preset.best,
         Task.text_classification,
     ): "Trains the whole model on your texts and keeps its best moment.",
+    (
+        Preset.few_shot,
+        Task.text_classification,
+    ): "For labels with few rows: reads the labels' names, draws texts of one label together, and keeps what "
+    "rows held out prefer.",
     (Preset.quick, Task.chat): "Trains adapters for a few minutes. Good enough to hear your style.",
     (
         Preset.best,
@@ -39,30 +44,48 @@ _WHAT = {
     "the best moment.",
 }
 _CUSTOM = "Best, with the settings in your hands."
-_ICONS = {Preset.quick: "bolt", Preset.best: "trophy", Preset.custom: "tune"}
+_ICONS = {
+    Preset.quick: "bolt",
+    Preset.few_shot: "grain",
+    Preset.best: "trophy",
+    Preset.custom: "tune",
+}
 _PARAM = "preset"
 
 
-def chosen_preset() -> Preset:
-    """The preset in the address, Quick where there is none."""
+def chosen_preset(task: Task) -> Preset:
+    """The preset in the address, Quick where there is none that the task has."""
     wanted = st.query_params.get(_PARAM, "")
-    return Preset(wanted) if wanted in set(Preset) else Preset.quick
+    return Preset(wanted) if wanted in presets(task) else Preset.quick
 
 
-def preset_cards(offers: Mapping[Preset, Offer], task: Task, *, disabled: bool) -> None:
-    """The cards; pressing one puts it into the address."""
-    chosen = chosen_preset()
+def preset_cards(
+    offers: Mapping[Preset, Offer], task: Task, *, recommended: Preset | None, disabled: bool
+) -> None:
+    """The cards; pressing one puts it into the address. `recommended` is what the data asks for."""
+    chosen = chosen_preset(task)
     with st.grid(len(offers), min_column_width=150, gap="small"):
         for preset, offer in offers.items():
-            _card(preset, offer, task, chosen=preset is chosen, disabled=disabled)
+            _card(
+                preset,
+                offer,
+                task,
+                chosen=preset is chosen,
+                recommended=preset is recommended,
+                disabled=disabled,
+            )
 
 
-def _card(preset: Preset, offer: Offer, task: Task, *, chosen: bool, disabled: bool) -> None:
+def _card(
+    preset: Preset, offer: Offer, task: Task, *, chosen: bool, recommended: bool, disabled: bool
+) -> None:
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**:material/{_ICONS[preset]}: {PRESET_WORDS[preset]}**", width="content")
             if chosen:
                 st.badge("Chosen", icon=":material/check:", color="primary")
+            elif recommended:
+                st.badge("Fits your data", icon=":material/thumb_up:", color="green")
         st.caption(_WHAT.get((preset, task), _CUSTOM))
         st.space("stretch")
         time = words.about_range(offer.seconds_low, offer.seconds_high)

@@ -24,6 +24,7 @@ from services.jobs import service as jobs
 from services.jobs.tables import Job, JobState
 from services.metering import service as metering
 from services.metering.meters import TRAINED_TOKENS
+from services.training.recipe import Task, recommended
 
 router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["fine-tuning"])
 
@@ -116,6 +117,9 @@ def _shown(session: Session, member: Member, found: Sequence[Job]) -> list[FineT
                 currency=currency,
                 trained_tokens=_trained_tokens(session, member, job),
                 start=starts.get(job.id),
+                recommended=recommended(
+                    Task(version.task), rows=version.splits["train"], labels=len(version.labels)
+                ),
             )
         )
     return shown

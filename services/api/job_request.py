@@ -142,14 +142,14 @@ class NewJob(Choices):
 
         Raises:
             BaseModelUnknown: the catalogue has no such base model.
-            BadRequest: a hyperparameter is out of its bounds, or was given along with Quick or Best.
+            BadRequest: a hyperparameter is out of its bounds, or was given along with a preset of its own.
         """
         catalogue.get(self.model)
         choices = self.choices
         task = choices.task or task
         tuning = self.method.supervised.hyperparameters if self.method else self.hyperparameters
         changes = tuning.changes(task)
-        if changes and choices.preset in {Preset.quick, Preset.best}:
+        if changes and choices.preset not in {None, Preset.custom}:
             raise BadRequest(
                 f"The preset “{choices.preset}” has its own hyperparameters. "
                 "Leave them out, or leave the preset out to set your own.",

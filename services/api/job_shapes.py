@@ -82,9 +82,15 @@ class FineTuningJob(BaseModel):
 
 
 def job_shape(
-    job: Job, *, training_file: str, currency: str, trained_tokens: int | None, start: Start | None
+    job: Job,
+    *,
+    training_file: str,
+    currency: str,
+    trained_tokens: int | None,
+    start: Start | None,
+    recommended: Preset | None,
 ) -> FineTuningJob:
-    """A job as its customer's program sees it."""
+    """A job as its customer's program sees it; `recommended` is the preset that its data asks for."""
     recipe = Recipe.model_validate(job.recipe)
     return FineTuningJob(
         id=job.id,
@@ -107,6 +113,7 @@ def job_shape(
         metadata={
             "task": recipe.task,
             "preset": recipe.preset,
+            **({"recommended_preset": recommended} if recommended not in (None, recipe.preset) else {}),
             "model_name": job.model_name,
             "dataset_version": job.dataset_version_id,
             **({"model_version": job.model_version_id} if job.model_version_id else {}),

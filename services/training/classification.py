@@ -1,12 +1,12 @@
 """Text classification: one label for each text.
 
-Quick fits the head by logistic regression on frozen embeddings; Best and Custom go on to train all weights
-but the embedding table.
+Quick fits the head by logistic regression on frozen embeddings; Few-shot then asks whether the labels' names
+and a contrastive loss help; Best and Custom go on to train all weights but the embedding table.
 """
 
 from torch import Tensor
 
-from services.training import calibration, evaluation, evidence, fitting, networks, study, texts
+from services.training import calibration, evaluation, evidence, few_shot, fitting, networks, study, texts
 from services.training.artefact import card
 from services.training.baselines import text_baselines
 from services.training.context import Run
@@ -14,6 +14,7 @@ from services.training.course import Outcome, learn
 from services.training.events import Phase
 from services.training.examples import TextExample, read_texts
 from services.training.networks import TextClassifier
+from services.training.recipe import Preset
 from services.training.stages import Outputs, Quick, Reached
 from services.training.texts import Data
 from services.training.trained import Trained
@@ -31,7 +32,16 @@ def train(run: Run) -> Trained:
         data = _load(run)
         network = TextClassifier(networks.pretrained(run.spec.base_model_path), len(run.labels))
         network.to(run.machine.device)
-    return learn(run, network, data, quick=_quick, finetune=_finetune, outputs=texts.outputs, judge=_judge)
+    few = run.recipe.preset is Preset.few_shot
+    return learn(
+        run,
+        network,
+        data,
+        quick=_quick,
+        finetune=few_shot.tune if few else _finetune,
+        outputs=few_shot.outputs if few else texts.outputs,
+        judge=_judge,
+    )
 
 
 def _load(run: Run) -> Data[TextExample]:

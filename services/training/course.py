@@ -46,7 +46,8 @@ def learn(
 ) -> Trained:
     """Have a network learn, and judge what it has learnt; `quick` is None where a recipe goes without.
 
-    Best ends with the better of its two stages by validation score, Custom with what it was asked for. A
+    Best ends with the better of its two stages by validation score, Few-shot with what rows that were held
+    out prefer, Custom with what it was asked for. A
     customer who has asked to stop gets Quick without more.
 
     Raises:
@@ -95,11 +96,13 @@ def _go_on(
 
     full = finetune(run, network, data)
     reached = replace(full, tokens=quick.reached.tokens + full.tokens)
-    if run.recipe.preset is Preset.best and full.score < quick.reached.score:
+    worse = run.recipe.preset is Preset.best and full.score < quick.reached.score
+    if worse:
         run.journal.note(
             f"Fine-tuning reached {full.score:.1%} on the validation rows and Quick "
             f"{quick.reached.score:.1%}: the Quick model is published."
         )
+    if worse or full.worse:
         stages.restore(network, run.folder.quick)
         stages.swap(network, quick.refitted)
         return replace(reached, score=quick.reached.score, refitted=quick.reached.refitted), False

@@ -67,6 +67,9 @@ def estimate(
 def _epochs(recipe: Recipe, rows: int) -> int:
     """Passes over the training rows, if no early stop ends them."""
     settings = recipe.hyperparameters
+    if recipe.preset is Preset.few_shot:
+        # On two halves, and then on all.
+        return 2 * settings.epochs
     if recipe.task is not Task.token_classification:
         return 0 if recipe.preset is Preset.quick else settings.epochs
     if recipe.preset is Preset.custom:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.errors import Invalid
 
 _FEWEST_STEPS = 150
+# Rows of a label, below which Few-shot is recommended.
+FEW_ROWS_PER_LABEL = 50
 DEFAULT_BASE_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_CHAT_MODEL = "SmolLM2-135M-Instruct"
 
@@ -49,8 +51,21 @@ class Preset(StrEnum):
     """How much work a run puts in."""
 
     quick = "quick"
+    few_shot = "few-shot"
     best = "best"
     custom = "custom"
+
+
+class PresetNotForTask(Invalid):
+    """A preset that this task does not have."""
+
+    code = "preset_not_for_task"
+
+    def __init__(self, preset: Preset, task: Task) -> None:
+        super().__init__(
+            f"The preset “{preset.value}” is for one label for each text alone, not for {task.value}. "
+            f"Choose one of {', '.join(one.value for one in presets(task))}."
+        )
 
 
 class LoraTargets(StrEnum):
@@ -109,6 +124,8 @@ _FINE_TUNED = Hyperparameters(
     warmup_ratio=0.1,
     layer_decay=0.8,
 )
+# Few-shot: texts of a label drawn together, twice on a half of the rows and then on all.
+_DRAWN_TOGETHER = _FINE_TUNED.model_copy(update={"epochs": 10, "learning_rate": 2e-4, "patience": 0})
 _TAGGED = Hyperparameters(
     epochs=12,
     learning_rate=2e-4,
@@ -148,11 +165,29 @@ def defaults(preset: Preset, task: Task) -> Hyperparameters:
 
     Raises:
         TaskNotTrainable: no run learns the task yet.
+        PresetNotForTask: the task does not have the preset.
     """
     if not task.trainable:
         raise TaskNotTrainable(task)
+    if preset not in presets(task):
+        raise PresetNotForTask(preset, task)
+    if preset is Preset.few_shot:
+        return _DRAWN_TOGETHER
     quick, best = _PRESETS[task]
     return quick if preset is Preset.quick else best
+
+
+def presets(task: Task) -> tuple[Preset, ...]:
+    """The presets that a task has, in the order of their work."""
+    return tuple(
+        preset for preset in Preset if preset is not Preset.few_shot or task is Task.text_classification
+    )
+
+
+def recommended(task: Task, *, rows: int, labels: int) -> Preset | None:
+    """The preset that so many labelled rows ask for; None where it is a question of time and price."""
+    few = task is Task.text_classification and rows < FEW_ROWS_PER_LABEL * labels
+    return Preset.few_shot if few else None
 
 
 def enough(settings: Hyperparameters, rows: int, *, fewest: int = _FEWEST_STEPS) -> Hyperparameters:

@@ -34,6 +34,8 @@ class Reached:
     stopped_at: int | None = None
     # Whether the model has, at last, learnt from the validation rows as well.
     refitted: bool = False
+    # Whether rows that were held out preferred Quick: then that is published.
+    worse: bool = False
 
 
 @dataclass(frozen=True)

@@ -92,11 +92,17 @@ def _suspect(
     )
 
 
+def folds(targets: Tensor, count: int) -> Tensor:
+    """(rows), the number of each row's fold; each fold has its share of every label."""
+    order, fold = _shuffled(len(targets)), torch.empty(len(targets), dtype=torch.long)
+    # By label and then in turn.
+    fold[order[targets[order].argsort(stable=True)]] = torch.arange(len(targets)) % count
+    return fold
+
+
 def _out_of_fold(features: Tensor, targets: Tensor, labels: int) -> Tensor:
     """(rows, labels): of each row by a head that was fitted on the other folds."""
-    order, fold = _shuffled(len(targets)), torch.empty(len(targets), dtype=torch.long)
-    # By label and then in turn, so that each fold has its share of every label.
-    fold[order[targets[order].argsort(stable=True)]] = torch.arange(len(targets)) % _FOLDS
+    fold = folds(targets, _FOLDS)
     outputs = torch.empty(len(targets), labels)
     for held_out in range(_FOLDS):
         inside = fold == held_out

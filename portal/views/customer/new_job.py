@@ -26,7 +26,16 @@ from services.db import reading, transaction
 from services.errors import ServiceError
 from services.jobs import service as jobs
 from services.registry import service as registry
-from services.training.recipe import Preset, Recipe, Task, TaskNotTrainable, defaults
+from services.training.recipe import (
+    FEW_ROWS_PER_LABEL,
+    Preset,
+    Recipe,
+    Task,
+    TaskNotTrainable,
+    defaults,
+    presets,
+    recommended,
+)
 
 LIST = "views/customer/datasets.py"
 # A second press within this many seconds is the same wish, and finds the job of the first.
@@ -100,9 +109,15 @@ with reading() as db:
             dataset_version_id=version_id,
             recipe=Recipe(task=task, preset=preset, hyperparameters=defaults(preset, task)),
         )
-        for preset in Preset
+        for preset in presets(task)
     }
-preset_cards(offers, task, disabled=why_not is not None)
+fitting = recommended(task, rows=version.splits["train"], labels=len(version.labels))
+preset_cards(offers, task, recommended=fitting, disabled=why_not is not None)
+if fitting is Preset.few_shot and chosen_preset(task) is not fitting:
+    st.caption(
+        f"Your labels have {version.splits['train'] / max(1, len(version.labels)):.0f} training rows each on "
+        f"average. Below {FEW_ROWS_PER_LABEL}, Few-shot mostly gets more out of them."
+    )
 
 settings_column, preview_column = st.columns(2, gap="medium")
 with settings_column:
@@ -114,7 +129,7 @@ with settings_column:
         disabled=why_not is not None,
         key=f"model_name:{version.dataset_id}",
     )
-    recipe = recipe_form(chosen_preset(), task, disabled=why_not is not None)
+    recipe = recipe_form(chosen_preset(task), task, disabled=why_not is not None)
 
 missing = why_not
 with reading() as db:

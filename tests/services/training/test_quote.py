@@ -2,7 +2,7 @@ import pytest
 
 from services.training.catalogue import ids
 from services.training.quote import Estimate, estimate
-from services.training.recipe import Preset, Recipe, Task, defaults
+from services.training.recipe import Preset, Recipe, Task, defaults, presets
 
 TEXTS, TOKENS = Task.text_classification, Task.token_classification
 # Rows and characters of banking77 and WNUT-17.
@@ -34,6 +34,14 @@ def test_the_range_holds_what_the_reference_machine_needed() -> None:
     assert best.seconds_low <= 21 + 290 / 3 * defaults(Preset.best, TEXTS).epochs <= best.seconds_high
 
 
+def test_few_shot_reads_its_rows_twice_as_often_as_it_has_epochs() -> None:
+    few = {"train": 554, "validation": 62, "test": 3080}
+
+    quick, best = (create_estimate(TEXTS, preset, splits=few) for preset in (Preset.quick, Preset.few_shot))
+
+    assert quick.seconds_high < best.seconds_high < 10 * quick.seconds_high
+
+
 @pytest.mark.parametrize("task", [task for task in Task if task.trainable and task is not Task.chat])
 def test_best_takes_longer_than_quick_and_a_gpu_is_quicker(task: Task) -> None:
     quick, best = create_estimate(task), create_estimate(task, Preset.best)
@@ -60,7 +68,7 @@ def test_long_texts_are_cut_and_long_sentences_are_not() -> None:
 
 
 @pytest.mark.parametrize("base_model", ids())
-@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize("preset", presets(TOKENS))
 @pytest.mark.parametrize("device_class", ["cpu", "cuda"])
 def test_every_recipe_has_a_price_range(base_model: str, preset: Preset, device_class: str) -> None:
     nothing = create_estimate(

@@ -2,15 +2,39 @@ import pytest
 from pydantic import ValidationError
 
 from services.training import catalogue
-from services.training.recipe import Hyperparameters, Preset, Recipe, Task, TaskNotTrainable, defaults
+from services.training.recipe import (
+    Hyperparameters,
+    Preset,
+    PresetNotForTask,
+    Recipe,
+    Task,
+    TaskNotTrainable,
+    defaults,
+    presets,
+    recommended,
+)
 
 TRAINABLE = [task for task in Task if task.trainable]
 
 
-@pytest.mark.parametrize("task", TRAINABLE)
-@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize(
+    ("task", "preset"), [(task, preset) for task in TRAINABLE for preset in presets(task)]
+)
 def test_a_recipe_brings_the_hyperparameters_of_its_preset(task: Task, preset: Preset) -> None:
     assert Recipe(task=task, preset=preset).hyperparameters == defaults(preset, task)
+
+
+def test_a_preset_that_the_task_does_not_have_is_refused_in_words() -> None:
+    with pytest.raises(PresetNotForTask, match="Choose one of quick, best, custom"):
+        Recipe(task=Task.chat, preset=Preset.few_shot)
+
+
+def test_few_shot_is_recommended_below_fifty_rows_of_each_label() -> None:
+    task = Task.text_classification
+
+    assert recommended(task, rows=8 * 77, labels=77) is Preset.few_shot
+    assert recommended(task, rows=50 * 77, labels=77) is None
+    assert recommended(Task.multi_label, rows=8, labels=77) is None
 
 
 def test_the_catalogue_and_the_presets_agree_on_what_can_be_trained() -> None:

@@ -82,6 +82,27 @@ def test_the_preset_stands_in_the_address(owner: Member, version: DatasetVersion
     assert job.recipe["preset"] == Preset.best
 
 
+def test_few_shot_is_recommended_where_labels_have_few_rows(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id)
+
+    assert "Fits your data" in words(page)
+    assert "Below 50, Few-shot mostly gets more out of them" in words(page)
+    button(page, "Choose Few-shot").click().run()
+    button(page, "Start training").click().run()
+
+    (job,) = submitted(owner)
+    assert job.recipe["preset"] == Preset.few_shot
+
+
+def test_few_shot_is_not_offered_for_entities(owner: Member) -> None:
+    places = create_dataset(owner, PLACES, name="Places")
+
+    page = visit(owner, "new_job", dataset=places.id, preset="few-shot")
+
+    assert not page.exception
+    assert "Few-shot" not in words(page)
+
+
 def test_custom_opens_the_settings_and_says_what_differs(owner: Member, version: DatasetVersion) -> None:
     page = visit(owner, "new_job", dataset=version.id, preset="custom")
     epochs = next(box for box in page.number_input if box.label == "Epochs")
