@@ -45,6 +45,18 @@ class BadApiKey(Unauthenticated):
         )
 
 
+class KeyTellsNoUsage(Forbidden):
+    """The ledger is not written to by every program."""
+
+    code = "key_tells_no_usage"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This caller may not tell of usage. Ask the operator for a key that may, which is made with "
+            "tuneport key create --tells-usage."
+        )
+
+
 class BadEmail(Invalid):
     """Not an e-mail address."""
 

@@ -6,7 +6,7 @@ from sqlmodel import Session, col
 
 from services import clock
 from services.accounts import audit, secrets
-from services.accounts.errors import BadApiKey, BadName
+from services.accounts.errors import BadApiKey, BadName, KeyTellsNoUsage
 from services.accounts.scope import Member, Role, across, find, owned
 from services.accounts.tables import ApiKey, Tenant
 
@@ -15,8 +15,12 @@ _HINT_LENGTH = 9
 _LAST_USE_PRECISION = timedelta(minutes=1)
 
 
-def create_key(session: Session, member: Member, *, name: str) -> tuple[ApiKey, str]:
+def create_key(
+    session: Session, member: Member, *, name: str, tells_usage: bool = False
+) -> tuple[ApiKey, str]:
     """Make a key; the second value is the secret, which cannot be shown again.
+
+    One that `tells_usage` writes to the ledger, and is made by the operator alone.
 
     Raises:
         BadName: the name is empty or over 80 characters.
@@ -32,6 +36,7 @@ def create_key(session: Session, member: Member, *, name: str) -> tuple[ApiKey, 
         hint=secret[:_HINT_LENGTH],
         digest=secrets.digest(secret),
         created_by=member.user_id,
+        tells_usage=tells_usage,
     )
     session.add(key)
     session.flush()
@@ -79,6 +84,17 @@ def authenticate_key(session: Session, secret: str) -> Member:
     if key is None:
         raise BadApiKey
     return Member(tenant_id=key.tenant_id, role=Role.editor, key_id=key.id)
+
+
+def require_usage_key(session: Session, member: Member) -> None:
+    """Does the member act with a key that may tell of use?
+
+    Raises:
+        KeyTellsNoUsage: it does not.
+    """
+    key = None if member.key_id is None else find(session, member, ApiKey, member.key_id, "API key")
+    if key is None or not key.tells_usage:
+        raise KeyTellsNoUsage
 
 
 def touch_key(session: Session, member: Member) -> None:

@@ -98,6 +98,8 @@ class ApiKey(TenantOwned, table=True):
     hint: str
     digest: str = Field(unique=True)
     created_by: str | None = None
+    # May whoever has it tell of use that was measured elsewhere? Such keys are the operator's to make.
+    tells_usage: bool = False
     created_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

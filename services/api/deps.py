@@ -67,6 +67,20 @@ def billing_caller(member: Caller) -> Member:
 BillingCaller = Annotated[Member, Depends(billing_caller)]
 
 
+def usage_caller(member: Caller) -> Member:
+    """The caller, where the operator has made its key to tell of use.
+
+    Raises:
+        KeyTellsNoUsage: it was not.
+    """
+    with reading() as db:
+        keys.require_usage_key(db, member)
+    return member
+
+
+UsageCaller = Annotated[Member, Depends(usage_caller)]
+
+
 def request_id(request: Request) -> str:
     """The id of this request, which its response carries too."""
     found: str = request.state.request_id

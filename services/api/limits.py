@@ -11,6 +11,8 @@ MAX_MESSAGES = 200
 MAX_ANSWER_TOKENS = 1_024
 # Rows of one list.
 MAX_PAGE = 100
+# Usage events that one request tells of.
+MAX_EVENTS = 1_000
 # Rows of use by day in one answer.
 MAX_DAYS_OF_USE = 10_000
 MAX_FILES_PAGE = 10_000

@@ -3,18 +3,32 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from services.api.deps import Caller
-from services.api.limits import MAX_PAGE
+from services.accounts.scope import Member
+from services.api.deps import Caller, UsageCaller
+from services.api.limits import MAX_EVENTS, MAX_PAGE
+from services.api.refusals import BadRequest
 from services.billing.calendars import this_month, today
-from services.db import reading
+from services.db import reading, transaction
+from services.metering import intake
 from services.metering import service as metering
-from services.metering.cloudevents import to_cloud_event
+from services.metering.cloudevents import BATCH_MEDIA_TYPE, MEDIA_TYPE, read_events, to_cloud_event
+from services.metering.intake import Received
 from services.metering.meters import meter as known_meter
 
 router = APIRouter(prefix="/v1/usage", tags=["usage"])
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            MEDIA_TYPE: {"schema": {"type": "object"}},
+            BATCH_MEDIA_TYPE: {"schema": {"type": "array", "items": {"type": "object"}}},
+        },
+    }
+}
 
 
 class UsageEvents(BaseModel):
@@ -24,6 +38,52 @@ class UsageEvents(BaseModel):
     data: list[dict[str, Any]]
     has_more: bool
     next_after: str | None
+
+
+class RefusedEvent(BaseModel):
+    """An event that was not kept; `position` counts from 0 in what was sent."""
+
+    position: int
+    id: str | None
+    code: str
+    message: str
+
+
+class Receipt(BaseModel):
+    """What became of the events: the three together are all that were sent."""
+
+    object: Literal["receipt"] = "receipt"
+    inserted: int
+    duplicates: int
+    refused: list[RefusedEvent]
+
+
+@router.post("/events", summary="Tell of use that was measured elsewhere", openapi_extra=_BODY)
+async def tell_usage(request: Request, caller: UsageCaller) -> Receipt:
+    """One CloudEvent, or up to 1,000 in a list; each is judged by itself, and sending them again is safe.
+
+    Needs a key that the operator made for this. A single event that cannot be kept is refused as a whole.
+    """
+    batch = read_events(await request.body())
+    if len(batch) > MAX_EVENTS:
+        raise BadRequest(f"At most {MAX_EVENTS:,} events are taken at once. Send them in several requests.")
+    received = await run_in_threadpool(_received, caller, batch)
+    is_single = not request.headers.get("content-type", "").startswith(BATCH_MEDIA_TYPE)
+    if is_single and len(batch) == 1 and received.refused:
+        raise received.refused[0].error
+    return Receipt(
+        inserted=received.inserted,
+        duplicates=received.duplicates,
+        refused=[
+            RefusedEvent(position=one.position, id=one.id, code=one.error.code, message=one.error.message)
+            for one in received.refused
+        ],
+    )
+
+
+def _received(caller: Member, batch: list[Any]) -> Received:
+    with transaction() as db:
+        return intake.receive(db, caller, batch=batch, from_outside=True)
 
 
 @router.get("/events", summary="Single usage events")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import data, invoice, operate, serve
+from services.cli import data, invoice, operate, serve, usage
 from services.cli.demo import demo
 from services.cli.finetune import finetune
 from services.errors import ServiceError
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(serve.app, name="serve")
 app.add_typer(data.app, name="data")
 app.add_typer(invoice.app, name="invoice")
+app.add_typer(usage.app, name="usage")
 app.add_typer(operate.database, name="db")
 app.add_typer(operate.tenant, name="tenant")
 app.add_typer(operate.staff, name="staff")

@@ -54,11 +54,14 @@ def grant_staff(
 def create_key(
     tenant: Annotated[str, typer.Option(help="Name of the workspace.")],
     name: Annotated[str, typer.Option(help="What the key is for.")],
+    tells_usage: Annotated[
+        bool, typer.Option("--tells-usage", help="May it tell of use that was measured elsewhere?")
+    ] = False,
 ) -> None:
     """Make an API key and print it alone, once."""
     with transaction() as session:
         owner = Member(tenant_id=accounts.tenant_by_name(session, tenant).id, role=Role.owner)
-        _, secret = keys.create_key(session, owner, name=name)
+        _, secret = keys.create_key(session, owner, name=name, tells_usage=tells_usage)
     typer.echo(secret)
 
 

@@ -39,6 +39,19 @@ class Told(Protocol):
     properties: dict[str, Any]
 
 
+class UnreadableEvents(Invalid):
+    """Neither a CloudEvent nor a list of them."""
+
+    code = "unreadable_events"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"These are no CloudEvents in JSON: {why}. Send one event as an object ({MEDIA_TYPE}), or a list "
+            f"of them ({BATCH_MEDIA_TYPE})."
+        )
+        self.why = why
+
+
 class NotACloudEvent(Invalid):
     """Not a CloudEvent of use."""
 
@@ -117,6 +130,24 @@ def plain(quantity: Decimal) -> str:
 
 def _instant(instant: datetime) -> str:
     return f"{instant.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
+
+
+def read_events(text: bytes) -> list[Any]:
+    """The events of a JSON text, in structured or in batched mode; no number becomes a float.
+
+    Raises:
+        UnreadableEvents: it is no JSON, or neither an object nor a list.
+    """
+    try:
+        # What JSON does not know (NaN, Infinity) is a quantity that is refused by its own name.
+        told = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableEvents("they cannot be read") from error
+    if isinstance(told, dict):
+        return [told]
+    if not isinstance(told, list):
+        raise UnreadableEvents(f"what was sent is a single {type(told).__name__}")
+    return told
 
 
 def from_cloud_event(sent: Mapping[str, Any], tenant_id: str) -> NewUsage:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from services import clock
 from services.accounts.scope import Member, owned
 from services.errors import Invalid
-from services.metering.cloudevents import NotACloudEvent, from_cloud_event
+from services.metering.cloudevents import NotACloudEvent, from_cloud_event, source_of
 from services.metering.recording import insert
 from services.metering.tables import UsageEvent
 from services.metering.usage import NewUsage
@@ -64,6 +64,19 @@ class ToldDifferently(Invalid):
         self.event_id = event_id
 
 
+class SourceIsOurs(Invalid):
+    """An event from outside in the name of the product itself."""
+
+    code = "source_is_ours"
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(
+            f"The usage event “{event_id}” names the workspace itself as its source, which only the product "
+            "does. Name whatever measured it."
+        )
+        self.event_id = event_id
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """One event of a batch that was not kept; `position` counts from 0, `id` is as it was sent, if it was."""
@@ -82,14 +95,20 @@ class Received:
     refused: list[Refused]
 
 
-def receive(session: Session, member: Member, *, batch: Iterable[Mapping[str, Any]]) -> Received:
-    """Record those CloudEvents of the member's workspace that can be; the others are named with reasons."""
+def receive(
+    session: Session, member: Member, *, batch: Iterable[Mapping[str, Any]], from_outside: bool = False
+) -> Received:
+    """Record those CloudEvents of the member's workspace that can be; the others are named with reasons.
+
+    What comes `from_outside` may not name the workspace as its source: it could take the id of a fact that
+    the product is yet to record.
+    """
     now = clock.now()
     good: dict[int, NewUsage] = {}
     refused: list[Refused] = []
     for position, sent in enumerate(batch):
         try:
-            good[position] = _checked(sent, member.tenant_id, now)
+            good[position] = _checked(sent, member.tenant_id, now, from_outside=from_outside)
         except Invalid as error:
             told = sent.get("id") if isinstance(sent, Mapping) else None
             refused.append(Refused(position, told if isinstance(told, str) else None, error))
@@ -110,10 +129,12 @@ def receive(session: Session, member: Member, *, batch: Iterable[Mapping[str, An
     return Received(len(counted), duplicates, sorted(refused, key=lambda one: one.position))
 
 
-def _checked(sent: object, tenant_id: str, now: datetime) -> NewUsage:
+def _checked(sent: object, tenant_id: str, now: datetime, *, from_outside: bool) -> NewUsage:
     if not isinstance(sent, Mapping):
         raise NotACloudEvent("it is no object")
     usage = from_cloud_event(sent, tenant_id)
+    if from_outside and sent["source"] == source_of(tenant_id):
+        raise SourceIsOurs(usage.id)
     if usage.at > now + AHEAD:
         raise FromTheFuture(usage.id, usage.at)
     if usage.at < now - OLDEST:

@@ -250,6 +250,7 @@ CASES: dict[str, Finds | Shows] = {
     "metering.service.events": Shows(
         ("event_id",), lambda names, member: {**days(), "subject": names.model_version_id}
     ),
+    "accounts.keys.require_usage_key": Shows(),
     "metering.intake.receive": Shows(arguments=by(batch=[])),
     "metering.storing.store_days": Shows(),
     "ledger.sealing.blocks": Shows(arguments=by(until=1)),

@@ -100,6 +100,7 @@ CASES: dict[str, Finds | Shows] = {
         own=422,
     ),
     "GET /v1/usage": Shows(("model_version_id",), "?group_by=model"),
+    "POST /v1/usage/events": Shows(()),
     "GET /v1/usage/events": Shows(("event_id", "model_version_id"), f"?start={YESTERDAY}&end={TOMORROW}"),
     "GET /v1/budget": Shows(()),
     "GET /v1/invoices": Shows(("invoice_number",)),
