@@ -25,7 +25,7 @@ def doubts(version: ModelVersion) -> list[Suspect]:
 @st.cache_data(ttl="30m", max_entries=32, show_spinner="Reading every answer …")
 def _answers(tenant_id: str, version_id: str, prefix: str, digest: str) -> list[Answered]:  # noqa: ARG001
     rows = evidence.answers_at(version_id, prefix, digest)
-    return [replace(row, scores=[]) for row in rows]
+    return [row if row.off_by is not None else replace(row, scores=[]) for row in rows]
 
 
 @st.cache_data(ttl="30m", max_entries=32, show_spinner=False)

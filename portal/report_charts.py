@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from plotly import graph_objects as go
 
 from portal.charts import GRAY, OURS, REST, TEAL, WRONG, _figure
-from portal.verdict import METRIC_NAMES
+from portal.verdict import METRIC_NAMES, SHARES, difference
 from services.training.abstention import Outcome
 from services.training.entity_errors import ErrorKind
 from services.training.report import Bin, Calibration, Difference, LearningCurve
@@ -107,6 +107,8 @@ def learning_curve(curve: LearningCurve, metric: str) -> go.Figure:
     """The metric by training rows, and where it would likely go with as many rows again."""
     points, more = curve.points, curve.forecasts[-1]
     last, name = points[-1], METRIC_NAMES[metric]
+    written = ".0%" if metric in SHARES else ".2f"
+    hover = f"%{{x:,}} rows<br>%{{y:{'.1%' if metric in SHARES else '.3f'}}}<extra></extra>"
     ahead = last.rows + more.more
     low, high = (last.value + gain for gain in more.interval)
     measured = go.Scatter(
@@ -116,7 +118,7 @@ def learning_curve(curve: LearningCurve, metric: str) -> go.Figure:
         name="Measured",
         line={"color": OURS, "width": 2},
         marker={"size": 8},
-        hovertemplate="%{x:,} rows<br>%{y:.1%}<extra></extra>",
+        hovertemplate=hover,
     )
     likely = go.Scatter(
         x=[last.rows, ahead],
@@ -124,7 +126,7 @@ def learning_curve(curve: LearningCurve, metric: str) -> go.Figure:
         mode="lines",
         name="Likely",
         line={"color": TEAL, "width": 2, "dash": "dash"},
-        hovertemplate="%{x:,} rows<br>%{y:.1%}<extra></extra>",
+        hovertemplate=hover,
     )
     fan = go.Scatter(
         x=[last.rows, ahead, ahead],
@@ -136,13 +138,13 @@ def learning_curve(curve: LearningCurve, metric: str) -> go.Figure:
         name="95 % range",
         hoverinfo="skip",
     )
-    title = f"As many rows again would likely bring {more.gain * 100:+.1f} points"
+    title = f"As many rows again would likely bring {difference(metric, more.gain)}"
     figure = _figure(
         title, fan, measured, likely, x="Training rows", y=f"{name} on the test split", height=340
     )
     figure.update_layout(showlegend=True)
     figure.update_xaxes(type="log", tickvals=[*(p.rows for p in points), ahead], tickformat=",")
-    return figure.update_yaxes(tickformat=".0%")
+    return figure.update_yaxes(tickformat=written)
 
 
 def entity_errors(counts: Mapping[ErrorKind, int]) -> go.Figure:

@@ -42,18 +42,24 @@ def certainty(row: Answered) -> float:
 
 
 def _table(rows: Sequence[Answered]) -> None:
+    sureness = (
+        {"Confidence": [certainty(row) * 100 for row in rows]}
+        if rows[0].off_by is None
+        else {"Off by": [row.off_by for row in rows]}
+    )
     st.dataframe(
         {
             "Row": [row.row for row in rows],
             "Text": [row.text for row in rows],
             "Truth": [", ".join(row.truth) or "none" for row in rows],
             "Predicted": [", ".join(row.predicted) or "none" for row in rows],
-            "Confidence": [certainty(row) * 100 for row in rows],
+            **sureness,
         },
         column_config={
             "Row": st.column_config.NumberColumn(width=60, help="The row's number in your file"),
             "Text": st.column_config.TextColumn(width="large"),
             "Confidence": st.column_config.ProgressColumn(format=_PERCENT, min_value=0, max_value=100),
+            "Off by": st.column_config.NumberColumn(format="%.3g", help="In the unit of your scores"),
         },
         hide_index=True,
         height=up_to(25, len(rows)),

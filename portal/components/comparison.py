@@ -8,7 +8,7 @@ from portal.components.chart import chart
 from portal.components.heights import up_to
 from portal.components.kpi import Kpi, kpi_row
 from portal.report_charts import differences
-from portal.verdict import METRIC_NAMES, chance, figure
+from portal.verdict import METRIC_NAMES, chance, difference, figure
 from services.registry import comparing
 from services.registry.comparing import SharedRow
 from services.training.report import Report
@@ -35,8 +35,12 @@ def standing(rows: Sequence[SharedRow], titles: Sequence[str], metric: str) -> N
         sure = "surely" if one.p_value < SURE else "perhaps"
         verdict = "as good as" if not one.value else f"{sure} {'better' if one.value > 0 else 'worse'} than"
         st.markdown(
-            f"**{titles[0]} is {verdict} {title.lower()}**: {one.value * 100:+.1f} points, {chance(one)}. "
-            f"It alone is right on {one.only_first:,} rows, the other alone on {one.only_second:,}."
+            f"**{titles[0]} is {verdict} {title.lower()}**: {difference(metric, one.value)}, {chance(one)}. "
+            + (
+                f"It is closer on {one.only_first:,} rows, the other on {one.only_second:,}."
+                if metric == "r2"
+                else f"It alone is right on {one.only_first:,} rows, the other alone on {one.only_second:,}."
+            )
         )
     with st.container(border=True):
         chart(differences(titles[0], titles[1:], apart), key="differences")

@@ -32,11 +32,12 @@ Units = Mapping[str, tuple[np.ndarray, np.ndarray]]
 def calibration_part(told: Calibration) -> None:
     """The reliability diagram, the error before and after, and what both mean."""
     chart(reliability(told), key="reliability")
+    answer = "Every label of every text is an answer: given or not. " if told.by_label else ""
     st.caption(
-        f"A point is a bin of answers: how sure the model was, and how many were right; the larger, the more "
-        f"answers. The expected calibration error is the mean distance over fifteen bins of equal width "
-        f"(Guo et al. 2017), on the test split. The temperature {told.temperature:.2f} was fitted on the "
-        "validation split; it stands in the version, so that playground, API and downloads say the same "
+        f"{answer}A point is a bin of answers: how sure the model was, and how many were right; the larger, "
+        "the more answers. The expected calibration error is the mean distance over fifteen bins of equal "
+        f"width (Guo et al. 2017), on the test split. The temperature {told.temperature:.2f} was fitted on "
+        "the validation split; it stands in the version, so that playground, API and downloads say the same "
         "probabilities."
     )
 

@@ -32,7 +32,11 @@ def mistakes(report: Report, answers: Sequence[Answered], labels: Sequence[str])
             )
         else:
             kind = _ANY
-        truth = st.selectbox("Truth", [_ANY, *labels], key="mistaken", bind="query-params", width=240)
+        truth = (
+            st.selectbox("Truth", [_ANY, *labels], key="mistaken", bind="query-params", width=240)
+            if labels
+            else _ANY
+        )
         spoken = st.text_input("Words in the text", key="mistakes_with", bind="query-params", width=240)
     wrong = [row for row in answers if row.split == _SPLITS[split or "Test"] and not row.right]
     chosen = [
@@ -42,9 +46,13 @@ def mistakes(report: Report, answers: Sequence[Answered], labels: Sequence[str])
         and (kind == _ANY or kind in _kinds(row))
         and spoken.casefold() in row.text.casefold()
     ]
-    chosen.sort(key=lambda row: -certainty(row))
+    # How far a score is off, or how sure the model was of its mistake.
+    chosen.sort(key=lambda row: -(certainty(row) if row.off_by is None else row.off_by))
     st.caption(
-        "The mistakes that the model was most sure of come first. Often it is the label that is wrong: "
+        "The answers that are furthest from the truth come first. Often it is the score in the data that is "
+        "wrong: read them before you train again."
+        if report.errors
+        else "The mistakes that the model was most sure of come first. Often it is the label that is wrong: "
         "read them before you train again."
     )
     answered_rows(chosen, labels, key=f"mistakes:{split}:{kind}:{truth}:{spoken}")

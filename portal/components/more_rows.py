@@ -5,6 +5,7 @@ import streamlit as st
 from portal.components.chart import chart
 from portal.components.kpi import Kpi, kpi_row
 from portal.report_charts import learning_curve
+from portal.verdict import difference
 from services.training.report import LearningCurve, Report
 
 
@@ -14,8 +15,8 @@ def more_rows(report: Report, curve: LearningCurve) -> None:
         *(
             Kpi(
                 f"{one.more:,} rows more",
-                f"{one.gain * 100:+.2f} points",
-                note=f"{one.interval[0] * 100:+.2f} to {one.interval[1] * 100:+.2f}",
+                difference(report.metric, one.gain),
+                note=" to ".join(difference(report.metric, gain) for gain in one.interval),
                 help="Likely gain on the test split, with its 95 % range.",
             )
             for one in curve.forecasts

@@ -1,5 +1,7 @@
 """The report of a model version, part by part."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from portal import format as words
@@ -12,7 +14,7 @@ from portal.highlight import literal
 from portal.names import noun_of_labels
 from portal.verdict import METRIC_NAMES, figure, headline, method
 from services.training.recipe import Task
-from services.training.report import Ranking, Report
+from services.training.report import ClassScore, Ranking, Report
 
 # How a table writes a share; its values are hundredths.
 PERCENT = "%.1f %%"
@@ -145,11 +147,15 @@ def report_labels(report: Report) -> None:
             "Recall": [score.recall * 100 for score in scores],
             "F1": [score.f1 * 100 for score in scores],
             "Support": [score.support for score in scores],
+            **_calibration_of(report, scores),
         },
         column_config={
             **bar,
             "Support": st.column_config.NumberColumn(
                 help="How many of the test split truly are of this label."
+            ),
+            "Confidence is off by": st.column_config.NumberColumn(
+                format=PERCENT, help="The expected calibration error of this label alone."
             ),
         },
         hide_index=True,
@@ -162,6 +168,13 @@ def report_labels(report: Report) -> None:
         st.caption(
             "An entity counts as found only when its type and its exact span are right, as seqeval counts."
         )
+
+
+def _calibration_of(report: Report, scores: Sequence[ClassScore]) -> dict[str, list[float]]:
+    told = report.calibration
+    if told is None or not told.by_label:
+        return {}
+    return {"Confidence is off by": [told.by_label[score.label] * 100 for score in scores]}
 
 
 def report_mistakes(report: Report) -> None:

@@ -1,6 +1,7 @@
 """Rows whose label is probably wrong, mended in place; what was mended becomes a new data set version."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -47,16 +48,15 @@ def suspect_list(
     if doubts[0].tokens:
         _words(doubts)
         return
-    before = _table(doubts)
+    before = _table(doubts, scores=not version.labels)
     after = st.data_editor(
         before,
         column_config={
+            **_labels(doubts, version.labels),
             "Take": st.column_config.CheckboxColumn(width=60, help="Take the suggested label"),
             "Row": st.column_config.NumberColumn(width=70, disabled=True, help="The number in your file"),
             "Split": st.column_config.TextColumn(width=90, disabled=True),
             "Text": st.column_config.TextColumn(width="large", disabled=True),
-            "Label": st.column_config.SelectboxColumn(width=210, options=version.labels, required=True),
-            "Suggested": st.column_config.TextColumn(width=210, disabled=True),
             "Likely": st.column_config.ProgressColumn(
                 format="%.1f %%", min_value=0, max_value=100, help="How likely the label is that it has"
             ),
@@ -79,15 +79,36 @@ def suspect_list(
         _keep(member, version, edits)
 
 
-def _table(doubts: Sequence[Suspect]) -> pd.DataFrame:
+def _labels(doubts: Sequence[Suspect], labels: Sequence[str]) -> dict[str, Any]:
+    """The columns of what a row has and what is suggested: one of the labels, several, or a score."""
+    if doubts[0].given is not None:
+        return {
+            "Label": st.column_config.MultiselectColumn(width=210, options=labels),
+            "Suggested": st.column_config.MultiselectColumn(width=210, options=labels, disabled=True),
+        }
+    if not labels:
+        return {
+            "Label": st.column_config.NumberColumn("Score", width=110, required=True, format="%g"),
+            "Suggested": st.column_config.NumberColumn(width=110, disabled=True, format="%.3g"),
+        }
+    return {
+        "Label": st.column_config.SelectboxColumn(width=210, options=labels, required=True),
+        "Suggested": st.column_config.TextColumn(width=210, disabled=True),
+    }
+
+
+def _table(doubts: Sequence[Suspect], *, scores: bool = False) -> pd.DataFrame:
+    def cell(several: list[str] | None, one: str) -> object:
+        return float(one) if scores else one if several is None else several
+
     return pd.DataFrame(
         {
             "Take": [False] * len(doubts),
             "Row": [one.row for one in doubts],
             "Split": [_SPLITS[one.split] for one in doubts],
             "Text": [one.text for one in doubts],
-            "Label": [one.label for one in doubts],
-            "Suggested": [one.suggested for one in doubts],
+            "Label": [cell(one.given, one.label) for one in doubts],
+            "Suggested": [cell(one.better, one.suggested) for one in doubts],
             "Likely": [one.own * 100 for one in doubts],
         }
     )
@@ -111,10 +132,17 @@ def _edits(before: pd.DataFrame, after: pd.DataFrame) -> list[EditRow]:
     edits = []
     for old, new in zip(before.to_dict("records"), after.to_dict("records"), strict=True):
         # A label that was chosen by hand counts more than a tick.
-        label = new["Label"] if new["Label"] != old["Label"] else new["Suggested"] if new["Take"] else None
-        if label is not None:
-            edits.append(EditRow(row=int(old["Row"]), labels=(str(label),)))
+        chosen = _named(new["Label"])
+        if chosen != _named(old["Label"]):
+            edits.append(EditRow(row=int(old["Row"]), labels=chosen))
+        elif new["Take"]:
+            edits.append(EditRow(row=int(old["Row"]), labels=_named(old["Suggested"])))
     return edits
+
+
+def _named(cell: str | float | Sequence[str]) -> tuple[str, ...]:
+    """The labels of a cell, of which there may be any number."""
+    return (str(cell),) if isinstance(cell, str | float) else tuple(map(str, cell))
 
 
 def _keep(member: Member, version: ModelVersion, edits: list[EditRow]) -> None:

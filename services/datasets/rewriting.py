@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import isfinite
 
 from services.datasets.encodings import is_readable
 from services.datasets.examples import (
@@ -31,7 +32,7 @@ class EditUnfit(Invalid):
     def __init__(self, row: int) -> None:
         super().__init__(
             f"Row {row:,} cannot be changed so. A text must have words and not too many, a text or pair has "
-            "one label, and a sentence has a tag for each of its tokens."
+            "one label, a score is a number, and a sentence has a tag for each of its tokens."
         )
         self.row = row
 
@@ -104,6 +105,8 @@ def edited(example: Example, text: str | None, labels: tuple[str, ...] | None) -
             return PlainExample(row, text or old)
         case PairExample() if text is None and labels and len(labels) == 1:
             return replace(example, label=labels[0])
+        case ScoreExample() if text is None and labels and len(labels) == 1 and _is_number(labels[0]):
+            return replace(example, score=float(labels[0]))
         case TokenExample() if text is None and labels and _are_tags_of(example, labels):
             return replace(example, tags=to_iob2(labels))
     raise EditUnfit(example.row)
@@ -111,6 +114,13 @@ def edited(example: Example, text: str | None, labels: tuple[str, ...] | None) -
 
 def _fits(words: str | None, most: int) -> bool:
     return words is None or (bool(words.strip()) and len(words) <= most and is_readable(words))
+
+
+def _is_number(score: str) -> bool:
+    try:
+        return isfinite(float(score))
+    except ValueError:
+        return False
 
 
 def _are_tags_of(example: TokenExample, tags: tuple[str, ...]) -> bool:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from services.training import significance
 from services.training.answered import Answered
+from services.training.regression_scores import r2
 from services.training.report import Difference
 
 _TEST = "test"
@@ -19,6 +22,8 @@ class SharedRow:
     tokens: list[str]
     truth: list[str]
     predicted: tuple[list[str], ...]
+    # Where a row has a number: the true one, and each version's.
+    scores: tuple[float, ...] = ()
 
     @property
     def disputed(self) -> bool:
@@ -40,6 +45,7 @@ def shared(versions: Sequence[Sequence[Answered]]) -> list[SharedRow]:
             tokens=row.tokens,
             truth=row.truth,
             predicted=(row.predicted, *(other[key].predicted for other in others)),
+            scores=() if row.off_by is None else (*row.scores, *(other[key].scores[1] for other in others)),
         )
         for key, row in first.items()
         if all(key in other for other in others)
@@ -47,13 +53,22 @@ def shared(versions: Sequence[Sequence[Answered]]) -> list[SharedRow]:
 
 
 def score(rows: Sequence[SharedRow], place: int) -> float:
-    """Accuracy of the version at a place, or micro F1 where rows have any number of answers."""
+    """Accuracy of the version at a place, micro F1 where rows have any number of answers, or R² of scores."""
+    if rows and rows[0].scores:
+        return r2(_scores(rows, 0), _scores(rows, place + 1))
     return significance.score(_counts(rows, place))
 
 
 def difference(rows: Sequence[SharedRow], one: int, other: int) -> Difference:
     """How much better one version is than another on these rows, and how surely."""
+    if rows and rows[0].scores:
+        truth, first, second = (_scores(rows, place) for place in (0, one + 1, other + 1))
+        return significance.compare_scores(truth, first, second)
     return significance.compare(_counts(rows, one), _counts(rows, other))
+
+
+def _scores(rows: Sequence[SharedRow], place: int) -> significance.Numbers:
+    return np.array([row.scores[place] for row in rows])
 
 
 def _counts(rows: Sequence[SharedRow], place: int) -> significance.Counts:

@@ -29,6 +29,7 @@ _COLUMNS = pa.schema(
         ("predicted", pa.list_(pa.string())),
         ("confidence", pa.list_(pa.float32())),
         ("scores", pa.list_(pa.float32())),
+        ("off_by", pa.float64()),
     ]
 )
 
@@ -39,6 +40,7 @@ class Answered:
 
     `truth` and `predicted` are labels; entities are written as `start:end:type`, in words. `confidence` has a
     figure for each of `predicted`, and `scores` one for each label of the version, where the task has them.
+    Where the task is regression, `scores` are the true and the predicted one, `off_by` so much.
     """
 
     split: str
@@ -50,6 +52,7 @@ class Answered:
     scores: list[float] = field(default_factory=list)
     # Of a sentence.
     tokens: list[str] = field(default_factory=list)
+    off_by: float | None = None
 
     @property
     def right(self) -> bool:

@@ -20,7 +20,7 @@ from services.training.examples import (
 )
 from services.training.regression_scores import r2
 from services.training.report import Baseline
-from services.training.significance import Counts, compare, counts, score
+from services.training.significance import Counts, Numbers, compare, compare_scores, counts, score
 
 # Rows from which on a word must occur twice to count.
 _MANY = 1_000
@@ -129,8 +129,13 @@ def pair_baselines(
     return [_against(name, ours, counts(truth, [[one] for one in said])) for name, said in methods.items()]
 
 
-def score_baselines(train: Sequence[ScoreExample], test: Sequence[ScoreExample]) -> list[Baseline]:
-    """R² of the training rows' mean, and of ridge regression on TF-IDF."""
+def score_baselines(
+    train: Sequence[ScoreExample], test: Sequence[ScoreExample], answers: Numbers, **others: Numbers
+) -> list[Baseline]:
+    """R² of the training rows' mean, and of ridge regression on TF-IDF.
+
+    answers: (test rows), the model's, which are compared with every method; others: name -> answers.
+    """
     learned, truth = (np.array([example.score for example in rows]) for rows in (train, test))
     pairs = bool(train[0].second)
     found = (
@@ -139,12 +144,13 @@ def score_baselines(train: Sequence[ScoreExample], test: Sequence[ScoreExample])
         else _tfidf([example.first for example in train], [example.first for example in test])
     )
     mean = np.full(len(truth), learned.mean())
-    answers = (
+    keywords = (
         mean if found is None else Ridge(alpha=1.0, solver="lsqr").fit(found[0], learned).predict(found[1])
     )
+    methods = {"mean": mean, "tfidf-ridge": keywords, **others}
     return [
-        Baseline(name="mean", value=r2(truth, mean)),
-        Baseline(name="tfidf-ridge", value=r2(truth, answers)),
+        Baseline(name=name, value=r2(truth, said), against=compare_scores(truth, answers, said))
+        for name, said in methods.items()
     ]
 
 

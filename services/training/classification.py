@@ -92,7 +92,7 @@ def _judge(run: Run, network: TextClassifier, data: Data[TextExample], outcome: 
         rows=data.counts,
         truncated_rows=data.truncated,
         reached=outcome.reached,
-        evidence=evidence.of_texts(data.rows, run.labels, logits, temperature, outcome.study),
+        evidence=evidence.of_texts(data.rows, run.labels, logits, temperature),
     )
 
 

@@ -59,6 +59,12 @@ def learn(
         with run.journal.phase(Phase.evaluating):
             return judge(run, network, data, Outcome(reached, outputs(run, network, data)))
 
+    def judged(outcome: Outcome) -> Trained:
+        trained = judge(run, network, data, outcome)
+        if outcome.study is None:
+            return trained
+        return replace(trained, evidence=trained.evidence.with_study(outcome.study))
+
     if run.folder.has_quick():
         first = stages.restore(network, run.folder.quick)
     else:
@@ -67,7 +73,7 @@ def learn(
         alone = run.recipe.preset is Preset.quick
         with run.journal.phase(Phase.evaluating if alone else Phase.publishing):
             first = replace(first, outputs=first.outputs or outputs(run, network, data))
-            trained = judge(run, network, data, Outcome(first.reached, first.outputs, first.study))
+            trained = judged(Outcome(first.reached, first.outputs, first.study))
             if alone:
                 return trained
             publishing.publish_first(run, trained)
@@ -77,7 +83,7 @@ def learn(
     reached, better = _go_on(run, network, data, first, finetune)
     with run.journal.phase(Phase.evaluating):
         found = outputs(run, network, data) if better else first.outputs
-        return judge(run, network, data, Outcome(reached, found, first.study, first.outputs))
+        return judged(Outcome(reached, found, first.study, first.outputs))
 
 
 def _go_on(

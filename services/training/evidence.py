@@ -1,15 +1,16 @@
 """What a report stands on besides its scores: all answers, what confidence is worth, and doubted labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from services.training import answered, calibration, labels_scores, spans, suspects, thresholds
 from services.training.answered import Answered, written
-from services.training.examples import MultiLabelExample, TextExample, TokenExample
+from services.training.examples import MultiLabelExample, ScoreExample, TextExample, TokenExample
 from services.training.report import Calibration, LearningCurve, SuspectCount
 from services.training.study import Study
 from services.training.suspects import KEPT, Suspect
@@ -28,6 +29,10 @@ class Evidence:
     suspect_count: SuspectCount | None = None
     learning_curve: LearningCurve | None = None
 
+    def with_study(self, study: Study) -> "Evidence":
+        """The same with what a study found."""
+        return replace(self, suspects=study.suspects, suspect_count=study.count, learning_curve=study.curve)
+
     def save(self, folder: Path) -> None:
         """Put the tables beside an artefact's weights."""
         answered.save(self.answered, folder)
@@ -42,12 +47,17 @@ def probabilities(logits: Logits, temperature: float = 1.0) -> Logits:
     return shares
 
 
+def sigmoid(logits: Logits, temperature: float = 1.0) -> Logits:
+    """(rows, labels), each between zero and one."""
+    shares: Logits = expit(logits / temperature)
+    return shares
+
+
 def of_texts(
     rows: Mapping[str, Sequence[TextExample]],
     labels: Sequence[str],
     logits: Mapping[str, Logits],
     temperature: float,
-    study: Study | None,
 ) -> Evidence:
     """The evidence of text classification; rows and logits (rows, labels) by split."""
     answers = [
@@ -56,27 +66,59 @@ def of_texts(
         for one in _texts(split, rows[split], labels, probabilities(outputs, temperature))
     ]
     plain = _texts("test", rows["test"], labels, probabilities(logits["test"]))
-    return Evidence(
-        answered=answers,
-        calibration=_calibration(plain, answers, temperature),
-        suspects=study.suspects if study else [],
-        suspect_count=study.count if study else None,
-        learning_curve=study.curve if study else None,
-    )
+    return Evidence(answered=answers, calibration=_calibration(plain, answers, temperature))
 
 
 def of_labelled(
     rows: Mapping[str, Sequence[MultiLabelExample]],
     labels: Sequence[str],
-    probabilities: Mapping[str, Logits],
+    logits: Mapping[str, Logits],
+    temperature: float,
     chosen: NDArray[np.float32],
 ) -> Evidence:
-    """The evidence of several labels; rows and probabilities (rows, labels) by split, thresholds (labels)."""
+    """The evidence of several labels; rows and logits (rows, labels) by split, thresholds (labels).
+
+    Of calibration every yes and no of a label is an answer.
+    """
+    answers = [
+        one
+        for split, outputs in logits.items()
+        for one in _labelled(split, rows[split], labels, sigmoid(outputs, temperature), chosen)
+    ]
+    truth = labels_scores.indicators([row.labels for row in rows["test"]], labels)
+    before, after = (sigmoid(logits["test"], one) for one in (1.0, temperature))
+    return Evidence(
+        answered=answers,
+        calibration=_reliable(
+            (before.ravel(), truth.ravel()),
+            (after.ravel(), truth.ravel()),
+            temperature,
+            by_label={
+                label: calibration.expected_error(calibration.reliability(after[:, place], truth[:, place]))
+                for place, label in enumerate(labels)
+            },
+        ),
+    )
+
+
+def of_scores(
+    rows: Mapping[str, Sequence[ScoreExample]], answers: Mapping[str, NDArray[np.float64]]
+) -> Evidence:
+    """The evidence of regression; rows and answers (rows), in the customer's unit, by split."""
     return Evidence(
         answered=[
-            one
-            for split, outputs in probabilities.items()
-            for one in _labelled(split, rows[split], labels, outputs, chosen)
+            Answered(
+                split=split,
+                row=row.row,
+                text="\n".join(filter(None, (row.first, row.second))),
+                truth=[f"{row.score:g}"],
+                predicted=[f"{answer:.4g}"],
+                confidence=[],
+                scores=[row.score, float(answer)],
+                off_by=abs(float(answer) - row.score),
+            )
+            for split, some in answers.items()
+            for row, answer in zip(rows[split], some, strict=True)
         ]
     )
 
@@ -162,14 +204,24 @@ def _sentences(split: str, sentences: Sequence[TokenExample], tagged: Sequence[T
 
 
 def _calibration(plain: Sequence[Answered], answers: Sequence[Answered], temperature: float) -> Calibration:
-    before = calibration.reliability(*answered.units(plain))
-    after = calibration.reliability(*answered.units([one for one in answers if one.split == "test"]))
+    test = [one for one in answers if one.split == "test"]
+    return _reliable(answered.units(plain), answered.units(test), temperature)
+
+
+Units = tuple[NDArray[np.floating], NDArray[np.bool_]]
+
+
+def _reliable(
+    plain: Units, given: Units, temperature: float, by_label: dict[str, float] | None = None
+) -> Calibration:
+    before, after = calibration.reliability(*plain), calibration.reliability(*given)
     return Calibration(
         temperature=temperature,
         error_before=calibration.expected_error(before),
         error=calibration.expected_error(after),
         before=before,
         after=after,
+        by_label=by_label or {},
     )
 
 

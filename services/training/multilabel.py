@@ -10,7 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.training import evidence, fitting, labels_scores, networks, texts, thresholds
+from services.training import (
+    calibration,
+    evidence,
+    fitting,
+    labels_scores,
+    networks,
+    study,
+    texts,
+    thresholds,
+)
 from services.training.artefact import card
 from services.training.baselines import label_baselines
 from services.training.context import Run
@@ -22,6 +31,8 @@ from services.training.networks import MultiLabelClassifier
 from services.training.stages import Outputs, Quick, Reached
 from services.training.texts import Data
 from services.training.trained import Trained
+
+Floats = NDArray[np.float32]
 
 
 def train(run: Run) -> Trained:
@@ -57,7 +68,12 @@ def _load(run: Run) -> Data[MultiLabelExample]:
 
 
 def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Quick:
-    return texts.quick(run, network, data, head="head", method=fitting.ONE_VS_REST, score=_score, metric="f1")
+    def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
+        return study.labelled(data.rows, run.labels, features, data.targets, head)
+
+    return texts.quick(
+        run, network, data, head="head", method=fitting.ONE_VS_REST, score=_score, metric="f1", study=look
+    )
 
 
 def _finetune(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Reached:
@@ -75,34 +91,34 @@ def _judge(
     run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample], outcome: Outcome
 ) -> Trained:
     test, others = data.rows["test"], {}
-    probabilities, chosen = _decided(data, outcome.outputs)
+    logits, temperature, chosen = _decided(data, outcome.outputs)
     if outcome.quick:
         others["quick"] = _named(run, *_decided(data, outcome.quick))
+    probabilities = evidence.sigmoid(logits["test"], temperature)
     return Trained(
         network=network,
-        card=card(run, "mean-pooled-sigmoid", thresholds=chosen.tolist()),
-        scores=labels_scores.score(test, run.labels, probabilities["test"], chosen),
-        baselines=label_baselines(data.rows, run.labels, _named(run, probabilities, chosen), **others),
+        card=card(run, "mean-pooled-sigmoid", thresholds=chosen.tolist(), temperature=temperature),
+        scores=labels_scores.score(test, run.labels, probabilities, chosen),
+        baselines=label_baselines(data.rows, run.labels, _named(run, logits, temperature, chosen), **others),
         rows=data.counts,
         truncated_rows=data.truncated,
         reached=outcome.reached,
-        evidence=evidence.of_labelled(data.rows, run.labels, probabilities, chosen),
+        evidence=evidence.of_labelled(data.rows, run.labels, logits, temperature, chosen),
     )
 
 
-def _decided(
-    data: Data[MultiLabelExample], outputs: Outputs
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
-    """By split (rows, labels), probabilities, and (labels), the thresholds that they reach or not."""
-    probabilities = {split: one.sigmoid().numpy() for split, one in outputs.items()}
-    return probabilities, thresholds.choose(_truth(data.targets["validation"]), probabilities["validation"])
+def _decided(data: Data[MultiLabelExample], outputs: Outputs) -> tuple[dict[str, Floats], float, Floats]:
+    """Logits by split (rows, labels), the temperature, and (labels), the thresholds, by validation rows."""
+    logits = {split: one.numpy() for split, one in outputs.items()}
+    held_out, truth = logits["validation"], _truth(data.targets["validation"])
+    temperature = calibration.temperature(held_out, truth.astype(int), calibration.sigmoid_loss)
+    return logits, temperature, thresholds.choose(truth, evidence.sigmoid(held_out, temperature))
 
 
-def _named(
-    run: Run, probabilities: dict[str, NDArray[np.float32]], chosen: NDArray[np.float32]
-) -> list[list[str]]:
+def _named(run: Run, logits: dict[str, Floats], temperature: float, chosen: Floats) -> list[list[str]]:
     """The labels of the test rows."""
-    return labels_scores.named(thresholds.given(probabilities["test"], chosen), run.labels)
+    answers = thresholds.given(evidence.sigmoid(logits["test"], temperature), chosen)
+    return labels_scores.named(answers, run.labels)
 
 
 def _truth(targets: Tensor) -> NDArray[np.bool_]:

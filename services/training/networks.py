@@ -46,7 +46,7 @@ class MultiLabelClassifier(TextClassifier):
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels), each between zero and one."""
-        return self.logits(input_ids, attention_mask).sigmoid()
+        return (self.logits(input_ids, attention_mask) / self.temperature).sigmoid()
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The loss; labels: (rows, labels), one where a label belongs to a row and zero elsewhere."""

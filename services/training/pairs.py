@@ -8,11 +8,9 @@ Where a first text comes with several second texts, as a person's history does w
 says how well these are put in order.
 """
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from services.training import calibration, evaluation, evidence, fitting, networks, ranking, texts
+from services.training import calibration, evaluation, evidence, fitting, networks, ranking, study, texts
 from services.training.artefact import card
 from services.training.baselines import pair_baselines
 from services.training.context import Run
@@ -51,8 +49,11 @@ def _load(run: Run) -> Data[PairExample]:
 
 
 def _quick(run: Run, network: PairClassifier, data: Data[PairExample]) -> Quick:
+    def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
+        return study.texts(_as_texts(data), run.labels, features, data.targets, head)
+
     return texts.quick(
-        run, network, data, head="apart", method=fitting.LOGISTIC, score=_score, metric="accuracy"
+        run, network, data, head="apart", method=fitting.LOGISTIC, score=_score, metric="accuracy", study=look
     )
 
 
@@ -72,7 +73,7 @@ def _judge(run: Run, network: PairClassifier, data: Data[PairExample], outcome: 
     learned, test, others = data.rows["train"], data.rows["test"], {}
     if outcome.quick:
         others["quick"] = _named(run, outcome.quick)
-    as_texts = {split: _as_texts(rows) for split, rows in data.rows.items()}
+    as_texts = _as_texts(data)
     scores = evaluation.score_texts(as_texts["test"], run.labels, answers)
     order = ranking.of_labels(learned, test, run.labels, answers)
     return Trained(
@@ -83,7 +84,7 @@ def _judge(run: Run, network: PairClassifier, data: Data[PairExample], outcome: 
         rows=data.counts,
         truncated_rows=data.truncated,
         reached=outcome.reached,
-        evidence=evidence.of_texts(as_texts, run.labels, logits, temperature, outcome.study),
+        evidence=evidence.of_texts(as_texts, run.labels, logits, temperature),
     )
 
 
@@ -92,5 +93,8 @@ def _named(run: Run, outputs: Outputs) -> list[str]:
     return [run.labels[answer] for answer in outputs["test"].argmax(1).tolist()]
 
 
-def _as_texts(rows: Sequence[PairExample]) -> list[TextExample]:
-    return [TextExample(row.row, f"{row.first}\n{row.second}", row.label) for row in rows]
+def _as_texts(data: Data[PairExample]) -> dict[str, list[TextExample]]:
+    return {
+        split: [TextExample(row.row, f"{row.first}\n{row.second}", row.label) for row in rows]
+        for split, rows in data.rows.items()
+    }

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.training import fitting, networks, ranking, regression_scores, texts
+from services.training import evidence, fitting, networks, ranking, regression_scores, study, texts
 from services.training.artefact import Scale, card
 from services.training.baselines import score_baselines
 from services.training.context import Run
@@ -20,7 +20,7 @@ from services.training.events import Phase
 from services.training.examples import ScoreExample, read_scored
 from services.training.failures import DataDoesNotFit
 from services.training.networks import PairScorer, TextScorer
-from services.training.stages import Quick, Reached
+from services.training.stages import Outputs, Quick, Reached
 from services.training.texts import Data
 from services.training.trained import Trained
 
@@ -66,8 +66,13 @@ def _load(run: Run) -> Data[ScoreExample]:
 
 
 def _quick(run: Run, network: TextScorer | PairScorer, data: Data[ScoreExample]) -> Quick:
+    def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
+        return study.scored(data.rows, features, data.targets, head)
+
     head = "apart" if isinstance(network, PairScorer) else "head"
-    return texts.quick(run, network, data, head=head, method=fitting.RIDGE, score=_score, metric="r2")
+    return texts.quick(
+        run, network, data, head=head, method=fitting.RIDGE, score=_score, metric="r2", study=look
+    )
 
 
 def _finetune(run: Run, network: TextScorer | PairScorer, data: Data[ScoreExample]) -> Reached:
@@ -84,9 +89,13 @@ def _score(outputs: Tensor, targets: Tensor) -> dict[str, float]:
 def _judge(run: Run, network: TextScorer | PairScorer, data: Data[ScoreExample], outcome: Outcome) -> Trained:
     learned, test = data.rows["train"], data.rows["test"]
     mean, deviation = _scale(learned)
-    answers = {
-        split: one.double().squeeze(-1).numpy() * deviation + mean for split, one in outcome.outputs.items()
-    }
+
+    def unscaled(outputs: Outputs) -> dict[str, NDArray[np.float64]]:
+        return {split: one.double().squeeze(-1).numpy() * deviation + mean for split, one in outputs.items()}
+
+    answers, others = unscaled(outcome.outputs), {}
+    if outcome.quick:
+        others["quick"] = unscaled(outcome.quick)["test"]
     errors = np.abs(answers["validation"] - _truth(data.rows["validation"]))
     scale = Scale(mean=mean, deviation=deviation, error=float(np.quantile(errors, BAND)))
     pairs = _of_pairs(data)
@@ -103,10 +112,11 @@ def _judge(run: Run, network: TextScorer | PairScorer, data: Data[ScoreExample],
             scale=scale,
         ),
         scores=scores.model_copy(update={"ranking": order}),
-        baselines=score_baselines(learned, test),
+        baselines=score_baselines(learned, test, answers["test"], **others),
         rows=data.counts,
         truncated_rows=data.truncated,
         reached=outcome.reached,
+        evidence=evidence.of_scores(data.rows, answers),
     )
 
 

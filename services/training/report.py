@@ -110,6 +110,8 @@ class Calibration(_Part):
     error: float
     before: list[Bin]
     after: list[Bin]
+    # The error of each label by itself, where a row may have several.
+    by_label: dict[str, float] = {}
 
 
 class CurvePoint(_Part):

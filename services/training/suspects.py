@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from scipy.special import erfc
 
 from services.training.answered import EVIDENCE
 
@@ -21,6 +22,8 @@ SUSPECTS = f"{EVIDENCE}/suspects.parquet"
 KEPT = 500
 # A label of fewer rows is not known well enough to doubt one of them.
 FEWEST_ROWS = 5
+# Robust standard deviations.
+_TOO_FAR = 4.0
 
 _COLUMNS = pa.schema(
     [
@@ -33,6 +36,8 @@ _COLUMNS = pa.schema(
         ("word", pa.int64()),
         ("own", pa.float32()),
         ("other", pa.float32()),
+        ("given", pa.list_(pa.string())),
+        ("better", pa.list_(pa.string())),
     ]
 )
 
@@ -54,6 +59,9 @@ class Suspect:
     # Of a sentence; `word` is the place of the word whose tag is doubted.
     tokens: list[str] | None = None
     word: int | None = None
+    # Where a row may have several labels: those that it has, and those that are likelier.
+    given: list[str] | None = None
+    better: list[str] | None = None
 
 
 def doubted(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -78,6 +86,38 @@ def doubted(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> N
     # Where the label is the most likely one after all, nothing better could be suggested.
     better: NDArray[np.int64] = doubts[probabilities[doubts].argmax(1) != labels[doubts]]
     return better
+
+
+def doubted_labels(truth: NDArray[np.bool_], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(rows, labels), true where it is probably wrong that a row has, or has not, a label.
+
+    truth: (rows, labels); probabilities: of each yes, from a model that has not learned from the row.
+    """
+    from cleanlab.multilabel_classification.filter import find_multilabel_issues_per_class
+
+    wrong = np.zeros_like(truth)
+    known = np.flatnonzero(np.minimum(truth.sum(0), (~truth).sum(0)) >= FEWEST_ROWS)
+    if len(known):
+        part = np.clip(probabilities[:, known].astype(np.float64), 1e-12, 1 - 1e-12)
+        has = [np.flatnonzero(row).tolist() for row in truth[:, known]]
+        wrong[:, known] = find_multilabel_issues_per_class(has, part, n_jobs=1)
+    # Where the answer agrees after all, nothing better could be suggested.
+    doubts: NDArray[np.bool_] = wrong & (truth != (probabilities >= 0.5))
+    return doubts
+
+
+def outlying(errors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The scores that lie too far from what their text is worth, the farthest first; and how likely each is.
+
+    errors: (rows), of a model that has not learned from the row. Too far are four robust standard deviations:
+    1.4826 times the median absolute deviation (P. J. Rousseeuw and C. Croux, "Alternatives to the median
+    absolute deviation", 1993). The likelihood is a normal distribution's, of an error at least so large.
+    """
+    apart = np.abs(errors - np.median(errors))
+    deviations = apart / max(1.4826 * float(np.median(apart)), 1e-12)
+    order = np.argsort(-deviations, kind="stable")
+    likely: NDArray[np.float64] = erfc(deviations / np.sqrt(2))
+    return order[deviations[order] > _TOO_FAR], likely
 
 
 def save(rows: Sequence[Suspect], folder: Path) -> None:

@@ -85,7 +85,9 @@ for part, tab in tabs.items():
                 report_mistakes(report)
         elif part == "Confidence" and report.calibration:
             calibration_part(report.calibration)
-            threshold_part(member, version, given)
+            # Several labels have a threshold each, which is part of the version.
+            if report.task is not Task.multi_label:
+                threshold_part(member, version, given)
         elif part == "Label errors" and report.suspects:
             suspect_list(member, version, report.suspects, doubted)
         elif part == "More rows" and report.learning_curve:

@@ -1,6 +1,9 @@
 """Whole runs of both tasks, in this process, on a tiny base model."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +11,7 @@ from safetensors.torch import load_file
 
 from services.inference import engine
 from services.inference.predictions import EntityPrediction, LabelPrediction
+from services.training import suspects
 from services.training.events import EventKind, Phase, RunEvent
 from services.training.examples import TextExample, TokenExample, read_sentences, read_texts
 from services.training.failures import DataDoesNotFit
@@ -16,9 +20,28 @@ from services.training.journal import read
 from services.training.recipe import Preset, Task
 from services.training.report import Report
 from services.training.run import run
-from tests.services.training.tiny import create_run, create_sentences, create_texts
+from services.training.suspects import SUSPECTS
+from tests.services.training.tiny import (
+    create_labelled,
+    create_pairs,
+    create_run,
+    create_scored,
+    create_sentences,
+    create_texts,
+)
 
 TOKENS = Task.token_classification
+CREATE = {
+    Task.multi_label: create_labelled,
+    Task.pair_classification: create_pairs,
+    Task.regression: create_scored,
+}
+# Of a row: what it has instead of its own labels.
+WRONG: dict[Task, Callable[[Any], dict[str, Any]]] = {
+    Task.multi_label: lambda row: {"labels": sorted({"animal", "colour", "tool"} - set(row.labels))},
+    Task.pair_classification: lambda row: {"label": "other" if row.label == "relevant" else "relevant"},
+    Task.regression: lambda row: {"score": row.score + 200},
+}
 # Enough for the tiny model to learn something.
 LEARNS = {"epochs": 3, "learning_rate": 2e-3, "batch_size": 8}
 LEARNS_TAGS = {**LEARNS, "learning_rate": 1e-2}
@@ -125,6 +148,26 @@ def test_best_leaves_a_quick_model_of_its_own_before_it_trains(
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert best.recipe.preset is Preset.best
     assert best.validation_value >= alone.validation_value
+
+
+@pytest.mark.parametrize("task", [Task.multi_label, Task.pair_classification, Task.regression])
+def test_rows_with_wrong_labels_are_doubted_and_a_curve_is_drawn(
+    tmp_path: Path, base_model: Path, task: Task
+) -> None:
+    rows: list[Any] = list(CREATE[task](240, seed=1))
+    planted = range(30, 38)
+    for place in planted:
+        rows[place] = replace(rows[place], **WRONG[task](rows[place]))
+    folder = create_run(tmp_path / "run", base_model, task=task, train=rows)
+
+    report = run(folder)
+
+    assert report.suspects is not None
+    assert report.suspects.checked == sum(report.rows.model_dump().values())
+    doubted = {one.row for one in suspects.read((folder.model / SUSPECTS).read_bytes())}
+    assert len(doubted & {rows[place].row for place in planted}) >= 6
+    assert report.learning_curve is not None
+    assert [point.rows for point in report.learning_curve.points] == [15, 30, 60, 120, 240]
 
 
 def test_a_best_that_spoils_the_model_publishes_quick(tmp_path: Path, base_model: Path) -> None:

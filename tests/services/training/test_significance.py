@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, r2_score
 
-from services.training.significance import SURE, compare, counts, mcnemar, score
+from services.training.significance import SURE, compare, compare_scores, counts, mcnemar, score
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(0, 0), (5, 0), (7, 12), (40, 40), (900, 1_100)])
@@ -54,3 +54,17 @@ def test_the_bootstrap_of_sentences_agrees_with_their_difference() -> None:
     assert difference.interval[0] < difference.value < difference.interval[1]
     assert difference.p_value < SURE
     assert compare(ours, ours).p_value == 1.0
+
+
+def test_scores_are_compared_by_how_much_of_the_variance_they_explain() -> None:
+    chance = np.random.default_rng(0)
+    truth = chance.normal(0, 3, 300)
+    near, far = truth + chance.normal(0, 1, 300), truth + chance.normal(0, 1.5, 300)
+
+    apart = compare_scores(truth, near, far)
+
+    assert apart.value == pytest.approx(r2_score(truth, near) - r2_score(truth, far))
+    assert apart.interval[0] < apart.value < apart.interval[1]
+    assert apart.p_value < SURE
+    assert apart.only_first + apart.only_second == 300
+    assert compare_scores(truth, near, near).p_value == 1.0

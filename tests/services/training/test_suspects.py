@@ -31,7 +31,7 @@ def planted(rows: int = 600, wrong: int = 30) -> tuple[dict, dict, dict, set[int
 
 def test_planted_errors_in_the_training_rows_are_found() -> None:
     rows, features, targets, changed = planted()
-    head = study._head(features["train"], targets["train"], 4)
+    head = study._logistic(features["train"], targets["train"], 4)
 
     looked = study.texts(rows, LABELS, features, targets, head)
 
@@ -75,3 +75,27 @@ def test_the_table_gives_back_what_was_written(tmp_path: Path) -> None:
     suspects.save([one], tmp_path)
 
     assert suspects.read((tmp_path / SUSPECTS).read_bytes()) == [one]
+
+
+def test_a_label_too_many_and_one_too_few_are_found() -> None:
+    chance = np.random.default_rng(0)
+    truth = chance.random((400, 3)) < 0.4
+    outputs = np.where(truth, 0.9, 0.1) + chance.uniform(-0.08, 0.08, truth.shape)
+    given = truth.copy()
+    given[[3, 50, 77], 0] ^= True
+    given[120, 2] ^= True
+
+    wrong = suspects.doubted_labels(given, outputs)
+
+    assert {tuple(place) for place in np.argwhere(wrong).tolist()} == {(3, 0), (50, 0), (77, 0), (120, 2)}
+
+
+def test_a_score_far_from_what_its_text_is_worth_is_found() -> None:
+    errors = np.random.default_rng(0).normal(0, 2, 500)
+    errors[[7, 40]] = 25, -18
+
+    found, likely = suspects.outlying(errors)
+
+    assert found.tolist()[:2] == [7, 40]
+    assert len(found) <= 4
+    assert likely[7] < 1e-6 < 0.01 < np.median(likely)
