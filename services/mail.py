@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 
 from services.config import settings
@@ -24,8 +25,18 @@ def is_set_up() -> bool:
     return bool(settings().smtp_host)
 
 
-def send(*, to: list[str], subject: str, text: str) -> None:
+def send(
+    *,
+    to: list[str],
+    subject: str,
+    text: str,
+    attachments: Sequence[tuple[str, str, bytes]] = (),
+    message_id: str | None = None,
+) -> None:
     """Hand a letter to the server.
+
+    `attachments` are file names, media types and contents. Under the same `message_id` it is the same letter
+    for whoever receives it twice.
 
     Raises:
         NoMail: no server is set, or it does not take the letter.
@@ -38,7 +49,12 @@ def send(*, to: list[str], subject: str, text: str) -> None:
     letter["Subject"] = " ".join(subject.split())
     letter["From"] = said.smtp_from or said.seller_email
     letter["To"] = ", ".join(to)
+    if message_id is not None:
+        letter["Message-ID"] = f"<{message_id}@{letter['From'].addresses[0].domain or 'tuneport'}>"
     letter.set_content(text)
+    for name, media_type, content in attachments:
+        kind, _, subtype = media_type.partition("/")
+        letter.add_attachment(content, maintype=kind, subtype=subtype, filename=name)
     try:
         with _connected() as server:
             if said.smtp_user:

@@ -9,7 +9,7 @@ from services.accounts import audit
 from services.accounts.scope import Member, owned
 from services.accounts.service import lock_tenant_to_bill
 from services.accounts.tables import Tenant
-from services.billing import monitor
+from services.billing import letters, monitor
 from services.billing.drafting import draft_month, invoice_of, snapshot_of, uses_of
 from services.billing.errors import BillingParked, MonthIsClosed, MonthNotOver
 from services.billing.invoicing import Draft
@@ -104,6 +104,7 @@ def _finalise(
     session.add(invoice)
     session.flush()
     _use_up(session, member, invoice, draft)
+    letters.note(session, invoice)
     audit.record(session, member, "invoice.finalised", invoice.id, number=number)
     return invoice
 

@@ -22,7 +22,7 @@ from services.db import reading, transaction
 from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
 from services.registry import service as registry
-from services.worker import bookkeeping, keeping, telling
+from services.worker import bookkeeping, keeping, posting, telling
 from services.worker.first import first_of
 from services.worker.trouble import Trouble
 
@@ -133,6 +133,12 @@ def tell_of_budgets() -> None:
         telling.tell_of_budgets(Member(tenant_id=workspace.id, role=Role.owner))
 
 
+def send_invoices() -> None:
+    """Send finalised invoices to those who want them by e-mail."""
+    for workspace in _workspaces():
+        posting.send_invoices(Member(tenant_id=workspace.id, role=Role.owner))
+
+
 def remind() -> None:
     """Remind workspaces of invoices that are overdue."""
     for workspace in _workspaces():
@@ -151,6 +157,7 @@ CHORES = {
     "expire_uploads": _Chore(timedelta(hours=1), expire_uploads),
     "close_months": _Chore(timedelta(hours=6), close_months),
     "tell_of_budgets": _Chore(timedelta(minutes=1), tell_of_budgets),
+    "send_invoices": _Chore(timedelta(minutes=5), send_invoices),
     "remind": _Chore(timedelta(hours=6), remind),
     "roll_up": _Chore(timedelta(seconds=20), bookkeeping.roll_up),
     "compare_hours": _Chore(timedelta(hours=1), bookkeeping.compare),

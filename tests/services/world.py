@@ -13,6 +13,7 @@ from services.billing import crediting
 from services.billing import service as billing
 from services.billing.money import Money
 from services.billing.period import Month
+from services.billing.tables import InvoiceLetter
 from services.datasets import files, uploading
 from services.datasets import service as datasets
 from services.datasets.detection import detect
@@ -152,6 +153,7 @@ def create_world(session: Session, folder: Path, *, model: Path | None = None) -
     month = Month.of(then, "UTC")
     invoice = billing.close_month(session, member, year=month.year, month=month.month)
     assert invoice is not None
+    session.add(InvoiceLetter(tenant_id=tenant_id, invoice_id=invoice.id))
     line = billing.statement(session, member, reference=invoice.number).draft.lines[0]
     ada = Staff(user_id="ada", role=StaffRole.admin)
     note = crediting.credit(

@@ -12,8 +12,9 @@ from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.parked import parked_list
 from portal.components.stray_payments import stray_payments
+from portal.components.unsent_letters import unsent_letters
 from services import clock, revenue
-from services.billing import runs, strays
+from services.billing import letters, runs, strays
 from services.billing.money import by_currency
 from services.billing.period import Month
 from services.billing.runs import Row, Step
@@ -75,6 +76,7 @@ with reading() as db:
     rows = runs.dry_run(db, session.operator(), month=month)
     owed = revenue.receivables(db, session.operator())
     strayed = strays.undecided(db, session.operator())
+    not_sent = letters.unsent(db, session.operator())
 
 ready = [row for row in rows if row.step is Step.ready]
 parked = [row for row in rows if row.step is Step.parked]
@@ -123,6 +125,9 @@ if parked:
 if strayed:
     st.subheader("Payments that no invoice takes", anchor=False)
     stray_payments(strayed)
+if not_sent:
+    st.subheader("Invoices that did not go out", anchor=False)
+    unsent_letters(not_sent)
 st.subheader("The month", anchor=False)
 st.caption("This is a dry run: it shows what finalising would do, and does none of it.")
 listed = [
