@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,11 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import JSON, BigInteger, Connection, DateTime, Dialect, Engine, create_engine, event, func
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+)
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session, SQLModel, select
@@ -205,13 +217,48 @@ def ask_driver(connection: Connection, statement: str, values: Mapping[str, Any]
     """
     driver = _driver(connection)
     try:
-        return driver.execute(statement, values).fetchall()
+        answer = driver.execute(statement, values)
+        return answer.fetchall() if answer.description else []
     except psycopg.Error as error:
         if driver.closed:
             connection.invalidate(error)
         raise DBAPIError.instance(
             statement, dict(values), error, psycopg.Error, connection_invalidated=driver.closed
         ) from error
+
+
+def insert(session: Session, row: SQLModel) -> None:
+    """Write a new row as it stands, at once; the session has it from then on as if it had loaded it.
+
+    For rows that make their own ids. A flush, which looks for what depends on what, takes five times as long.
+    """
+    session.flush()
+    connection = session.connection()
+    table: Table = row.__table__  # type: ignore[attr-defined]
+    values = {column.name: getattr(row, column.name) for column in table.columns}
+    if connection.dialect.name == "sqlite":
+        connection.execute(table.insert(), values)
+    else:
+        statement, processors = _insertion(table, connection.dialect)
+        for name, process in processors.items():
+            values[name] = process(values[name])
+        ask_driver(connection, statement, values)
+    make_transient_to_detached(row)
+    session.add(row)
+
+
+@cache
+def _insertion(table: Table, dialect: Dialect) -> tuple[str, Mapping[str, Callable[[Any], Any]]]:
+    """The statement, and what the driver needs done to values before."""
+    names = [column.name for column in table.columns]
+    columns = ", ".join(f'"{name}"' for name in names)
+    places = ", ".join(f"%({name})s" for name in names)
+    processors = {
+        column.name: process
+        for column in table.columns
+        if (process := column.type.dialect_impl(dialect).bind_processor(dialect))
+    }
+    return f"INSERT INTO {table.name} ({columns}) VALUES ({places})", processors  # noqa: S608
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services import db
 from services.accounts.scope import Member, Staff
 from services.accounts.tables import AuditEntry
 
@@ -31,5 +32,6 @@ def record(
         who = actor.user_id
     else:
         who = actor
-    session.add(AuditEntry(tenant_id=tenant_id, actor=who, action=action, subject=subject, detail=detail))
-    session.flush()
+    db.insert(
+        session, AuditEntry(tenant_id=tenant_id, actor=who, action=action, subject=subject, detail=detail)
+    )

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services import db
 from services.accounts import audit
-from services.accounts import service as accounts
+from services.accounts.errors import WorkspaceSuspended
 from services.accounts.scope import Member, Role, find, owned
+from services.accounts.tables import Tenant
 from services.datasets import service as datasets
+from services.datasets.errors import DatasetDeleted
 from services.errors import NotFound
-from services.jobs import fairness, queue
+from services.jobs import fairness, queue, submitting
 from services.jobs.errors import JobIsOver, JobNotRunning, JobQuotaReached, KeyReused, TaskMismatch
-from services.jobs.tables import Job, JobEvent, JobState
+from services.jobs.tables import Job, JobEvent, JobState, in_state
 from services.training.recipe import Recipe
 
 
@@ -43,36 +46,41 @@ def submit(
     Callers go through `ordering.order`, which estimates, prices and checks the credit first.
 
     Raises:
+        WorkspaceSuspended: nothing may be started in it.
         NotFound: no such data set version in this workspace.
+        DatasetDeleted: its data is gone.
         TaskMismatch: the recipe is for another task than the data.
         JobQuotaReached: the tenant already has as many open jobs as its plan allows.
         KeyReused: the key made a job from another request.
     """
     member.require(Role.editor)
-    tenant = accounts.lock_tenant(session, member)
-    if earlier := by_key(session, member, key):
+    found = submitting.standing(session, member, version_id=dataset_version_id, key=key)
+    if found.suspended_at is not None:
+        raise WorkspaceSuspended(found.name)
+    if found.earlier_id is not None:
+        earlier = get(session, member, job_id=found.earlier_id)
         if earlier.dataset_version_id != dataset_version_id or earlier.model_name != model_name:
             raise KeyReused
         return earlier
-    version = datasets.get_version(session, member, version_id=dataset_version_id)
-    datasets.require_data(session, member, dataset_id=version.dataset_id)
-    if version.task != recipe.task:
-        raise TaskMismatch(recipe.task, version.task)
-    already_open = count_open(session, member)
-    if already_open >= tenant.open_job_limit:
-        raise JobQuotaReached(tenant.open_job_limit)
-    if not already_open:
-        tenant.next_turn = fairness.arrival(tenant.next_turn, queue.virtual_time(session))
-        session.add(tenant)
+    if found.task is None:
+        raise NotFound("data set version")
+    if found.deleted_at is not None:
+        raise DatasetDeleted(found.dataset or "")
+    if found.task != recipe.task:
+        raise TaskMismatch(recipe.task, found.task)
+    if found.open_jobs >= found.open_job_limit:
+        raise JobQuotaReached(found.open_job_limit)
+    if not found.open_jobs:
+        turn = fairness.arrival(found.next_turn, queue.virtual_time(session))
+        session.exec(update(Tenant).where(col(Tenant.id) == member.tenant_id).values(next_turn=turn))
 
     job = Job(
         tenant_id=member.tenant_id,
-        dataset_version_id=version.id,
+        dataset_version_id=dataset_version_id,
         recipe=recipe.model_dump(mode="json"),
         model_name=model_name,
-        # By the clock that claims go by; this process's own may be wrong.
-        run_at=db.now(session),
-        max_runtime_seconds=tenant.max_runtime_seconds,
+        run_at=found.now,
+        max_runtime_seconds=found.max_runtime_seconds,
         quoted_seconds_low=quoted.seconds_low,
         quoted_seconds_high=quoted.seconds_high,
         quoted_low=quoted.low,
@@ -82,8 +90,7 @@ def submit(
         user_id=member.user_id,
         key_id=member.key_id,
     )
-    session.add(job)
-    session.flush()
+    db.insert(session, job)
     audit.record(session, member, "job.submitted", job.id, model=model_name, preset=recipe.preset)
     return job
 
@@ -112,9 +119,17 @@ def recent(session: Session, member: Member, *, limit: int = 20, before: str | N
 
 def open_jobs(session: Session, member: Member) -> list[Job]:
     """Jobs that are queued or running."""
-    return list(
-        session.exec(owned(Job, member).where(col(Job.state).in_([JobState.queued, JobState.running])))
-    )
+    return list(session.exec(_open(member)))
+
+
+def count_open(session: Session, member: Member) -> int:
+    """How many jobs are queued or running."""
+    return session.exec(select(func.count()).select_from(_open(member).subquery())).one()
+
+
+def _open(member: Member) -> SelectOfScalar[Job]:
+    # Each state written out, so that its own small index serves: a workspace's past may be long.
+    return owned(Job, member).where(or_(in_state(JobState.queued), in_state(JobState.running)))
 
 
 def on_data(session: Session, member: Member, *, dataset_id: str) -> list[Job]:
@@ -125,12 +140,6 @@ def on_data(session: Session, member: Member, *, dataset_id: str) -> list[Job]:
     """
     known = [version.id for version in datasets.versions(session, member, dataset_id=dataset_id)]
     return list(session.exec(owned(Job, member).where(col(Job.dataset_version_id).in_(known))))
-
-
-def count_open(session: Session, member: Member) -> int:
-    """How many jobs are queued or running."""
-    still = owned(Job, member).where(col(Job.state).in_([JobState.queued, JobState.running]))
-    return session.exec(select(func.count()).select_from(still.subquery())).one()
 
 
 def events(session: Session, member: Member, *, job_id: str, after: int = -1) -> list[JobEvent]:

@@ -30,6 +30,27 @@ def _timed(statement: str, *instants: str) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in instants))
 
 
+# tenant -> its row is ours until the transaction ends; rows that refer to it may still be added.
+LOCK = "SELECT FROM tenant WHERE id = %(tenant)s FOR NO KEY UPDATE"
+# tenant, version, key -> the workspace, and what a new job would meet in it. Open jobs are counted state by
+# state, each by its own small index.
+_STANDING = """
+    SELECT tenant.name, tenant.suspended_at, tenant.open_job_limit, tenant.max_runtime_seconds,
+        tenant.next_turn, {now} AS now,
+        (SELECT id FROM job WHERE tenant_id = :tenant AND idempotency_key = :key) AS earlier_id,
+        (SELECT count(*) FROM job WHERE tenant_id = :tenant AND state = 'queued')
+        + (SELECT count(*) FROM job WHERE tenant_id = :tenant AND state = 'running') AS open_jobs,
+        dataset_version.task, dataset.name AS dataset, dataset.deleted_at
+    FROM tenant
+    LEFT JOIN dataset_version ON dataset_version.tenant_id = tenant.id AND dataset_version.id = :version
+    LEFT JOIN dataset ON dataset.tenant_id = tenant.id AND dataset.id = dataset_version.dataset_id
+    WHERE tenant.id = :tenant
+"""
+STANDING = _timed(_STANDING.format(now=":now"), "now").columns(
+    suspended_at=UtcDateTime, now=UtcDateTime, deleted_at=UtcDateTime
+)
+STANDING_AT_ONCE = _NAME.sub(r"%(\1)s", _STANDING.format(now="clock_timestamp() + :moved"))
+
 # worker, token, lease, kinds, share, moved -> the attempt that begins, if there is something to do.
 CLAIM = f"""
     SELECT {_CLAIMED}

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import Session, func, select
 
 from services import db
 from services.accounts.tables import Tenant
 from services.db import reading, transaction
+from services.jobs.tables import Job
 from services.metering.tables import UsageEvent
 from tests import factories
 
@@ -55,6 +56,32 @@ def test_a_quantity_finer_than_the_scale_is_refused(session: Session) -> None:
 
     with pytest.raises(StatementError):
         create_event(session, tenant.id, "e", "0.0000001")
+
+
+def test_a_row_that_is_inserted_is_what_a_flush_would_have_written(session: Session) -> None:
+    member = factories.create_member(session)
+    like = factories.create_job(session, member).model_dump(exclude={"id", "idempotency_key"})
+    flushed, inserted = Job(**like, idempotency_key="a"), Job(**like, idempotency_key="b")
+    session.add(flushed)
+
+    db.insert(session, inserted)
+
+    # Known to the session as it stands, changed like any other, and read back the same.
+    assert session.get(Job, inserted.id) is inserted
+    inserted.priority = flushed.priority = 7
+    session.flush()
+    session.refresh(flushed)
+    session.refresh(inserted)
+    assert inserted.priority == 7
+    own = {"id", "idempotency_key"}
+    assert inserted.model_dump(exclude=own) == flushed.model_dump(exclude=own)
+
+
+def test_a_row_that_breaks_a_rule_is_not_inserted(session: Session) -> None:
+    job = factories.create_job(session, factories.create_member(session), key="once")
+
+    with pytest.raises(IntegrityError), session.begin_nested():
+        db.insert(session, Job(**job.model_dump(exclude={"id"})))
 
 
 def test_the_databases_clock_is_about_right(session: Session) -> None:
