@@ -74,6 +74,35 @@ def parent(folder: Path) -> None:
     time.sleep(LONG_SECONDS)
 
 
+def loaders(folder: Path) -> None:
+    """With two processes that load its data, as those of PyTorch do."""
+    _told(folder, os.getpid(), _loader(), _loader())
+    time.sleep(LONG_SECONDS)
+
+
+def kernel(folder: Path) -> None:
+    """The same, at work on a GPU without a pause."""
+    children = _loader(), _loader()
+    import torch
+
+    matrix = torch.rand(8192, 8192, device="cuda")
+    torch.cuda.synchronize()
+    _told(folder, os.getpid(), *children)
+    while True:
+        matrix = (matrix @ matrix).softmax(0)
+
+
+def _loader() -> int:
+    if child := os.fork():
+        return child
+    time.sleep(LONG_SECONDS)
+    sys.exit()
+
+
+def _told(folder: Path, *processes: int) -> None:
+    (folder / "told").write_text(" ".join(map(str, processes)))
+
+
 def grandparent(folder: Path) -> None:
     """A grandchild that has left the group, the session and its parent."""
     leave = f"setsid sleep {LONG_SECONDS} >/dev/null 2>&1 & echo $!"

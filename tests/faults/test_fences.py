@@ -1,6 +1,7 @@
 """A run that takes too much ends alone and by name; nothing of it stays, nothing beside it suffers."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -118,6 +119,49 @@ def test_a_child_ends_with_its_parent_even_where_nobody_ends_it(tmp_path: Path) 
         wait_for(lambda: not is_alive(child), seconds=PROMISED_SECONDS)
 
     assert lived
+
+
+# A worker that starts a run and is killed without a word.
+WORKER = """
+import sys, time
+from pathlib import Path
+from services.training.fences import Limits
+from services.training.folder import RunFolder
+from services.training.launcher import Run
+Run.module = "tests.faults.hogs"
+run = Run(RunFolder(Path(sys.argv[1])), Limits(memory=2**35, disk=2**30, processes=100))
+time.sleep(120)
+"""
+ON_GPU = [pytest.mark.gpu, pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="no GPU")]
+
+
+@pytest.mark.parametrize("hog", ["loaders", pytest.param("kernel", marks=ON_GPU)])
+def test_promise_14_a_run_and_what_loads_its_data_die_with_their_worker(tmp_path: Path, hog: str) -> None:
+    folder = tmp_path / "hog"
+    folder.mkdir()
+    (folder / "hog").write_text(hog)
+    with subprocess.Popen([sys.executable, "-c", WORKER, str(folder)]) as worker:
+        wait_for(lambda: (folder / "told").exists() and (folder / "told").read_text())
+        processes = [int(process) for process in (folder / "told").read_text().split()]
+        lived = all(is_alive(process) for process in processes)
+        worker.kill()
+
+    wait_for(lambda: not any(is_alive(process) for process in processes), seconds=5)
+
+    assert lived
+    assert not set(processes) & on_the_gpu()
+    # The next job finds everything free.
+    (folder / "told").unlink()
+    with start(folder, hog, Limits(memory=2**35, disk=2**30, processes=100)) as heir:
+        assert told(heir)
+
+
+def on_the_gpu() -> set[int]:
+    """The processes that hold a GPU's memory; none where there is no GPU."""
+    if shutil.which("nvidia-smi") is None:
+        return set()
+    asked = ["nvidia-smi", "--query-compute-apps=pid", "--format=csv,noheader"]
+    return {int(line) for line in subprocess.check_output(asked, text=True).splitlines() if line.strip()}
 
 
 def test_a_run_that_its_worker_lost_ends_where_the_next_begins(tmp_path: Path) -> None:

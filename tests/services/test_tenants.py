@@ -210,6 +210,9 @@ CASES: dict[str, Finds | Shows] = {
             key="new",
         )
     ),
+    "jobs.submitting.standing": Shows(
+        ("job_id",), by(version_id="<dataset_version_id>", key="<idempotency_key>")
+    ),
     "ordering.offer": Finds(by("dataset_version_id", recipe=RECIPE)),
     "ordering.order": Finds(by("dataset_version_id", recipe=RECIPE, model_name="mine", key="new")),
     "registry.service.check_name": Shows(arguments=by(name="<model_name>", task="text-classification")),
