@@ -182,7 +182,7 @@ def _sections(snapshot: Snapshot, words: Words) -> list[dict[str, Any]]:
     if draft.charges:
         rows = [
             {
-                "name": _breakable(words.of(charge.title)),
+                "name": _breakable(words.title(charge.title)),
                 "reference": charge.corrects,
                 "day": words.short_days(charge.first_day, charge.last_day),
                 "quantity": "",
@@ -191,7 +191,8 @@ def _sections(snapshot: Snapshot, words: Words) -> list[dict[str, Any]]:
             }
             for charge in draft.charges
         ]
-        sections.append(_section(words.of("Other charges"), rows, draft.charges, words))
+        title = "Taken back" if snapshot.corrects else "Other charges"
+        sections.append(_section(words.of(title), rows, draft.charges, words))
     return sections
 
 

@@ -257,7 +257,7 @@ def _charged(charge: Charge, words: Words, rate: Rate) -> Item:
     quantity, unit, price, per = _flat(charge.amount)
     return Item(
         number=0,
-        name=words.of(charge.title),
+        name=words.title(charge.title),
         description="",
         quantity=quantity,
         unit=unit,

@@ -1,5 +1,6 @@
 """What documents say, in each of their languages, and how they write numbers and days."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +40,31 @@ class Words:
     def of(self, phrase: str) -> str:
         """A phrase of ours in this language; one that is not ours, such as a name, as it is."""
         return self.phrases.get(phrase, phrase)
+
+    def title(self, title: str) -> str:
+        """What is charged: its own name, and behind a colon what of it, such as `Team: instalment 2 of 4`."""
+        name, colon, part = title.rpartition(": ")
+        return f"{self.of(name)}{colon}{self._part(part)}"
+
+    def _part(self, part: str) -> str:
+        for pattern, phrase in _WITH_FACTS:
+            if found := pattern.fullmatch(part):
+                facts = found.groupdict()
+                if "month" in facts:
+                    facts["month"] = self._month(facts["month"])
+                return self.say(phrase, **facts)
+        return self.of(part)
+
+    def _month(self, written: str) -> str:
+        name, _, year = written.partition(" ")
+        number = _ENGLISH_MONTHS.index(name) + 1
+        match self.language:
+            case Language.german:
+                return f"{_GERMAN_MONTHS[number - 1]} {year}"
+            case Language.chinese:
+                return f"{year}年{number}月"
+            case _:
+                return written
 
     def number(self, number: Decimal, *, at_least: int = 0) -> str:
         """All its digits and none that say nothing, thousands apart, with so many decimals at least."""
@@ -86,8 +112,12 @@ class Words:
                 one, other = f"{first.day} {first:%b}", f"{last.day} {last:%b}"
         if first == last:
             return one
-        same_month = self.language is Language.english and first.month == last.month
-        return f"{first.day}–{other}" if same_month else f"{one}–{other}"
+        same_month = (first.year, first.month) == (last.year, last.month)
+        if same_month and self.language is Language.chinese:
+            return f"{first.month}月{first.day}–{last.day}日"
+        return (
+            f"{first.day}–{other}" if same_month and self.language is Language.english else f"{one}–{other}"
+        )
 
     def say(self, phrase: str, **facts: Any) -> str:
         """A sentence with its facts filled in."""
@@ -107,6 +137,16 @@ class Words:
         )
 
 
+INSTALMENT = "instalment {part} of {parts}"
+LATE_USE = "late use of {month}"
+CARRIED_OVER = "Carried over from {number}"
+_ENGLISH_MONTHS = [f"{date(2000, month, 1):%B}" for month in range(1, 13)]
+# What the figures say with facts in it.
+_WITH_FACTS = (
+    (re.compile(r"instalment (?P<part>\d+) of (?P<parts>\d+)"), INSTALMENT),
+    (re.compile(rf"late use of (?P<month>(?:{'|'.join(_ENGLISH_MONTHS)}) \d{{4}})"), LATE_USE),
+    (re.compile(r"Carried over from (?P<number>\S+)"), CARRIED_OVER),
+)
 PAYABLE = "Payable within {days} days of the date of issue."
 CREDITED = "Nothing is to be paid: the amount comes off this invoice, off later ones, or is sent back."
 ANCHOR = "Ledger: {events} events sealed in {blocks} blocks, head {hash}."
@@ -129,8 +169,24 @@ _GERMAN = {
     "The invoice {number} for {period} is attached.": "Die Rechnung {number} für {period} liegt bei.",
     "{amount} {currency} is to be paid by {due}.": "Zu zahlen sind {amount} {currency} bis {due}.",
     "Line by line, down to single events: {link}": "Zeile für Zeile, bis zu einzelnen Ereignissen: {link}",
+    INSTALMENT: "Rate {part} von {parts}",
+    LATE_USE: "später gemeldeter Verbrauch von {month}",
+    CARRIED_OVER: "Übertrag aus {number}",
+    "Carried over to the next invoice": "Übertrag auf die nächste Rechnung",
+    "fee": "Grundgebühr",
+    "unused part of the fee": "nicht genutzter Teil der Grundgebühr",
+    "base amount": "Grundbetrag",
+    "up to the minimum": "bis zum Mindestbetrag",
+    "beyond the maximum": "über dem Höchstbetrag",
+    "up to the commitment": "bis zur Zusage",
+    "beyond the commitment": "über die Zusage hinaus",
+    "Up to the commitment": "Bis zur Zusage",
+    "Beyond the commitment": "Über die Zusage hinaus",
+    "Taken back": "Zurückgenommen",
+    "Refund": "Rückzahlung",
     "Invoice": "Rechnung",
-    "Credit note": "Gutschrift",
+    # “Gutschrift” is in German law an invoice that the customer writes.
+    "Credit note": "Rechnungskorrektur",
     "Draft invoice": "Rechnungsentwurf",
     "DRAFT": "ENTWURF",
     "Billed to": "Rechnung an",
@@ -187,6 +243,21 @@ _CHINESE = {
     "The invoice {number} for {period} is attached.": "附件为 {period} 的账单 {number}。",
     "{amount} {currency} is to be paid by {due}.": "应付金额 {amount} {currency}，付款期限 {due}。",
     "Line by line, down to single events: {link}": "逐行查看，直至每条用量记录：{link}",
+    INSTALMENT: "第 {part} 期，共 {parts} 期",
+    LATE_USE: "{month}的补报用量",
+    CARRIED_OVER: "自 {number} 结转",
+    "Carried over to the next invoice": "结转至下一账单",
+    "fee": "月费",
+    "unused part of the fee": "月费未使用部分",
+    "base amount": "基本金额",
+    "up to the minimum": "补足最低金额",
+    "beyond the maximum": "超出最高金额",
+    "up to the commitment": "补足承诺用量",
+    "beyond the commitment": "超出承诺用量",
+    "Up to the commitment": "补足承诺用量",
+    "Beyond the commitment": "超出承诺用量",
+    "Taken back": "退回项目",
+    "Refund": "退款",
     "Invoice": "账单",
     "Credit note": "贷记单",
     "Draft invoice": "账单草稿",

@@ -135,7 +135,7 @@ def test_its_rows_for_finance_tools_add_up_to_what_comes_back(
 
 
 @pytest.mark.parametrize(
-    ("language", "title"), [("en", "Credit note"), ("de", "Gutschrift"), ("zh", "贷记单")]
+    ("language", "title"), [("en", "Credit note"), ("de", "Rechnungskorrektur"), ("zh", "贷记单")]
 )
 def test_it_speaks_the_language_of_its_invoice(
     session: Session, member: Member, invoice: Invoice, language: str, title: str
