@@ -9,7 +9,19 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, BigInteger, and_, column, func, literal, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    SQLColumnExpression,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col
 
@@ -19,6 +31,10 @@ from services.db import Quantity, UtcDateTime
 from services.metering.days import days, midnight
 from services.metering.rollups import HOUR, dimensions
 from services.metering.tables import UsageEvent, UsageHour, UsageMark
+
+# Beyond every serial. Of a range with two ends Postgres expects few rows and takes the index; of one that is
+# open it expects a third of the table, and reads all of it.
+_ENDLESS = 2**63 - 1
 
 
 class Sum(NamedTuple):
@@ -72,17 +88,17 @@ def _whole_hours(
     session: Session, member: Member, edges: Sequence[datetime], cut: set[datetime], by: Sequence[str]
 ) -> Iterator[Any]:
     columns = ["meter", *by]
-    named = dimensions(session.get_bind().dialect.name)
+    dialect = session.get_bind().dialect.name
+    named = dimensions(dialect)
     mine = col(UsageMark.tenant_id) == member.tenant_id
     done = select(col(UsageMark.rolled_up)).where(mine).scalar_subquery()
-    day_of = _days(edges, session.get_bind().dialect.name)
-    # A range of the primary key for each day; so the days come first in the join.
     hour = col(UsageHour.hour)
-    added_up = (
+    number, within = _placed(edges, dialect, hour)
+    added_up: Any = (
         owned(UsageHour, member)
-        .where(hour >= day_of.c.begins, hour < day_of.c.ends, *([hour.not_in(cut)] if cut else []))
+        .where(*within, *([hour.not_in(cut)] if cut else []))
         .with_only_columns(
-            day_of.c.number,
+            number.label("number"),
             *(col(getattr(UsageHour, name)).label(name) for name in columns),
             col(UsageHour.quantity).label("quantity"),
             col(UsageHour.events).label("events"),
@@ -90,12 +106,13 @@ def _whole_hours(
     )
     # Said of the computed hour, so that no plan reads all events of the days to find the newest.
     at = named["hour"]
-    since = (
+    number, within = _placed(edges, dialect, at)
+    since: Any = (
         owned(UsageEvent, member)
-        .where(col(UsageEvent.serial) > func.coalesce(done, 0))
-        .where(at >= day_of.c.begins, at < day_of.c.ends, *([at.not_in(cut)] if cut else []))
+        .where(col(UsageEvent.serial) > func.coalesce(done, 0), col(UsageEvent.serial) < _ENDLESS)
+        .where(*within, *([at.not_in(cut)] if cut else []))
         .with_only_columns(
-            day_of.c.number,
+            number.label("number"),
             *(named[name].label(name) for name in columns),
             col(UsageEvent.quantity),
             literal(1),
@@ -108,25 +125,26 @@ def _whole_hours(
     yield from session.execute(select(*groups, quantity, events).group_by(*groups))
 
 
-def _days(edges: Sequence[datetime], dialect: str) -> CTE:
-    """The days by number with their first instants and those of the next ones.
+def _placed(
+    edges: Sequence[datetime], dialect: str, hour: SQLColumnExpression[Any]
+) -> tuple[SQLColumnExpression[Any], list[ColumnElement[bool]]]:
+    """The number of the day that an hour lies in, and what is to hold for hours of these days.
 
-    As one parameter, so that the statement is the same for any days and is compiled once.
+    The days are one parameter, so that the statement is the same for any of them and is compiled once.
     """
     if dialect == "sqlite":
+        # A range of the primary key for each day; so the days come first in the join.
         texts = [[f"{edge:%Y-%m-%d %H:%M:%S.%f}" for edge in pair] for pair in pairwise(edges)]
         each = func.json_each(json.dumps(texts)).table_valued("key", "value")
         begins, ends = (
-            type_coerce(func.json_extract(each.c.value, f"$[{at}]"), UtcDateTime()) for at in (0, 1)
+            type_coerce(func.json_extract(each.c.value, f"$[{at}]"), UtcDateTime()).label(name)
+            for at, name in enumerate(("begins", "ends"))
         )
-        days_of = select(each.c.key.label("number"), begins.label("begins"), ends.label("ends"))
-    else:
-        instant = ARRAY(UtcDateTime())
-        pairs = func.unnest(literal(list(edges[:-1]), instant), literal(list(edges[1:]), instant))
-        columns = column("begins", UtcDateTime), column("ends", UtcDateTime)
-        each = pairs.table_valued(*columns, with_ordinality="number", name="each").render_derived()
-        days_of = select((each.c.number - 1).label("number"), each.c.begins, each.c.ends)
-    return days_of.cte("day")
+        day = select(each.c.key.label("number"), begins, ends).cte()
+        return day.c.number, [hour >= day.c.begins, hour < day.c.ends]
+    all_edges = literal(list(edges), ARRAY(UtcDateTime()))
+    number = func.width_bucket(hour, all_edges, type_=Integer()) - 1
+    return number, [hour >= edges[0], hour < edges[-1]]
 
 
 def _single_events(
