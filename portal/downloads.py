@@ -160,7 +160,8 @@ def _usage(member: Member, reference: str) -> File:
     month = Month.parse(reference)
     with reading() as db:
         rows = metering.breakdown(db, member, first=month.first, last=month.last)
-    return File(f"usage-{month}.csv", "text/csv; charset=utf-8", usage_csv.csv_of(rows))
+        named = usage_csv.names(db, member, rows)
+    return File(f"usage-{month}.csv", "text/csv; charset=utf-8", usage_csv.csv_of(rows, named))
 
 
 def _rejected_rows(member: Member, version_id: str) -> File:

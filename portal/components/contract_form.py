@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from portal import format as words
 from portal import session
+from portal.components.instalments import instalment_table
 from portal.written import decimal_of
 from services import clock
 from services.accounts.tables import Tenant
@@ -129,19 +130,6 @@ def contract_preview(tenant: Tenant, written: Written | None) -> bool:
         _commitment_table(written.terms.commitment, tenant.currency, every_month=written.terms.every_month)
     st.caption("Before tax. Coupons and credit come off, use of the plan comes on top.")
     return True
-
-
-def instalment_table(contract: Contract, *, billed_until: Month | None = None) -> None:
-    """The parts of a contract's fee by the month that bills them; up to `billed_until` they are invoiced."""
-    parts = contracts.plan_of_payments(contract)
-    table = {
-        "Instalment": [f"{number} of {len(parts)}" for number in range(1, len(parts) + 1)],
-        "On the invoice of": [words.month(month.first) for month, _ in parts],
-        "Amount": [words.amount(amount) for _, amount in parts],
-    }
-    if billed_until is not None:
-        table["State"] = ["Invoiced" if month <= billed_until else "To come" for month, _ in parts]
-    st.dataframe(pd.DataFrame(table), hide_index=True, column_config={"Amount": _RIGHT})
 
 
 def _commitment_table(commitment: Commitment, currency: str, *, every_month: bool) -> None:

@@ -9,16 +9,12 @@ from portal import session
 from portal.components.choice import choice
 from portal.components.confirm import confirm
 from portal.components.contract_form import Written as Contract
-from portal.components.contract_form import (
-    contract_fields,
-    contract_preview,
-    contract_table,
-    instalment_table,
-)
+from portal.components.contract_form import contract_fields, contract_preview, contract_table
 from portal.components.credit_form import Written as Credit
 from portal.components.credit_form import credit_fields, credit_preview, credit_table
 from portal.components.empty import empty_state
 from portal.components.header import page_header
+from portal.components.instalments import instalment_table
 from portal.highlight import literal
 from services.accounts.tables import Tenant
 from services.billing import agreements, contracts

@@ -7,14 +7,18 @@ from portal import session
 from portal.components.credit_notes import credit_notes
 from portal.components.download import download_link
 from portal.components.header import page_header
+from portal.components.instalments import instalment_table
 from portal.components.invoice_lines import charge_lines, invoice_lines
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.pay_box import pay_box
 from portal.components.status import status_badge
 from portal.components.verdict_box import verdict_box
+from portal.highlight import literal
+from services.billing import contracts
 from services.billing import service as billing
 from services.billing.notes import notes_of
 from services.billing.owing import outstanding
+from services.billing.period import Month
 from services.db import reading
 from services.documents.semantic import missing_for
 
@@ -33,6 +37,11 @@ with reading() as db:
         issued = billing.invoice(db, member, number_or_id=shown.number)
         state, taken_back = issued.state.value, notes_of(db, member, issued)
         owed = outstanding(db, member, issued)
+    month = Month(shown.first_day.year, shown.first_day.month)
+    contract = contracts.contract_in(db, member, month)
+    numbers = {
+        Month.of(one.period_start, shown.time_zone): one.number for one in billing.invoices(db, member)
+    }
 
 period = f"{words.day(shown.first_day)} to {words.day(shown.last_day)}, days of {shown.time_zone}"
 title = shown.number or f"Draft for {words.month(shown.first_day)}"
@@ -72,6 +81,13 @@ if draft.lines:
 if draft.charges:
     st.subheader("Other charges", anchor=False)
     charge_lines(shown)
+if contract is not None and contracts.plan_of_payments(contract):
+    st.subheader("Instalments", anchor=False)
+    st.caption(
+        f"{literal(contract.title)}, {words.day(contract.starts_on)} to {words.day(contract.ends_on)}. "
+        "Amounts before tax."
+    )
+    instalment_table(contract, numbers=numbers, shown=month)
 if taken_back:
     st.subheader("Taken back", anchor=False)
     credit_notes(taken_back, shown)

@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services import clock as product_clock
-from services.accounts.scope import Member, Role
+from services.accounts.scope import Member, Role, Staff
+from services.billing import contracts
 from services.billing import service as billing
+from services.billing.money import Money
 from services.billing.period import Month
 from services.db import reading, transaction
 from services.registry.tables import ModelVersion
@@ -169,3 +172,25 @@ def test_a_draft_cannot_be_checked_yet(owner: Member, version: ModelVersion) -> 
     page = visit(owner, "invoice", invoice=str(present_month()))
 
     assert "Check this invoice" not in [one.label for one in page.button]
+
+
+def test_a_contract_s_instalments_stand_on_its_invoices(
+    owner: Member, version: ModelVersion, clock: Clock, operator: Staff
+) -> None:
+    month = present_month()
+    fee = contracts.Terms(fee=Money(1_000_000_000, "EUR"), parts=3)
+    with transaction() as db:
+        contracts.sign(
+            db, operator, tenant_id=owner.tenant_id, title="Yearly", first=month, months=3, terms=fee
+        )
+    draft = visit(owner, "invoice", invoice=str(month))
+    number = close_present_month(owner, clock)
+    following = visit(owner, "invoice", invoice=str(month.next))
+
+    def told(page: AppTest) -> list[list[str]]:
+        [table] = [frame.value for frame in page.dataframe if "Instalment" in frame.value]
+        return [list(table["Amount"]), list(table["State"])]
+
+    amounts = ["€333.34", "€333.33", "€333.33"]
+    assert told(draft) == [amounts, ["This invoice", "To come", "To come"]]
+    assert told(following) == [amounts, [number, "This invoice", "To come"]]
