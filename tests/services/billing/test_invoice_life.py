@@ -1,8 +1,7 @@
 """From draft to paid, void or uncollectible: what is final stays, what was wrong comes back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from threading import Barrier
@@ -13,12 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
-from services.billing import closing, crediting, monitor, payments, rerating
+from services.billing import closing, crediting, monitor, payments
 from services.billing import service as billing
 from services.billing.credits import grant_credit
 from services.billing.drafting import draft_month, figures_of
 from services.billing.errors import MonthIsClosed
-from services.billing.invoicing import Line
 from services.billing.money import Money
 from services.billing.notes import Note
 from services.billing.owing import outstanding
@@ -29,7 +27,7 @@ from services.config import settings
 from services.db import transaction
 from services.errors import ServiceError
 from services.metering import recording, rollups
-from services.metering.usage import Use
+from services.proof import service as proof
 from tests import factories
 from tests.services.billing.factories import Clock, record, travel
 
@@ -250,7 +248,7 @@ def test_late_use_is_a_correction_on_the_next_invoice_and_changes_the_first_not(
     assert (charge.kind, charge.corrects, charge.amount) == ("correction", invoice.number, euros("1"))
     assert "November 2026" in charge.title
     assert invoice.snapshot == kept
-    assert rerating.differences(session, member, invoice) == []
+    assert proof.check(session, member, reference=invoice.number).is_right
     # Corrected once: February's draft has nothing of it.
     assert draft_month(session, member, Month(2027, 1)).charges == ()
 
@@ -317,25 +315,6 @@ def test_of_finalisations_at_the_same_instant_one_is_refused(live_database: str,
         answers = sorted(pool.map(finalise, range(4)))
 
     assert answers == ["TP-2031-000001", *["month_is_closed"] * 3]
-
-
-def test_events_and_prices_give_an_invoice_again_and_a_changed_line_is_named(
-    session: Session, member: Member, invoice: Invoice
-) -> None:
-    assert rerating.differences(session, member, invoice) == []
-    figures = figures_of(invoice)
-    [line] = figures.lines
-    dearer = line.model_copy(update={"amount": line.amount + euros("0.01")})
-    more = line.model_copy(update={"quantity": line.quantity + 1})
-
-    uses = list(rerating._uses(session, member, invoice, "UTC"))
-
-    def said(*lines: Line, told: Sequence[Use] = uses) -> str:
-        return rerating.rerated(figures.model_copy(update={"lines": lines}), told)[0]
-
-    assert "says 50000 for 10.01 EUR, and its events come to 50000 for 10.00 EUR" in said(dearer)
-    assert "says 50001 for 10.00 EUR, and its events come to 50000" in said(more)
-    assert "stand on no line" in said(line, told=[*uses, replace(uses[0], subject="mv_other")])
 
 
 def test_a_workspace_whose_sums_do_not_agree_is_parked_and_released(
