@@ -27,7 +27,7 @@ from services.training.finetune import Stage, finetune, steps
 from services.training.generating import Answer, Decoder, generate
 from services.training.machine import Machine
 from services.training.memory import Fit, available, fit
-from services.training.networks import padding_id
+from services.training.networks import checkpoint_gradients, padding_id
 from services.training.packing import Row
 from services.training.recipe import Preset
 from services.training.report import Baseline, ChatAnswer, Metric, RowCounts, Scores
@@ -76,7 +76,7 @@ def train(run: Run) -> Trained:
         data = _load(run, form, fitting)
         network = Adapted(base, run.settings).to(run.machine.device)
         if fitting.checkpointing:
-            network.checkpoint_gradients()
+            checkpoint_gradients(network)
             run.journal.note(
                 "The layers compute twice, because the memory does not hold what they would keep."
             )

@@ -71,7 +71,11 @@ def _quick(run: Run, network: TextClassifier, data: Data[TextExample]) -> Quick:
 
 
 def _finetune(run: Run, network: TextClassifier, data: Data[TextExample]) -> Reached:
-    return texts.finetune(run, network, data, score=_score, metric="accuracy")
+    return texts.finetune(run, network, data, score=_score, metric="accuracy", answers=_answers)
+
+
+def _answers(logits: Tensor, _: Tensor) -> Tensor:
+    return logits.argmax(1)
 
 
 def _score(logits: Tensor, targets: Tensor) -> dict[str, float]:

@@ -9,6 +9,7 @@ from torch import nn
 from services.training import publishing, stages
 from services.training.context import Run
 from services.training.events import Phase
+from services.training.failures import Diverged
 from services.training.recipe import Preset
 from services.training.stages import Outputs, Quick, Reached
 from services.training.study import Study
@@ -51,7 +52,7 @@ def learn(
     customer who has asked to stop gets Quick without more.
 
     Raises:
-        LossIsNotANumber: training diverged.
+        Diverged: training that was not Best's went wrong before there was anything to keep.
         PauseAsked: the worker asked for a pause.
     """
     if quick is None:
@@ -100,7 +101,15 @@ def _go_on(
         return replace(quick.reached, stopped_at=stopped_at), False
     heed_pause(run.folder)
 
-    full = finetune(run, network, data)
+    try:
+        full = finetune(run, network, data)
+    except Diverged as diverged:
+        if run.recipe.preset is not Preset.best:
+            raise
+        run.journal.note(f"{diverged.message} The Quick model is published.", step=diverged.step)
+        stages.restore(network, run.folder.quick)
+        stages.swap(network, quick.refitted)
+        return replace(quick.reached, diverged_at=diverged.step), False
     reached = replace(full, tokens=quick.reached.tokens + full.tokens)
     worse = run.recipe.preset is Preset.best and full.score < quick.reached.score
     if worse:

@@ -44,7 +44,8 @@ class RunEvent(BaseModel):
     step: int = 0
     steps: int = 0
     epoch: float = 0.0
-    # loss, learning_rate, accuracy or f1, rows_per_second
+    # loss, learning_rate, accuracy or f1, rows_per_second; `class/…`, the F1 of each class on the validation
+    # rows; cpu_percent, memory_mb, gpu_percent and gpu_memory_mb
     values: dict[str, float] = Field(default_factory=dict)
     eta_seconds: float | None = None
     message: str | None = None

@@ -38,24 +38,49 @@ class TextsTooLong(RunFailed):
         self.possible = possible
 
 
-class LossIsNotANumber(RunFailed):
-    """Training diverged."""
+class Diverged(RunFailed):
+    """Training went wrong at a step; what was learned before it may be good."""
 
-    code = "nan_loss"
+    code = "diverged"
     whose: Whose = "data"
 
-    def __init__(self, step: int, learning_rate: float) -> None:
-        super().__init__(
-            f"The loss stopped being a number at step {step}, with a learning rate of {learning_rate:g}. "
-            "Try a tenth of that learning rate."
-        )
+    def __init__(self, step: int, sentence: str) -> None:
+        super().__init__(sentence)
         self.step = step
 
 
+class LossIsNotANumber(Diverged):
+    """The loss, or its slope, became infinite or no number at all."""
+
+    code = "nan_loss"
+
+    def __init__(self, step: int, learning_rate: float) -> None:
+        super().__init__(
+            step,
+            f"The loss stopped being a number at step {step}, with a learning rate of {learning_rate:g}. "
+            "Try a tenth of that learning rate.",
+        )
+
+
+class LossRunsAway(Diverged):
+    """The loss rose far above where it began, and stayed there."""
+
+    code = "diverging_loss"
+
+    def __init__(self, step: int, learning_rate: float, *, began: float, now: float) -> None:
+        super().__init__(
+            step,
+            f"The loss rose from {began:.2f} to {now:.2f} by step {step} and did not come down again, with a "
+            f"learning rate of {learning_rate:g}: the model was losing what it knew. "
+            "Try a third of that learning rate, or a longer warm-up.",
+        )
+
+
 class OutOfMemory(RunFailed):
-    """The device's memory did not suffice."""
+    """The device's memory did not suffice, nor did it for half as much at once."""
 
     code = "out_of_memory"
+    whose: Whose = "data"
 
     def __init__(self, batch_size: int, max_length: int) -> None:
         super().__init__(

@@ -8,13 +8,16 @@ from typing import Any
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import EarlyStoppingCallback, TrainerState, TrainingArguments
+from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
+from services.training import memory, networks
 from services.training.catalogue import WEIGHTS
 from services.training.context import Run
 from services.training.events import Phase
-from services.training.folder import step_of
+from services.training.failures import Diverged
+from services.training.folder import COMPLETE, RunFolder, step_of
+from services.training.memory import Fit
 from services.training.recipe import Hyperparameters
 from services.training.stages import Reached
 from services.training.trainer import Obedience, RunTrainer
@@ -59,24 +62,30 @@ def finetune(
 
     rows: each with `input_ids`; collate: rows to the network's inputs; score: the validation metrics by name,
     of which `metric` decides. `rows_per_pass` divides a step's rows, where not all of them are computed at
-    once. Begins at the stage's last complete checkpoint, if there is one.
+    once; without, as many are as fit the memory. Begins at the stage's last complete checkpoint, if there is
+    one. Where training goes wrong after that, the best until then is what it came to.
 
     Raises:
-        LossIsNotANumber: training diverged.
+        Diverged: training went wrong before there was anything to keep.
+        DoesNotFitMemory: a single row needs more than a run may use.
         PauseAsked: the worker asked for a pause; there is a checkpoint of this very step.
     """
     stage, folder = stage or Stage("full", run.settings), run.folder
     own_steps = steps(stage.settings, len(rows))
     checkpoint = folder.last_checkpoint(stage.name)
+    diverged_at: int | None = None
     with run.journal.phase(Phase.training):
         if checkpoint and (ended := _state_at_end(checkpoint)):
             state = ended
-            best = folder.stage(stage.name) / f"checkpoint-{state.best_global_step}"
-            network.load_state_dict(load_file(best / WEIGHTS))
+            if best := _best(state, folder, stage):
+                network.load_state_dict(load_file(best / WEIGHTS))
         else:
+            fitting = Fit(rows_per_pass, False) if rows_per_pass else _fit(run, network, rows, stage.settings)
+            if fitting.checkpointing:
+                networks.checkpoint_gradients(network)
             trainer = RunTrainer(
                 model=network,
-                args=_arguments(run, stage, own_steps, metric, rows_per_pass),
+                args=_arguments(run, stage, own_steps, metric, fitting.rows),
                 train_dataset=rows,
                 eval_dataset=rows,  # asked for by Trainer, never read by evaluate()
                 data_collator=collate,
@@ -90,7 +99,17 @@ def finetune(
             trainer.steps = stage.steps_before + own_steps + stage.steps_after
             trainer.layer_decay = stage.settings.layer_decay
             trainer.first_step = step_of(checkpoint) if checkpoint else 0
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            if folder.smaller.exists():
+                trainer.compute_smaller()
+            try:
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            except Diverged as diverged:
+                best = _best(trainer.state, folder, stage)
+                if best is None:
+                    raise
+                run.journal.note(f"{diverged.message} The best so far is kept.", step=diverged.step)
+                network.load_state_dict(load_file(best / WEIGHTS))
+                diverged_at = diverged.step
             state = trainer.state
 
     stopped = folder.stop.exists() and state.global_step < own_steps
@@ -98,7 +117,36 @@ def finetune(
         score=float(state.best_metric or 0.0),
         tokens=int(state.num_input_tokens_seen),
         stopped_at=stage.steps_before + state.global_step if stopped else None,
+        diverged_at=diverged_at,
     )
+
+
+def _fit(run: Run, network: nn.Module, rows: Sequence[Row], settings: Hyperparameters) -> Fit:
+    """How a step is computed within the memory that is left; tells where that is not all at once."""
+    encoder = network.encoder
+    assert isinstance(encoder, PreTrainedModel)
+    learning = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+    longest = max(len(row["input_ids"]) for row in rows)
+    room = memory.left(run.machine)
+    fitting = memory.fit_encoder(
+        encoder.config, learning, longest, settings.batch_size, run.machine, room=room
+    )
+    if fitting.rows < settings.batch_size:
+        run.journal.note(
+            f"Of each {settings.batch_size} rows {fitting.rows} are computed at once, because the memory "
+            "holds no more; what is learned stays the same."
+        )
+    if fitting.checkpointing:
+        run.journal.note("The layers compute twice, because the memory does not hold what they would keep.")
+    return fitting
+
+
+def _best(state: TrainerState, folder: RunFolder, stage: Stage) -> Path | None:
+    """The checkpoint with the best validation score; None before the first."""
+    if state.best_global_step is None:
+        return None
+    best = folder.stage(stage.name) / f"checkpoint-{state.best_global_step}"
+    return best if (best / COMPLETE).exists() else None
 
 
 def _state_at_end(checkpoint: Path) -> TrainerState | None:
@@ -107,9 +155,7 @@ def _state_at_end(checkpoint: Path) -> TrainerState | None:
     return state if state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"] else None
 
 
-def _arguments(
-    run: Run, stage: Stage, own_steps: int, metric: str, rows_per_pass: int | None
-) -> TrainingArguments:
+def _arguments(run: Run, stage: Stage, own_steps: int, metric: str, rows_per_pass: int) -> TrainingArguments:
     settings, machine = stage.settings, run.machine
     between = min(
         max(own_steps // settings.epochs, own_steps // _MOST_EVALUATIONS_OF_SHORT_EPOCHS),
@@ -118,8 +164,8 @@ def _arguments(
     return TrainingArguments(
         output_dir=str(run.folder.stage(stage.name)),
         num_train_epochs=settings.epochs,
-        per_device_train_batch_size=rows_per_pass or settings.batch_size,
-        gradient_accumulation_steps=settings.batch_size // (rows_per_pass or settings.batch_size),
+        per_device_train_batch_size=rows_per_pass,
+        gradient_accumulation_steps=settings.batch_size // rows_per_pass,
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
         warmup_steps=int(settings.warmup_ratio * own_steps),

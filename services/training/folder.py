@@ -21,6 +21,8 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         # The Quick model, kept where training goes on from it.
         self.quick = self.checkpoints / "quick-model"
+        # There where the memory did not suffice, and half as much is to be computed at once.
+        self.smaller = self.checkpoints / "smaller.json"
         # What a run that goes on from Quick publishes meanwhile.
         self.first_model = path / "first/model"
         self.first_report = path / "first/report.json"
@@ -61,6 +63,14 @@ class RunFolder:
     def has_quick(self) -> bool:
         """Whether an earlier start of this run already made its Quick model."""
         return (self.quick / COMPLETE).exists()
+
+    def ask_for_smaller(self) -> bool:
+        """Have the run compute half as much at once from now on; False where it does so already."""
+        if self.smaller.exists():
+            return False
+        self.smaller.parent.mkdir(parents=True, exist_ok=True)
+        self.smaller.write_text("true")
+        return True
 
     def fail(self, code: str, message: str, whose: str) -> None:
         """Leave the reason of a failure."""

@@ -52,8 +52,10 @@ def _stands(event: RunEvent, steps: int, *, quick: bool) -> bool:
 class Journal:
     """Appends events and keeps the seconds of each phase."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, gauge: Callable[[], dict[str, float]] = dict) -> None:
+        """`gauge` tells what the machine does, which goes into the progress that is told."""
         self._path = path
+        self._gauge = gauge
         self._phase = Phase.loading
         self._began = monotonic()
         self.seconds: dict[str, float] = {}
@@ -80,7 +82,7 @@ class Journal:
                 step=step,
                 steps=steps,
                 epoch=epoch,
-                values=values,
+                values={**values, **self._gauge()},
                 eta_seconds=None if eta_seconds is None else round(eta_seconds, 1),
             )
         )
@@ -105,9 +107,9 @@ class Journal:
             )
         )
 
-    def note(self, message: str) -> None:
-        """Tell the customer a sentence."""
-        self._write(RunEvent(kind=EventKind.note, phase=self._phase, message=message))
+    def note(self, message: str, *, step: int = 0) -> None:
+        """Tell the customer a sentence; one of training with its step, so that no resumed run repeats it."""
+        self._write(RunEvent(kind=EventKind.note, phase=self._phase, step=step, message=message))
 
     def _write(self, event: RunEvent) -> None:
         # One write call per line: a reader sees whole lines, save for a kill in the middle of one.

@@ -17,7 +17,7 @@ from services.config import settings
 from services.training import examples, fences, watch
 from services.training.events import RunEvent
 from services.training.examples import Example
-from services.training.failures import LimitReached, Whose
+from services.training.failures import LimitReached, MemoryLimit, Whose
 from services.training.fences import Limits
 from services.training.folder import RunFolder
 from services.training.journal import rewind
@@ -85,6 +85,18 @@ def start(folder: Path, *, limits: Limits | None = None) -> "Run":
     ends, so call it from one that lives as long.
     """
     return Run(RunFolder(folder.resolve()), limits or _operators_limits())
+
+
+def again_smaller(folder: Path, outcome: Outcome) -> bool:
+    """Whether a run that was ended for its memory is to be started once more, computing half as much at once.
+
+    It then goes on from its last checkpoint.
+    """
+    return (
+        isinstance(outcome, Failed)
+        and outcome.code == MemoryLimit.code
+        and RunFolder(folder).ask_for_smaller()
+    )
 
 
 class Run:

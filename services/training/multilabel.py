@@ -77,14 +77,17 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
 
 
 def _finetune(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Reached:
-    return texts.finetune(run, network, data, score=_score, metric="f1")
+    return texts.finetune(run, network, data, score=_score, metric="f1", answers=_answers)
 
 
 def _score(logits: Tensor, targets: Tensor) -> dict[str, float]:
     """Micro F1 with the thresholds that are best on these very rows."""
-    truth, probabilities = _truth(targets), logits.sigmoid().numpy()
-    answers = thresholds.given(probabilities, thresholds.choose(truth, probabilities))
-    return {"f1": labels_scores.micro_f1(truth, answers)}
+    return {"f1": labels_scores.micro_f1(_truth(targets), _answers(logits, targets))}
+
+
+def _answers(logits: Tensor, targets: Tensor) -> NDArray[np.bool_]:
+    probabilities = logits.sigmoid().numpy()
+    return thresholds.given(probabilities, thresholds.choose(_truth(targets), probabilities))
 
 
 def _judge(

@@ -59,7 +59,11 @@ def _quick(run: Run, network: PairClassifier, data: Data[PairExample]) -> Quick:
 
 def _finetune(run: Run, network: PairClassifier, data: Data[PairExample]) -> Reached:
     network.read_together()
-    return texts.finetune(run, network, data, score=_score, metric="accuracy")
+    return texts.finetune(run, network, data, score=_score, metric="accuracy", answers=_answers)
+
+
+def _answers(logits: Tensor, _: Tensor) -> Tensor:
+    return logits.argmax(1)
 
 
 def _score(logits: Tensor, targets: Tensor) -> dict[str, float]:

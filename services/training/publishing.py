@@ -58,6 +58,7 @@ def _report(run: Run, trained: Trained, recipe: Recipe) -> Report:
         device=run.machine.name,
         trained_tokens=trained.reached.tokens,
         stopped_at_step=trained.reached.stopped_at,
+        diverged_at_step=trained.reached.diverged_at,
         refitted=trained.reached.refitted,
         calibration=trained.evidence.calibration,
         suspects=trained.evidence.suspect_count,

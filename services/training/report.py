@@ -261,6 +261,8 @@ class Report(Scores):
     trained_tokens: int = 0
     # The optimiser step at which the customer stopped the run; 0 is before fine-tuning, None ran to its end.
     stopped_at_step: int | None = None
+    # The optimiser step at which training went wrong and was ended; the model is the best until then.
+    diverged_at_step: int | None = None
     # Whether the validation rows, once they had chosen the settings, were learnt from as well.
     refitted: bool = False
     # None where a task has no probabilities, or an earlier release made the report.

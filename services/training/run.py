@@ -16,8 +16,6 @@ if __name__ == "__main__":
     # Before the slow imports, so that no run outlives its worker.
     fences.put_up()
 
-import torch
-
 from services.training import (
     classification,
     multilabel,
@@ -25,6 +23,7 @@ from services.training import (
     pairs,
     publishing,
     regression,
+    smaller,
     tokens,
 )
 from services.training.context import Run
@@ -32,6 +31,7 @@ from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.familiarising import familiarise
 from services.training.folder import RunFolder
+from services.training.gauge import Gauge
 from services.training.journal import Journal, rewind
 from services.training.machine import here, hold, seed_everything
 from services.training.recipe import RunSpec, Task
@@ -57,11 +57,14 @@ def run(folder: RunFolder) -> Report:
     rewind(folder)
     _check_base_model(spec)
     seed_everything(spec.recipe.seed)
-    machine, journal = here(), Journal(folder.events)
+    machine = here()
+    journal = Journal(folder.events, Gauge(machine))
     if limits := fences.limits():
         hold(machine, limits)
     if kept := folder.steps_kept():
         journal.note(f"Went on after step {kept}.")
+    if folder.smaller.exists():
+        journal.note("The memory did not suffice before: now half as much is computed at once.")
 
     spec, read = familiarise(folder, spec, machine, journal)
     at_work = Run(folder, spec, machine, journal)
@@ -124,9 +127,7 @@ def main(path: Path) -> int:
 
 def _out_of_memory(error: Exception, folder: RunFolder) -> OutOfMemory | None:
     """The failure, if torch could not allocate, on a GPU or on the host."""
-    if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(
-        error
-    ):
+    if not smaller.is_exhausted(error):
         return None
     settings = folder.read_spec().recipe.hyperparameters
     return OutOfMemory(settings.batch_size, settings.max_length)

@@ -36,6 +36,8 @@ class Reached:
     refitted: bool = False
     # Whether rows that were held out preferred Quick: then that is published.
     worse: bool = False
+    # The optimiser step, counted over all stages, at which training went wrong and was ended.
+    diverged_at: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Linear
 from torch.nn.functional import linear
 
+from services.training import by_class, fitting, networks, readings
 from services.training import finetune as finetuning
-from services.training import fitting, networks, readings
 from services.training.context import Run
 from services.training.course import CHECKED
 from services.training.events import Phase
@@ -165,13 +166,26 @@ def quick(
     )
 
 
-def finetune(run: Run, network: Embedding, data: Data[RowT], *, score: Score, metric: str) -> Reached:
-    """Train all weights but the embedding table, scored by the validation rows."""
+def finetune(
+    run: Run,
+    network: Embedding,
+    data: Data[RowT],
+    *,
+    score: Score,
+    metric: str,
+    answers: Callable[[Tensor, Tensor], ArrayLike] | None = None,
+) -> Reached:
+    """Train all weights but the embedding table, scored by the validation rows.
+
+    answers: outputs and targets to the classes that the model names, whose scores are told one by one.
+    """
     networks.freeze_embedding_table(network.encoder)
 
     def validated() -> dict[str, float]:
         outputs = readings.outputs(network, data.read["validation"], run.machine)
-        return score(outputs, data.targets["validation"])
+        truth = data.targets["validation"]
+        classes = by_class.of_answers(truth, answers(outputs, truth), run.labels) if answers else {}
+        return score(outputs, truth) | classes
 
     rows = readings.rows(network, data.read["train"], data.targets["train"])
     return finetuning.finetune(run, network, rows, readings.collate(network), validated, metric=metric)

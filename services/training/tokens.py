@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from services.training import batches, calibration, evaluation, evidence, networks, spans, tagging
+from services.training import batches, by_class, calibration, evaluation, evidence, networks, spans, tagging
 from services.training.artefact import card
 from services.training.baselines import token_baselines
 from services.training.context import Run
@@ -146,7 +146,9 @@ def _learn(run: Run, network: TokenClassifier, data: _Data, stage: Stage) -> Rea
     def score() -> dict[str, float]:
         logits = tagging.logits(network, data.pieces["validation"], run.machine)
         truth = [sentence.tags for sentence in data.sentences["validation"]]
-        return {"f1": spans.f1(truth, [tags for tags, _ in data.decide("validation", logits)])}
+        correct, found, wanted = spans.count(truth, [tags for tags, _ in data.decide("validation", logits)])
+        f1 = spans.score(correct.total(), found.total(), wanted.total()).f1
+        return {"f1": f1} | by_class.of_counts(correct, found, wanted)
 
     return finetune(run, network, rows, collate, score, metric="f1", stage=stage)
 

@@ -11,8 +11,8 @@ from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from services.training import layers
-from services.training.failures import LossIsNotANumber
+from services.training import divergence, layers, networks, smaller
+from services.training.failures import LossIsNotANumber, LossRunsAway
 from services.training.folder import COMPLETE, RunFolder
 from services.training.journal import Journal
 from services.training.wishes import heed_pause
@@ -34,6 +34,9 @@ class RunTrainer(Trainer):
     first_step: int
     # Where the present stretch of steps between two log lines began: its step and time.
     _mark: tuple[int, float] | None = None
+    _by_halves: bool = False
+    # Of the rows that a pass would have read, those that it reads.
+    _share: float = 1.0
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """The optimiser that Trainer would take, with a learning rate for each layer."""
@@ -49,6 +52,48 @@ class RunTrainer(Trainer):
             )
             self.optimizer = kind(groups, **options)
         return self.optimizer
+
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
+        """One pass over some rows; where the memory does not suffice, once more and from then on by halves.
+
+        Rows of the same optimiser step that an earlier pass had read are then not learnt from.
+        """
+        try:
+            return self._passes(model, inputs, num_items_in_batch)
+        except (RuntimeError, MemoryError) as error:
+            # Outside of this block the tensors that the error holds are free.
+            if not smaller.is_exhausted(error) or not self.folder.ask_for_smaller():
+                raise
+        model.zero_grad(set_to_none=True)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        step = self.before + self.state.global_step
+        self.journal.note(
+            f"The memory did not suffice at step {step}: from here on half as much is computed at once.",
+            step=step,
+        )
+        self.compute_smaller()
+        return self._passes(model, inputs, num_items_in_batch)
+
+    def compute_smaller(self) -> None:
+        """From now on halve each pass; of a single row its layers compute twice and keep less."""
+        self._by_halves = self.args.train_batch_size > 1
+        if not self._by_halves:
+            assert isinstance(self.model, torch.nn.Module)
+            networks.checkpoint_gradients(self.model)
+
+    def _passes(self, model: Any, inputs: dict[str, Any], items: Any) -> torch.Tensor:
+        parts = smaller.halves(inputs) if self._by_halves else [inputs]
+        rows, losses = len(inputs["input_ids"]), []
+        for part in parts:
+            self._share = len(part["input_ids"]) / rows
+            losses.append(super().training_step(model, part, items))
+        return torch.stack(losses).sum()
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        """The loss of a pass, as its share of the rows that belong together."""
+        loss: Any = super().compute_loss(*args, **kwargs)
+        return loss * self._share
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Score in row order: Trainer's own evaluation would group the rows by length, as training does."""
@@ -67,13 +112,16 @@ class RunTrainer(Trainer):
         return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Tell how training goes; a loss that is not a number ends it."""
+        """Tell how training goes; a loss that is no number or runs away ends it."""
         super().log(logs, start_time)
         if "loss" not in logs or start_time is None:
             return
         step = self.state.global_step
         if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("grad_norm", 0.0)):
-            raise LossIsNotANumber(step, self.args.learning_rate)
+            raise LossIsNotANumber(self.before + step, self.args.learning_rate)
+        losses = [entry["loss"] for entry in self.state.log_history if "loss" in entry]
+        if divergence.diverges(losses):
+            raise LossRunsAway(self.before + step, self.args.learning_rate, began=losses[0], now=logs["loss"])
         since_step, since = self._mark or (self.first_step, start_time)
         self.journal.progress(
             self.before + step,

@@ -17,7 +17,7 @@ def reached(folder: RunFolder, limits: Limits) -> LimitReached | None:
     running = processes(folder, of=os.getpid())
     if len(running) > limits.processes:
         return ProcessLimit(limits.processes)
-    if sum(map(_memory, running)) > limits.memory:
+    if sum(map(memory, running)) > limits.memory:
         return MemoryLimit(limits.memory)
     return reached_on_disk(folder, limits)
 
@@ -49,7 +49,7 @@ def processes(folder: RunFolder, *, of: int | None = None) -> list[int]:
     return found
 
 
-def _memory(process: int) -> int:
+def memory(process: int) -> int:
     """Bytes that a process alone has in memory: neither its libraries nor files that it has mapped."""
     with suppress(OSError):
         fields = dict(

@@ -78,6 +78,16 @@ def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Even
     except ServiceError as refusal:
         return Attempt(Failed(code=refusal.code, message=refusal.message, whose="ours"), 0.0)
 
+    came = _run(folder, claimed, lease, stop)
+    if not isinstance(came.outcome, Stopped) and launcher.again_smaller(folder, came.outcome):
+        # What the first start took was our misjudgement, and is not billed.
+        with transaction() as session:
+            queue.begin_again(session, claimed, device=device)
+        came = _run(folder, claimed, lease, stop)
+    return came
+
+
+def _run(folder: Path, claimed: Claimed, lease: Lease, stop: threading.Event) -> Attempt:
     started = time.monotonic()
     with launcher.start(folder) as run, keeping.Keeper(claimed, run.folder, lease) as keeper:
         outcome = _supervise(run, claimed, lease, stop)

@@ -88,7 +88,7 @@ def test_all_ways_to_run_out_of_memory_are_known(tmp_path: Path, base_model: Pat
 
     assert failure is not None
     assert "512 rows" in failure.message
-    assert failure.whose == "ours"
+    assert failure.whose == "data"
     assert _out_of_memory(RuntimeError("shapes differ"), folder) is None
 
 

@@ -264,3 +264,26 @@ def pid_of_run(claimed: Claimed) -> int:
         except OSError:
             continue
     raise AssertionError(f"no run in {settings().home}")
+
+
+@SQLITE_ONLY
+def test_a_run_that_was_ended_for_its_memory_is_started_once_more_and_smaller(
+    customer: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(customer)
+    claimed, worker_id = claim()
+    beyond, starts = launcher.Failed("run_memory_limit", "More than a run may use.", "data"), []
+
+    def too_little(self: launcher.Run) -> launcher.Outcome:
+        starts.append(self.folder.smaller.exists())
+        return beyond
+
+    with monkeypatch.context() as patch, Lease(claimed, worker_id=worker_id) as lease:
+        patch.setattr(launcher.Run, "outcome", too_little)
+        patch.setattr(launcher.Run, "poll", lambda self: self._process.poll())
+        came = attempt(claimed, lease, device="cpu", stop=threading.Event())
+    settle(claimed, came, device="cpu")
+
+    assert starts == [False, True]
+    job = job_of(customer, claimed)
+    assert (job.state, job.failure_code, job.charged) == (JobState.failed, "run_memory_limit", 0)
