@@ -34,7 +34,10 @@ def collecting(rows: list[Owed]) -> None:
             ]
         ),
         hide_index=True,
-        column_config={"Owed": st.column_config.TextColumn(alignment="right")},
+        column_config={
+            "Workspace": st.column_config.TextColumn(width="medium"),
+            "Owed": st.column_config.TextColumn(alignment="right"),
+        },
     )
     by_number = {row.invoice.number: row for row in rows}
     with st.container(border=True):

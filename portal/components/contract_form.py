@@ -1,6 +1,8 @@
 """A contract to sign: its fields, and beside them everything that the customer will be charged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +25,7 @@ from services.errors import ServiceError
 
 _RIGHT = st.column_config.TextColumn(alignment="right")
 # A contract begins this many months from now at the latest.
-_AHEAD = 12
+_AHEAD = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,20 @@ class Written:
     terms: Terms
 
 
-def contract_fields(tenant: Tenant, *, key: str) -> Written | None:
-    """The fields; None, with the reason shown, where they make no terms."""
+def contract_fields(tenant: Tenant, signed: Sequence[Contract], *, key: str) -> Written | None:
+    """The fields, beginning behind what is signed; None, with the reason shown, where they make no terms."""
     title = st.text_input(
         "Title", "Annual contract", key=f"{key}:title", help="Its instalments are named after it."
     )
     first, second = st.columns(2)
     present = Month.of(clock.now(), tenant.time_zone)
+    months_to_come = [present.plus(ahead) for ahead in range(_AHEAD + 1)]
+    taken_until = max((contract.ends_on for contract in signed), default=date.min)
+    free = [number for number, month in enumerate(months_to_come) if month.first > taken_until]
     begins = first.selectbox(
         "First month",
-        [str(present.plus(ahead)) for ahead in range(_AHEAD + 1)],
+        [str(month) for month in months_to_come],
+        index=free[0] if free else 0,
         format_func=lambda month: words.month(Month.parse(month).first),
         key=f"{key}:first",
     )

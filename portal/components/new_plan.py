@@ -13,7 +13,7 @@ from portal.written import decimal_of
 from services import clock
 from services.billing import examples
 from services.billing.money import MINOR_DIGITS, Money, rounded
-from services.billing.plans import Plan
+from services.billing.plans import Plan, PlanPrice
 from services.metering.meters import METERS
 
 _RIGHT = st.column_config.TextColumn(alignment="right")
@@ -69,19 +69,23 @@ def plan_preview(plan: Plan) -> None:
     """What a month costs without use, and each price at a few quantities."""
     month = words.amount(plan.fee or Money.zero(plan.currency))
     st.markdown(f"A month without use costs **{month}**.")
-    for sold in plan.prices:
-        unit = METERS[sold.meter].unit
-        shown = examples.quantities(sold.price)
-        st.markdown(f"**{sold.title}**: {words.price(sold.price, unit, plan.currency)}")
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    f"{unit.capitalize()}s a month": [f"{quantity.normalize():,f}" for quantity in shown],
-                    "Charged": [
-                        words.amount(amount) for amount in examples.worked(sold.price, shown, plan.currency)
-                    ],
-                }
-            ),
-            hide_index=True,
-            column_config=dict.fromkeys((f"{unit.capitalize()}s a month", "Charged"), _RIGHT),
-        )
+    with st.grid(2, min_column_width=200, gap="medium"):
+        for sold in plan.prices:
+            with st.container(gap="small"):
+                _worked(sold, plan.currency)
+
+
+def _worked(sold: PlanPrice, currency: str) -> None:
+    unit = METERS[sold.meter].unit
+    shown = examples.quantities(sold.price)
+    st.markdown(f"**{sold.title}**  \n:small[:gray[{words.price(sold.price, unit, currency)}]]")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                f"{unit.capitalize()}s": [f"{quantity.normalize():,f}" for quantity in shown],
+                "A month": [words.amount(amount) for amount in examples.worked(sold.price, shown, currency)],
+            }
+        ),
+        hide_index=True,
+        column_config=dict.fromkeys((f"{unit.capitalize()}s", "A month"), _RIGHT),
+    )

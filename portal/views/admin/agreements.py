@@ -93,7 +93,9 @@ if view == "contract":
     st.subheader("A new contract", anchor=False)
     fields, preview = st.columns(2, gap="large")
     with fields, st.container(border=True):
-        contract = contract_fields(tenant, key=f"contract:{tenant.id}:{len(agreed.contracts)}")
+        contract = contract_fields(
+            tenant, agreed.contracts, key=f"contract:{tenant.id}:{len(agreed.contracts)}"
+        )
     with preview:
         is_good = contract_preview(tenant, contract)
     with place:

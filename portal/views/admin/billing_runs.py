@@ -54,7 +54,11 @@ def run_table(rows: list[Row]) -> None:
         ),
         hide_index=True,
         column_config={
-            name: st.column_config.TextColumn(alignment="right") for name in ("Before tax", "Tax", "To pay")
+            "Workspace": st.column_config.TextColumn(width="medium"),
+            **{
+                name: st.column_config.TextColumn(alignment="right")
+                for name in ("Before tax", "Tax", "To pay")
+            },
         },
     )
 

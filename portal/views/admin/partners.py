@@ -48,7 +48,11 @@ def partner_table(known: list[Partner], brought: dict[str, list[str]]) -> None:
             ]
         ),
         hide_index=True,
-        column_config={"Share": RIGHT, "Workspaces": st.column_config.NumberColumn(width="small")},
+        column_config={
+            "Partner": st.column_config.TextColumn(width="medium"),
+            "Share": RIGHT,
+            "Workspaces": st.column_config.NumberColumn(width="small"),
+        },
     )
 
 
@@ -74,7 +78,11 @@ def statement_table(told: Statement) -> None:
             ]
         ),
         hide_index=True,
-        column_config={"Before tax, less credit notes": RIGHT, "Share": RIGHT},
+        column_config={
+            "Workspace": st.column_config.TextColumn(width="medium"),
+            "Before tax, less credit notes": RIGHT,
+            "Share": RIGHT,
+        },
     )
     st.markdown(
         f"{percent_of(told.partner)} of what they pay is **{words.amounts(told.totals)}**, each share "

@@ -156,7 +156,10 @@ def on_last_month(plan: Plan) -> None:
             ]
         ),
         hide_index=True,
-        column_config=dict.fromkeys(("Last month", "By these prices", "Difference"), RIGHT),
+        column_config={
+            "Workspace": st.column_config.TextColumn(width=150),
+            **dict.fromkeys(("Last month", "By these prices", "Difference"), RIGHT),
+        },
     )
     was, would_be = (by_currency([getattr(row, name) for row in rows]) for name in ("was", "would_be"))
     for before, after in zip(was, would_be, strict=True):

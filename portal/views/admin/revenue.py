@@ -45,8 +45,11 @@ def margin_table(rows: list[Margin]) -> None:
         ),
         hide_index=True,
         column_config={
-            name: st.column_config.TextColumn(alignment="right")
-            for name in ("Revenue", "Device hours", "Device cost", "Margin", "Of revenue")
+            "Workspace": st.column_config.TextColumn(width="medium"),
+            **{
+                name: st.column_config.TextColumn(alignment="right")
+                for name in ("Revenue", "Device hours", "Device cost", "Margin", "Of revenue")
+            },
         },
     )
 
