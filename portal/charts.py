@@ -354,7 +354,9 @@ def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: 
     return figure.update_xaxes(tickformat="%-d %b", range=[days[0], days[-1]], autorange=True)
 
 
-def margins(names: Sequence[str], costs: Sequence[float], left: Sequence[float]) -> go.Figure:
+def margins(
+    names: Sequence[str], costs: Sequence[float], left: Sequence[float], *, currency: str
+) -> go.Figure:
     """What the devices of each workspace cost, and what is left of its revenue, in major units."""
     names = [_plain(name) for name in names]
     losing = sum(1 for amount in left if amount < 0)
@@ -363,7 +365,7 @@ def margins(names: Sequence[str], costs: Sequence[float], left: Sequence[float])
         go.Bar(x=list(values), y=names, orientation="h", name=name, marker_color=colour)
         for name, values, colour in (("Device cost", costs, REST), ("Margin", left, OURS))
     ]
-    figure = _figure(title, *bars, x="Amount before tax", y="", height=_rows_high(len(names)) + 40)
+    figure = _figure(title, *bars, x=f"{currency} before tax", y="", height=_rows_high(len(names)) + 40)
     figure.update_layout(barmode="relative", showlegend=True)
     return figure.update_yaxes(autorange="reversed")
 

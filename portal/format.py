@@ -37,6 +37,11 @@ def amounts(sums: Sequence[Money]) -> str:
     return " and ".join(amount(one) for one in sums) or "none"
 
 
+def leading(sums: Sequence[Money]) -> tuple[str, str]:
+    """Sums of several currencies where there is room for one: "€12.00", and "and $3.00" beside it."""
+    return amounts(sums[:1]), f"and {amounts(sums[1:])}" if len(sums) > 1 else ""
+
+
 def unit_price(price: Decimal, currency: str) -> str:
     """A price of one unit in major units, with as many digits as it takes: "€0.0001", "€0.0020", "€7.20"."""
     digits = MINOR_DIGITS[currency]

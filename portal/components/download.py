@@ -5,7 +5,13 @@ import streamlit as st
 from portal.downloads import LINK_LIFE, download_url
 
 
-@st.fragment(run_every=LINK_LIFE * 0.8)
 def download_link(label: str, kind: str, subject: str) -> None:
     """A button for a file; `kind` and `subject` as in `download_url`. The link is renewed before it ends."""
+    # A fragment takes all the width it is given, and would push what stands beside it to another line.
+    with st.container(width="content"):
+        _renewed(label, kind, subject)
+
+
+@st.fragment(run_every=LINK_LIFE * 0.8)
+def _renewed(label: str, kind: str, subject: str) -> None:
     st.link_button(label, download_url(kind, subject), icon=":material/download:")

@@ -14,7 +14,7 @@ from services.metering.meters import METERS
 
 def plan_choice(current: Plan, offered: list[Plan], *, on_trial: bool) -> None:
     """A card for each plan; the one in force says so, the others can be changed to."""
-    with st.grid(min(3, len(offered)), min_column_width=260, gap="medium"):
+    with st.grid(max(2, min(3, len(offered))), min_column_width=260, gap="medium"):
         for plan in offered:
             is_mine = plan.name == current.name
             with st.container(border=True):

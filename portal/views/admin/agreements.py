@@ -15,6 +15,7 @@ from portal.components.credit_form import credit_fields, credit_preview, credit_
 from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.instalments import instalment_table
+from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
 from services.accounts.tables import Tenant
 from services.billing import agreements, contracts
@@ -91,7 +92,7 @@ if view == "contract":
             icon=":material/handshake:",
         )
     st.subheader("A new contract", anchor=False)
-    fields, preview = st.columns(2, gap="large")
+    fields, preview = side_by_side()
     with fields, st.container(border=True):
         contract = contract_fields(
             tenant, agreed.contracts, key=f"contract:{tenant.id}:{len(agreed.contracts)}"
@@ -118,7 +119,7 @@ else:
             "No credit", "Nothing was given or paid ahead. Grant it below.", icon=":material/savings:"
         )
     st.subheader("New credit", anchor=False)
-    fields, preview = st.columns(2, gap="large")
+    fields, preview = side_by_side()
     with fields, st.container(border=True):
         credit = credit_fields(tenant, key=f"credit:{tenant.id}:{len(agreed.granted)}")
     with preview:

@@ -15,6 +15,7 @@ from portal.components.coupon_form import (
 )
 from portal.components.empty import empty_state
 from portal.components.header import page_header
+from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
 from services.billing import catalogue, redeeming
 from services.db import reading, transaction
@@ -41,7 +42,7 @@ else:
         icon=":material/local_offer:",
     )
 st.subheader("A new coupon", anchor=False)
-fields, preview = st.columns(2, gap="large")
+fields, preview = side_by_side()
 with fields, st.container(border=True):
     written = coupon_fields(currencies, key=f"coupon:{len(made)}")
 with preview:

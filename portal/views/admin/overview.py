@@ -71,11 +71,12 @@ def standing() -> None:
         failed = reports.failures(db, session.operator())
     now = clock.now()
     wait = fleet.longest_wait(now).total_seconds()
+    earned, others = words.leading(reports.revenue(rows))
     kpi_row(
         Kpi(
             "Revenue this month",
-            words.amounts(reports.revenue(rows)),
-            note=f"{words.amounts(reports.use(rows))} before credit",
+            earned,
+            note=", ".join(filter(None, (others, f"{words.amounts(reports.use(rows))} before credit"))),
         ),
         Kpi(
             "Active workspaces",

@@ -12,6 +12,7 @@ from portal.components.confirm import confirm
 from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.notice import announce, complain
+from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
 from portal.written import decimal_of
 from services import clock
@@ -124,7 +125,7 @@ if known:
 else:
     empty_state("No partners yet", "Add the first one below.", icon=":material/diversity_3:")
 
-left, right = st.columns(2, gap="large")
+left, right = side_by_side()
 with left:
     st.subheader("A new partner", anchor=False)
     with st.container(border=True):

@@ -14,6 +14,7 @@ from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.new_plan import plan_fields, plan_preview
 from portal.components.price_editor import price_editor
+from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
 from services import clock, revenue
 from services.billing import catalogue, examples
@@ -53,7 +54,7 @@ def new_plan(sold: Mapping[str, tuple[Plan, ...]]) -> None:
         format_func=lambda name: sold[name][-1].title,
         required=True,
     )
-    fields, preview = st.columns([1, 1], gap="large")
+    fields, preview = side_by_side()
     with fields, st.container(border=True):
         plan = plan_fields(sold[like][-1])
     with preview:
@@ -182,7 +183,7 @@ version_table(versions)
 
 st.subheader("The next version", anchor=False)
 latest = versions[-1]
-editor, preview = st.columns([1, 1], gap="large")
+editor, preview = side_by_side()
 with editor, st.container(border=True):
     earliest = max(clock.now().date() + timedelta(days=2), latest.valid_from + timedelta(days=1))
     first_of_next = (earliest.replace(day=1) + timedelta(days=32)).replace(day=1)

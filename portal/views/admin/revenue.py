@@ -1,5 +1,7 @@
 """Revenue: what comes in every month, what is overdue, and what each workspace leaves after its devices."""
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -19,10 +21,42 @@ from services.revenue import Margin
 # Days past the due date, up to and with.
 AGES = ((0, "not due yet"), (30, "up to 30 days"), (60, "31 to 60 days"), (10**6, "over 60 days"))
 
+# Workspaces that a chart shows.
+LARGEST = 12
+
 
 def sums(found: list[Money]) -> str:
     """Sums, one for each currency."""
     return words.amounts(by_currency(found))
+
+
+def of_sums(
+    label: str,
+    found: list[Money],
+    *,
+    note: str = "",
+    note_colour: Literal["gray", "red"] = "gray",
+    help: str | None = None,  # noqa: A002
+) -> Kpi:
+    """A figure in the first of its currencies; the others stand below it."""
+    value, rest = words.leading(by_currency(found))
+    return Kpi(label, value, ", ".join(filter(None, (rest, note))), note_colour, help=help)
+
+
+def margin_chart(rows: list[Margin]) -> None:
+    """The largest workspaces, a chart for each currency: amounts of two are not to be compared."""
+    for currency in sorted({row.revenue.currency for row in rows}):
+        top = [row for row in rows if row.revenue.currency == currency][:LARGEST]
+        with st.container(border=True):
+            chart(
+                margins(
+                    [row.tenant.name for row in top],
+                    [row.cost.micros / 10**6 for row in top],
+                    [row.margin.micros / 10**6 for row in top],
+                    currency=currency,
+                ),
+                key=f"margins:{currency}",
+            )
 
 
 def margin_table(rows: list[Margin]) -> None:
@@ -74,32 +108,23 @@ with reading() as db:
 
 late = [row for row in owed if row.days_late > 0]
 kpi_row(
-    Kpi(
+    of_sums(
         "Recurring a month",
-        sums(list(monthly.values())),
+        list(monthly.values()),
         help="Fees of plans, and what contracts promise for a month. What is used comes on top.",
     ),
-    Kpi(f"Revenue in {words.month(month.first)}", sums([row.revenue for row in rows])),
-    Kpi("Margin after devices", sums([row.margin for row in rows])),
-    Kpi(
+    of_sums(f"Revenue in {words.month(month.first)}", [row.revenue for row in rows]),
+    of_sums("Margin after devices", [row.margin for row in rows]),
+    of_sums(
         "Overdue",
-        sums([row.owed for row in late]),
+        [row.owed for row in late],
         note=words.count(len(late), "invoice"),
         note_colour="red" if late else "gray",
     ),
 )
 st.subheader("Margin by workspace", anchor=False)
 if rows:
-    with st.container(border=True):
-        top = rows[:12]
-        chart(
-            margins(
-                [row.tenant.name for row in top],
-                [row.cost.micros / 10**6 for row in top],
-                [row.margin.micros / 10**6 for row in top],
-            ),
-            key="margins",
-        )
+    margin_chart(rows)
     margin_table(rows)
 else:
     empty_state("No revenue yet", "Workspaces that use something stand here.", icon=":material/monitoring:")

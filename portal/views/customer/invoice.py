@@ -61,7 +61,7 @@ draft = shown.draft
 due = f"due on {words.day(shown.due_on)}" if shown.due_on else "may still change"
 kpi_row(
     Kpi("To pay", words.amount(draft.payable), note=due),
-    Kpi("Use", words.amount(draft.subtotal)),
+    Kpi("Use and charges" if draft.charges else "Use", words.amount(draft.subtotal)),
     Kpi("Discount and credit", words.amount(draft.discount + draft.credit + draft.prepaid)),
     Kpi(
         "Tax",
