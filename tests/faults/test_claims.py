@@ -5,6 +5,9 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import text
+
 from services.accounts.tables import Tenant
 from services.db import reading, transaction
 from services.jobs import queue
@@ -61,6 +64,50 @@ def test_twelve_workers_claim_each_job_once_and_never_more_than_the_limit(live_d
         for member in members:
             ended = jobs.recent(session, member, limit=100)
             assert {job.state for job in ended} == {JobState.succeeded}
+
+
+# For a worker that goes by this schema, looking through the workspaces takes until we let it go on.
+SLOWLY = """
+    CREATE SCHEMA slowly;
+    CREATE FUNCTION slowly.look() RETURNS boolean LANGUAGE plpgsql VOLATILE
+        AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END $$;
+    CREATE VIEW slowly.tenant AS SELECT * FROM public.tenant WHERE slowly.look();
+"""
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@pytest.mark.parametrize("template", ["postgres"], indirect=True)
+def test_what_a_slow_worker_saw_before_it_had_the_lock_does_not_break_the_limit(live_database: str) -> None:
+    with transaction() as session:
+        member = factories.create_member(session)
+        session.get_one(Tenant, member.tenant_id).running_job_limit = 1
+        factories.create_job(session, member)
+        worker_id = factories.next_worker(session)
+        session.execute(text(SLOWLY))
+
+    def claim_slowly() -> queue.Claimed | None:
+        with transaction() as session:
+            session.execute(text("SET LOCAL search_path = slowly, public"))
+            return queue.claim(session, worker_id=worker_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as gate:
+            gate.execute(text("SELECT pg_advisory_xact_lock(7)"))
+            slow = pool.submit(claim_slowly)
+            while not gate.execute(text(WAITING)).scalar_one():
+                assert not slow.done()
+                time.sleep(0.01)
+            # A better job comes, which the slow worker has not seen, and is taken.
+            with transaction() as session:
+                better = factories.create_job(session, member)
+                better.priority = 1
+                session.add(better)
+            with transaction() as session:
+                quick = queue.claim(session, worker_id=worker_id)
+
+        assert quick is not None
+        assert quick.job_id == better.id
+        assert slow.result() is None
 
 
 def test_of_two_workers_that_think_they_hold_a_job_one_finishes_it(live_database: str) -> None:
