@@ -78,8 +78,8 @@ def draft(
     due = [*of_prices, *charges]
     if committed is not None:
         used = total((*(line.amount for line in lines), *(charge.amount for charge in of_prices)), currency)
-        due += _of_commitment(committed, used, period)
-    due += _carried_over([*lines, *due], period, currency)
+        due += of_commitment(committed, used, period)
+    due += carried_over([*lines, *due], period, currency)
 
     items: list[Line | Charge] = [*lines, *due]
     subtotal = total((item.amount for item in items), currency)
@@ -221,7 +221,8 @@ def _of_price(
     )
 
 
-def _of_commitment(committed: Committed, used: Money, period: tuple[date, date]) -> list[Charge]:
+def of_commitment(committed: Committed, used: Money, period: tuple[date, date]) -> list[Charge]:
+    """What a contract's commitment asks for beside the use of a period."""
     promise, before = committed.commitment, committed.before
     amounts = {
         ChargeKind.overage: promise.surcharge_part(before, used),
@@ -242,7 +243,7 @@ def _of_commitment(committed: Committed, used: Money, period: tuple[date, date])
     ]
 
 
-def _carried_over(items: Sequence[Line | Charge], period: tuple[date, date], currency: str) -> list[Charge]:
+def carried_over(items: Sequence[Line | Charge], period: tuple[date, date], currency: str) -> list[Charge]:
     """What makes up an invoice that would be below zero; the next one begins with it."""
     by_code: dict[TaxCode, Money] = defaultdict(lambda: Money.zero(currency))
     for item in items:

@@ -1,9 +1,9 @@
 """All that an invoice stands on, in one file that anybody can check: its figures, its events and their seals.
 
-A zip archive. `invoice.json` has the invoice and what was taken back of it since, `seals.jsonl` the header of
-every block of the ledger up to the invoice, and for each block with events of the invoice's period
-`blocks/<number>.jsonl` has the events, a line each, exactly as they were hashed, and `blocks/<number>.leaves`
-the hash of each, 32 bytes one after another.
+A zip archive. `invoice.json` has the invoice, what was taken back of it since, and the terms that its charges
+follow from; `seals.jsonl` the header of every block of the ledger up to the invoice, and for each block with
+events of the invoice's period, or of months that it corrects, `blocks/<number>.jsonl` has the events, a line
+each, exactly as they were hashed, and `blocks/<number>.leaves` the hash of each, 32 bytes one after another.
 """
 
 import json
@@ -19,8 +19,9 @@ from services.billing.snapshot import Snapshot
 from services.errors import Invalid
 from services.ledger.block import Header
 from services.metering.cloudevents import canonical
+from services.proof.terms import Terms
 
-FORMAT = "tuneport invoice bundle 1"
+FORMAT = "tuneport invoice bundle 2"
 _LEAF = 32
 # The same bundle is the same bytes, whenever it is made.
 _WHEN = (1980, 1, 1, 0, 0, 0)
@@ -56,12 +57,14 @@ def write(
     blocks: Iterable[Block],
     *,
     notes: Iterable[Note] = (),
+    terms: Terms,
 ) -> None:
     """Write a bundle; blocks are taken one by one, so that a year of events fits."""
     with zipfile.ZipFile(file, "w") as archive:
         _put(archive, "README.md", _README.read_bytes())
         told: dict[str, Any] = {"format": FORMAT, "tenant": tenant_id, "invoice": snapshot.to_json()}
         told["credit_notes"] = [note.to_json() for note in notes]
+        told["terms"] = terms.to_json()
         _put(archive, "invoice.json", canonical(told))
         _put(archive, "seals.jsonl", b"".join(canonical(header.to_json()) + b"\n" for header in headers))
         for block in blocks:
@@ -89,6 +92,7 @@ class Bundle:
                 raise NotABundle(f"its format is {told['format']}")
             self.tenant_id = str(told["tenant"])
             self.snapshot = Snapshot.from_json(told["invoice"])
+            self.terms = Terms.read(told["terms"])
             self.notes = [Note.from_json(note) for note in told["credit_notes"]]
             self.headers = [Header(**json.loads(row)) for row in archive.read("seals.jsonl").splitlines()]
         except (KeyError, TypeError, ValueError) as error:

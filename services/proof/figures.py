@@ -45,7 +45,7 @@ class Recount:
     def add(self, event: dict[str, Any]) -> Fault | None:
         """Count an event, as its line of the ledger has it."""
         data = event["data"]
-        day = self._day(event["time"])
+        day = self.day(event["time"])
         lines = [
             line
             for line in self._lines.get((data["meter"], event.get("subject", "")), ())
@@ -62,7 +62,8 @@ class Recount:
             self.included += 1
         return None
 
-    def _day(self, time: str) -> date:
+    def day(self, time: str) -> date:
+        """The day of the invoice's calendar that an instant lies in."""
         # Every clock of the world is off by whole minutes, so a minute lies within one day.
         minute = time[:16]
         if minute not in self._days:
@@ -123,7 +124,7 @@ def of_sums(draft: Draft) -> Iterator[Fault]:
 
 
 def _of_charges(draft: Draft) -> Iterator[Fault]:
-    """Charges that are not what the prices of the lines ask for; other charges are as stated."""
+    """Charges that are not what the prices of the lines ask for."""
     by_price: dict[str, list[Line]] = defaultdict(list)
     for line in draft.lines:
         edition = line.key.removeprefix(f"{line.price_key}:").partition(":")[0]

@@ -17,8 +17,9 @@ from services.ledger import sealing
 from services.metering.cloudevents import line
 from services.metering.days import midnight
 from services.metering.tables import UsageEvent
-from services.proof import bundle
+from services.proof import bundle, gathering
 from services.proof.bundle import Block
+from services.proof.terms import Terms
 from services.proof.verify import Verdict, verify
 
 
@@ -48,8 +49,9 @@ def export(session: Session, member: Member, *, reference: str, into: IO[bytes])
     headers = [block.header for block in sealing.blocks(session, member, until=snapshot.ledger.blocks)]
     invoice = billing.invoice(session, member, number_or_id=snapshot.number or reference)
     taken_back = notes_of(session, member, invoice)
-    blocks = _blocks(session, member, snapshot)
-    bundle.write(into, snapshot, member.tenant_id, headers, blocks, notes=taken_back)
+    terms = gathering.terms(session, member, invoice)
+    blocks = _blocks(session, member, snapshot, terms)
+    bundle.write(into, snapshot, member.tenant_id, headers, blocks, notes=taken_back, terms=terms)
 
 
 def check(session: Session, member: Member, *, reference: str) -> Verdict:
@@ -65,10 +67,11 @@ def check(session: Session, member: Member, *, reference: str) -> Verdict:
             return verify(opened)
 
 
-def _blocks(session: Session, member: Member, snapshot: Snapshot) -> Iterator[Block]:
-    """The blocks with events of the invoice's period, and whatever stands between them."""
+def _blocks(session: Session, member: Member, snapshot: Snapshot, terms: Terms) -> Iterator[Block]:
+    """The blocks with events of the invoice's period and of what it corrects, and whatever is between."""
     assert snapshot.ledger is not None
-    begin = midnight(snapshot.first_day, snapshot.time_zone)
+    first_day = min((snapshot.first_day, *(earlier.first_day for earlier in terms.earlier)))
+    begin = midnight(first_day, snapshot.time_zone)
     end = midnight(snapshot.last_day + timedelta(days=1), snapshot.time_zone)
     at, serial = col(UsageEvent.at), col(UsageEvent.serial)
     within = owned(UsageEvent, member).where(at >= begin, at < end)

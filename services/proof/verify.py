@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.billing.money import Money
-from services.proof import chain, figures, notes
+from services.proof import chain, charges, figures, notes
 from services.proof.bundle import Bundle
 from services.proof.fault import Fault, Wrong
 
@@ -37,7 +37,7 @@ def verify(bundle: Bundle, *, head: str | None = None) -> Verdict:
     """Check a bundle; `head` is the hash printed on the invoice, for whoever has it on paper."""
     snapshot = bundle.snapshot
     faults: list[Fault] = []
-    recount = figures.Recount(snapshot)
+    recount, late = figures.Recount(snapshot), charges.LateUse(bundle.terms)
     blocks = events = 0
     if snapshot.ledger is None:
         faults.append(Fault(Wrong.unchained, "the invoice", "it does not say where the ledger ended"))
@@ -54,6 +54,7 @@ def verify(bundle: Bundle, *, head: str | None = None) -> Verdict:
             try:
                 event = figures.read_event(record)
                 fault = recount.add(event)
+                late.add(event, recount.day(event["time"]))
             except (ValueError, KeyError, TypeError, ArithmeticError):
                 fault = Fault(
                     Wrong.edited, f"block {block.header.number}", "one of its records cannot be read"
@@ -67,6 +68,7 @@ def verify(bundle: Bundle, *, head: str | None = None) -> Verdict:
         blocks, events = blocks + 1, events + len(block.records)
     faults += recount.faults()
     faults += figures.of_sums(snapshot.draft)
+    faults += charges.of_charges(snapshot, bundle.terms, late)
     faults += notes.of_notes(bundle.notes, snapshot)
     return Verdict(
         number=snapshot.number or "",

@@ -368,6 +368,7 @@ EXEMPT = {
     "billing.owing.outstanding": _ROW,
     "billing.owing.owed_at_most": _ROW,
     "billing.owing.received": _ROW,
+    "proof.gathering.terms": _ROW,
     "billing.subscriptions.subscribe": "refuses whoever has a plan, as both here have",
     "registry.service.publish": "the worker's; a test below shows that a foreign job cannot be named",
 }
