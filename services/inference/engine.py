@@ -65,12 +65,12 @@ class _Computation:
         if isinstance(network, TokenClassifier):
             return self._entities(network, _texts(inputs))
         outputs = readings.outputs(network, self._read(inputs), self._machine)
-        match self._card.task:
-            case Task.multi_label:
-                return [self._several(row) for row in outputs.sigmoid().tolist()]
-            case Task.regression:
-                return [self._scored(row) for [row] in outputs.double().tolist()]
-        return [self._labelled(row) for row in (outputs / self._card.temperature).softmax(-1).tolist()]
+        if self._card.task is Task.regression:
+            return [self._scored(row) for [row] in outputs.double().tolist()]
+        tempered = outputs / self._card.temperature
+        if self._card.task is Task.multi_label:
+            return [self._several(row) for row in tempered.sigmoid().tolist()]
+        return [self._labelled(row) for row in tempered.softmax(-1).tolist()]
 
     def _read(self, inputs: Sequence[Input]) -> Texts | Pairs:
         if not self._card.pairs:

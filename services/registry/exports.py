@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from safetensors import safe_open
+
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role
 from services.config import settings
@@ -34,6 +36,7 @@ from services.training.report import Report
 log = logging.getLogger(__name__)
 
 _CARD, _README, _SCRIPT = "tuneport.json", "README.md", "predict.py"
+_ADAPTER, _ADAPTER_SCRIPT = "adapter", "predict_adapter.py"
 # The same names as in services.training.converting, which brings torch.
 _CONVERTER, _PARITY, _WEIGHTS = "services.training.converting", "parity.json", "model.safetensors"
 _CONVERTING_SECONDS = 300
@@ -105,7 +108,7 @@ def _make(member: Member, version: ModelVersion, kind: ExportFormat, target: Pat
     with TemporaryDirectory(dir=target.parent) as place:
         model, converted = Path(place) / "model", Path(place) / "onnx"
         registry.fetch(version, model)
-        script = offline.script(_architecture(model), onnx=onnx)
+        script = _script(model, onnx=onnx)
         readme = card_of(member, version_id=version.id)
         if onnx:
             if script is None:
@@ -116,6 +119,10 @@ def _make(member: Member, version: ModelVersion, kind: ExportFormat, target: Pat
         with zipfile.ZipFile(arriving, "w", zipfile.ZIP_STORED) as bundle:
             for file in _files(model, converted, onnx=onnx):
                 bundle.write(file, file.name)
+            if (model / _ADAPTER).is_dir():
+                for file in sorted((model / _ADAPTER).iterdir()):
+                    bundle.write(file, f"{_ADAPTER}/{file.name}")
+                bundle.writestr(_ADAPTER_SCRIPT, offline.ADAPTER_SCRIPT)
             bundle.writestr(_README, readme)
             if script:
                 bundle.writestr(_SCRIPT, script)
@@ -130,9 +137,16 @@ def _files(model: Path, converted: Path, *, onnx: bool) -> list[Path]:
     return [*kept, *(file for file in sorted(converted.iterdir()) if file.is_file())]
 
 
-def _architecture(model: Path) -> str:
-    told: str = json.loads((model / _CARD).read_text("utf-8"))["architecture"]
-    return told
+def _script(model: Path, *, onnx: bool) -> str | None:
+    """The lines that ask a model in a folder without us."""
+    architecture: str = json.loads((model / _CARD).read_text("utf-8"))["architecture"]
+    if not architecture.startswith("pair"):
+        return offline.script(architecture, onnx=onnx)
+    with safe_open(model / _WEIGHTS, framework="numpy") as weights:
+        together = bool(weights.get_tensor("reads_together"))
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    types = config.get("type_vocab_size", 0) > 1
+    return offline.script(architecture, onnx=onnx, together=together, types=types)
 
 
 def _convert(model: Path, out: Path) -> None:
@@ -165,5 +179,5 @@ def _parity(converted: Path) -> str:
     told = json.loads((converted / _PARITY).read_text("utf-8"))
     return (
         f"\n## ONNX\n\nOn {told['rows']} test rows the ONNX model gave {told['same_answers']} times the same "
-        f"answer; no probability was further off than {told['largest_difference']:.1e}.\n"
+        f"answer; no probability or score was further off than {told['largest_difference']:.1e}.\n"
     )

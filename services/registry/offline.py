@@ -51,8 +51,70 @@ print(json.dumps([[word, tags[place]] for place, word in enumerate(sys.argv[1].s
 """
 
 
-def script(architecture: str, *, onnx: bool) -> str | None:
-    """`predict.py` for the folder of a model; None where a model of this kind takes more than a few lines."""
+_TORCH_POOLED = """def pooled(ids, **more):
+    mean = encoder(input_ids=torch.tensor([ids]), **more).last_hidden_state.mean(1)
+    return torch.nn.functional.normalize(mean) * mean.shape[1] ** 0.5
+
+"""
+_TORCH_TEXT_SCORE = """features, head = pooled(tokenizer.encode(sys.argv[1]).ids), "head"
+"""
+_TORCH_TOGETHER = """read = tokenizer.encode(sys.argv[1], sys.argv[2])
+types = {"token_type_ids": torch.tensor([read.type_ids])} if TYPES else {}
+features, head = pooled(read.ids, **types), "together"
+"""
+_TORCH_APART = """u, v = (pooled(tokenizer.encode(text).ids) for text in sys.argv[1:3])
+features, head = torch.cat([u, v, (u - v).abs(), u * v], -1), "apart"
+"""
+_TORCH_LOGITS = """logits = (features @ weights[f"{head}.weight"].T + weights[f"{head}.bias"])[0]
+"""
+_TORCH_LABELS = """scores = dict(zip(card["labels"], (logits / card["temperature"]).softmax(-1).tolist()))
+"""
+_TORCH_SCORE = """answer = [logits.item() * card["scale"]["deviation"] + card["scale"]["mean"]]
+"""
+_ONNX_TOGETHER = """read = tokenizer.encode(sys.argv[1], sys.argv[2])
+ids = np.array([read.ids])
+asked = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.array([read.type_ids])}
+answer = model.run(None, {one.name: asked[one.name] for one in model.get_inputs()})[0][0]
+"""
+_ONNX_APART = """first, second = (np.array([tokenizer.encode(text).ids]) for text in sys.argv[1:3])
+masks = {"first_mask": np.ones_like(first), "second_mask": np.ones_like(second)}
+answer = model.run(None, {"first_ids": first, "second_ids": second, **masks})[0][0]
+"""
+_ONNX_ALONE = """ids = np.array([tokenizer.encode(sys.argv[1]).ids])
+answer = model.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+"""
+_ONNX_LABELS = """scores = dict(zip(card["labels"], answer.tolist()))
+"""
+_SCORE = """print(json.dumps({"score": float(answer[0]), "error": card["scale"]["error"]}))
+"""
+_CHAT = '''"""python predict.py "a question"; needs torch and transformers, and no network."""
+import json, sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = AutoModelForCausalLM.from_pretrained(".", dtype=torch.float32)
+said = [{"role": "user", "content": sys.argv[1]}]
+asked = tokenizer.apply_chat_template(said, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+answer = model.generate(**asked, max_new_tokens=128, do_sample=False)[0, asked["input_ids"].shape[1] :]
+print(json.dumps({"answer": tokenizer.decode(answer, skip_special_tokens=True)}))
+'''
+# The same from the adapter, a fortieth of the size, over a base model that is there already.
+ADAPTER_SCRIPT = (
+    _CHAT.replace("predict.py", "predict_adapter.py BASE_MODEL_FOLDER")
+    .replace("torch and transformers", "torch, transformers and peft")
+    .replace("import AutoModelForCausalLM", "import AutoModelForCausalLM", 1)
+    .replace("import json, sys, torch\n", "import json, sys, torch\nfrom peft import PeftModel\n")
+    .replace('from_pretrained(".", dtype', "from_pretrained(sys.argv[1], dtype")
+    .replace("said = ", 'model = PeftModel.from_pretrained(model, "adapter")\nsaid = ')
+    .replace('"content": sys.argv[1]', '"content": sys.argv[2]')
+)
+
+
+def script(architecture: str, *, onnx: bool, together: bool = False, types: bool = False) -> str | None:
+    """`predict.py` for the folder of a model; None where a model of this kind takes more than a few lines.
+
+    Of pairs: whether both texts are read together, and whether the base model tells them apart by types.
+    """
     match architecture:
         case "mean-pooled-linear":
             body = _ONNX_TEXT if onnx else _TORCH_TEXT.format(activation="softmax(-1)")
@@ -62,6 +124,22 @@ def script(architecture: str, *, onnx: bool) -> str | None:
             end = _SEVERAL
         case "token-linear":
             body, end = (_ONNX_WORDS if onnx else _TORCH_WORDS), _TAGS
+        case "pair-linear" | "pair-score" | "mean-pooled-score":
+            scores = architecture != "pair-linear"
+            if architecture == "mean-pooled-score":
+                asked, read = _ONNX_ALONE, _TORCH_TEXT_SCORE
+            elif together:
+                asked, read = _ONNX_TOGETHER, _TORCH_TOGETHER.replace("TYPES", str(types))
+            else:
+                asked, read = _ONNX_APART, _TORCH_APART
+            body = asked if onnx else _TORCH_POOLED + read + _TORCH_LOGITS
+            if onnx:
+                body += "" if scores else _ONNX_LABELS
+            else:
+                body += _TORCH_SCORE if scores else _TORCH_LABELS
+            end = _SCORE if scores else _ONE
+        case "causal-lora":
+            return None if onnx else _CHAT
         case _:
             return None
     return (_ONNX_HEAD if onnx else _TORCH_HEAD) + body + end

@@ -16,7 +16,7 @@ _MEASURED_PARAMETERS = 134_515_008
 _CHARACTERS_PER_TOKEN = 3.5
 # A system's turn and the marks around three turns.
 _MARKS_PER_CONVERSATION = 40
-# Twelve looks at the validation split for each stage, and the test split read by the model and by its base.
+# Twelve looks at the validation split for each stage, and the test split read by each model and by the base.
 _LOOKS = 12
 # Python, libraries and base model; and the artefact, which holds the whole model.
 _START_SECONDS = 15.0
@@ -41,10 +41,13 @@ def estimate(recipe: Recipe, *, splits: Mapping[str, int], characters: int, devi
     stages = 2 if recipe.preset is Preset.best else 1
     validated = min(splits.get("validation", 0), chat_plan.VALIDATED) * _LOOKS * stages
     test = splits.get("test", 0)
-    written = 2 * min(test, chat_plan.answered(recipe.preset)) * chat_plan.ANSWER_TOKENS
+    answers = 2 * min(test, chat_plan.answered(recipe.preset))
+    # The first of two models is judged as well, beside the same base.
+    answers += min(test, chat_plan.answered(Preset.quick)) * (stages - 1)
+    written = answers * chat_plan.ANSWER_TOKENS
     seconds = _START_SECONDS + size * (
         chat_plan.trained_tokens(recipe, splits.get("train", 0) * per_row) / _TRAINED_PER_SECOND[device_class]
-        + (validated + 2 * test) * per_row / _READ_PER_SECOND[device_class]
+        + (validated + (1 + stages) * test) * per_row / _READ_PER_SECOND[device_class]
         + written / _WRITTEN_PER_SECOND[device_class]
     )
     return Estimate(ceil(seconds * _LOW), ceil(seconds * _HIGH + _HIGH_EXTRA_SECONDS))

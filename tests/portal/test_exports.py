@@ -97,11 +97,9 @@ def test_entities_are_tagged_offline(owner: Member, tmp_path: Path) -> None:
     assert {tag for _, tag in tagged} <= {"O", "B-place", "I-place"}
 
 
-def test_what_takes_more_than_a_few_lines_is_not_exported_as_onnx(
-    owner: Member, model: Path, tmp_path: Path
-) -> None:
+def test_a_chat_model_is_not_exported_as_onnx(owner: Member, model: Path, tmp_path: Path) -> None:
     card = json.loads((model / "tuneport.json").read_text())
-    (model / "tuneport.json").write_text(json.dumps(card | {"architecture": "pair-linear"}))
+    (model / "tuneport.json").write_text(json.dumps(card | {"architecture": "causal-lora"}))
     version = create_model(owner, tmp_path, create_report(), weights=model)
 
     with pytest.raises(ExportUnknown):
