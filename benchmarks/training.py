@@ -1,200 +1,215 @@
 """How quick and how good training is, beside the usual recipes, on the same machine and data.
 
-    python -m benchmarks.training FOLDER [--sample 640]
+    python -m benchmarks.training FOLDER --parts pace quick best --results training.json
+    python -m benchmarks.training FOLDER --parts table --results training.json
 
-FOLDER holds banking77-train.csv, banking77-test.csv (PolyAI, CC BY 4.0) and wnut17-{train,dev,test}.conll
-(WNUT 2017, CC BY 4.0). The two usual recipes are run on a sample, for their pace alone: the whole of them
-takes an hour. Everything else is run to its end, and scored on the published test files.
+FOLDER holds the data sets that docs/benchmarks.md names. Each part is measured in a process of its own and
+kept in the results file, so that parts can be run apart, and the tables put together of what there is:
+
+    pace            rows per second and peak memory of the usual recipes, over a sample (4 minutes)
+    curve           the tutorial's recipe over its five epochs: accuracy over rows (long; times tell nothing)
+    curve-trainer   the same of Trainer with batches padded to their own length
+    keywords        TF-IDF and logistic regression
+    quick, best     our presets on banking77
+    few             Few-shot and Quick on 8 rows of each label
+    few-64          the same on 64
+    setfit          SetFit on 8 rows of each label; needs --setfit (long)
+    setfit-64       the same on 64, with one pair of each kind for each row
+    wnut, wnut-best, emotions, emotions-best: our presets on WNUT-17 and GoEmotions (long)
+
+The tutorial's recipe pads each row to 128 tokens. Padding is masked, so that its accuracy after so many
+rows is computed with batches padded to their own length, in bfloat16 where there is; its time is those rows
+through the pace measured with the real padding in float32.
 """
 
 import argparse
-import csv
-import random
+import json
+import resource
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from transformers import Trainer, TrainingArguments
 from transformers.utils import logging
 
-from services.training import batches, catalogue, launcher, machine, networks
-from services.training.examples import Example, TextExample, TokenExample
+from benchmarks import corpora, usual_training
+from benchmarks.corpora import Corpus
+from services.training import catalogue, launcher, machine
 from services.training.launcher import Succeeded
-from services.training.networks import TextClassifier
-from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec, Task
-from services.training.report import Report
-from services.training.tokenizing import encode_texts, load_tokenizer
+from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec
 
-VALIDATION_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class Data:
-    task: Task
-    train: Sequence[Example]
-    validation: Sequence[Example]
-    test: Sequence[Example]
-    labels: list[str]
+# Of the accuracy that a recipe reaches, the first that is worth telling, and the step to the next.
+LEVELS = (0.80, 0.85, 0.88, 0.90, 0.91, 0.92, 0.925, 0.93, 0.935)
+EPOCHS, EVERY = 5, 4_500
+Measured = dict[str, Any]
 
 
-def read_csv(path: Path) -> list[TextExample]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            TextExample(row, line["text"], line["category"])
-            for row, line in enumerate(csv.DictReader(file), 2)
-        ]
-
-
-def read_conll(path: Path) -> list[TokenExample]:
-    blocks = [block.splitlines() for block in path.read_text("utf-8").split("\n\n") if block.strip()]
-    pairs = [[line.split("\t") for line in block if line.strip()] for block in blocks]
-    return [
-        TokenExample(row, [word for word, _ in pair], [tag for _, tag in pair])
-        for row, pair in enumerate(pairs, 1)
-    ]
-
-
-def banking77(folder: Path) -> Data:
-    rows = read_csv(folder / "banking77-train.csv")
-    random.Random(42).shuffle(rows)
-    held_out = int(len(rows) * VALIDATION_SHARE)
-    labels = sorted({row.label for row in rows})
-    test = read_csv(folder / "banking77-test.csv")
-    return Data(Task.text_classification, rows[held_out:], rows[:held_out], test, labels)
-
-
-def wnut17(folder: Path) -> Data:
-    train, validation, test = (
-        read_conll(folder / f"wnut17-{part}.conll") for part in ("train", "dev", "test")
-    )
-    types = sorted({tag[2:] for row in train for tag in row.tags if tag != "O"})
-    return Data(Task.token_classification, train, validation, test, types)
-
-
-def usual_recipe(data: Data, base_model: Path, sample: int, *, pad_to: int | None, batch: int) -> float:
-    """Rows per second of transformers' Trainer, with a random head; `pad_to` None pads each batch."""
-    rows = [row for row in data.train if isinstance(row, TextExample)][:sample]
-    ids, _ = encode_texts(load_tokenizer(base_model, cut_to=128), [row.text for row in rows])
-    numbers = {label: number for number, label in enumerate(data.labels)}
-    features = [
-        {"input_ids": row, "labels": numbers[text.label]} for row, text in zip(ids, rows, strict=True)
-    ]
-
-    def collate(batch: list[dict[str, object]]) -> dict[str, torch.Tensor]:
-        padded = [row["input_ids"] for row in batch]
-        tensors = batches.inputs([*padded, [0] * pad_to] if pad_to else padded, 0)
-        tensors = {name: tensor[: len(batch)] for name, tensor in tensors.items()}
-        return {**tensors, "labels": torch.tensor([row["labels"] for row in batch])}
-
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(
-            model=TextClassifier(networks.pretrained(base_model), len(data.labels)),
-            args=TrainingArguments(
-                output_dir=folder,
-                per_device_train_batch_size=batch,
-                num_train_epochs=1,
-                save_strategy="no",
-                logging_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-                remove_unused_columns=False,
-                use_cpu=not torch.cuda.is_available(),
-            ),
-            train_dataset=features,
-            data_collator=collate,
-        )
-        began = time.perf_counter()
-        trainer.train()
-        return len(features) / (time.perf_counter() - began)
-
-
-def keywords(data: Data) -> tuple[float, float]:
-    """Accuracy and seconds of TF-IDF and logistic regression, by scikit-learn's own solver to its end."""
-    train, test = ([row for row in rows if isinstance(row, TextExample)] for rows in (data.train, data.test))
-    began = time.perf_counter()
-    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    features = vectors.fit_transform([row.text for row in train])
-    model = LogisticRegression(C=10, max_iter=200).fit(features, [row.label for row in train])
-    answers = model.predict(vectors.transform([row.text for row in test]))
-    right = np.mean([answer == row.label for answer, row in zip(answers, test, strict=True)])
-    return float(right), time.perf_counter() - began
-
-
-def ours(data: Data, base_model: Path, preset: Preset) -> tuple[Report, float, float]:
-    """The report, the seconds until it was there, and the rows trained per second, if any were."""
-    recipe = Recipe(task=data.task, preset=preset)
-    spec = RunSpec(recipe=recipe, base_model_path=base_model, labels=data.labels, data_hash="")
+def ours(corpus: Corpus, base_model: Path, preset: Preset) -> Measured:
+    """A run from its start to its report, and when its first model was there."""
+    recipe = Recipe(task=corpus.task, preset=preset)
+    spec = RunSpec(recipe=recipe, base_model_path=base_model, labels=corpus.labels, data_hash="")
+    first: float | None = None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        launcher.prepare(folder, spec, train=data.train, validation=data.validation, test=data.test)
+        launcher.prepare(folder, spec, train=corpus.train, validation=corpus.validation, test=corpus.test)
         began = time.perf_counter()
         with launcher.start(folder) as run:
-            outcome = run.outcome()
+            while run.poll() is None:
+                if first is None and (folder / "first/report.json").exists():
+                    first = time.perf_counter() - began
+                time.sleep(0.2)
             seconds = time.perf_counter() - began
-            paces = [event.values["rows_per_second"] for event in run.events() if "loss" in event.values]
+            outcome = run.outcome()
+            events = list(run.events())
         if not isinstance(outcome, Succeeded):
             raise SystemExit(f"{outcome}\n{(folder / 'run.log').read_text()}")
-    return outcome.report, seconds, float(np.median(paces)) if paces else 0.0
-
-
-def tell(
-    what: str, *, score: float | None, seconds: float | None, pace: float | None, more: str = ""
-) -> None:
-    shown = [
-        f"{score:.4f}" if score is not None else "",
-        f"{seconds:.1f}" if seconds is not None else "",
-        f"{pace:.0f}" if pace else "",
+        early = folder / "first/report.json"
+        first_value = json.loads(early.read_text())["value"] if early.exists() else None
+    report = outcome.report
+    paces = [
+        event.values["rows_per_second"]
+        for event in events
+        if "learning_rate" in event.values and "rows_per_second" in event.values
     ]
-    print(f"| {what:<52} | {shown[0]:>8} | {shown[1]:>8} | {shown[2]:>8} | {more}", flush=True)
+    return {
+        "metric": report.metric,
+        "value": report.value,
+        "interval": report.interval,
+        "macro_f1": report.macro_f1,
+        "validation": report.validation_value,
+        "seconds": seconds,
+        "first_seconds": first,
+        "first_value": first_value,
+        "phases": report.seconds,
+        "rows": report.rows.model_dump(),
+        "rows_per_second": float(np.median(paces)) if paces else None,
+        "baselines": {one.name: one.value for one in report.baselines},
+        "notes": [event.message for event in events if event.message],
+    }
 
 
-def tell_ours(name: str, data: Data, base_model: Path) -> None:
-    for preset in (Preset.quick, Preset.best):
-        report, seconds, pace = ours(data, base_model, preset)
-        phases = ", ".join(f"{phase} {spent:.1f}" for phase, spent in report.seconds.items())
-        low, high = report.interval
-        tell(
-            f"{name}: ours, {preset}",
-            score=report.value,
-            seconds=seconds,
-            pace=pace,
-            more=f"{low:.4f}–{high:.4f}; {phases}",
-        )
-        if preset is Preset.quick:
-            for baseline in report.baselines:
-                tell(
-                    f"{name}: {baseline.name} (in the report)", score=baseline.value, seconds=None, pace=None
-                )
+def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Callable[[], Measured]]:
+    """What can be measured, by name; those that have draws are named with their draw."""
+    usual, sample = usual_training, options.sample
+    bf16 = machine.here().bf16
 
+    def banking() -> Corpus:
+        return corpora.banking77(folder)
 
-def main(folder: Path, sample: int) -> None:
-    logging.set_verbosity_error()
-    here = machine.here()
-    base_model = catalogue.resolve(DEFAULT_BASE_MODEL, Path(tempfile.gettempdir()))
-    print(f"{here.name}; bfloat16 {'used' if here.bf16 else 'not used'}; base model {DEFAULT_BASE_MODEL}\n")
-    print(f"| {'what':<52} | {'test':>8} | {'seconds':>8} | {'rows/s':>8} | 95 %; seconds of each phase")
-    print(f"| {'-' * 52} | {'-' * 8} | {'-' * 8} | {'-' * 8} | ---")
+    def few(each: int, draw: int) -> Corpus:
+        return corpora.few_of_banking77(folder, each, draw)
 
-    texts = banking77(folder)
-    recipes: list[tuple[str, Callable[[], float]]] = [
-        ("padded to 128, batch 16", lambda: usual_recipe(texts, base_model, sample, pad_to=128, batch=16)),
-        (
-            "padded per batch, batch 32",
-            lambda: usual_recipe(texts, base_model, 4 * sample, pad_to=None, batch=32),
+    def setfit(each: int, draw: int, iterations: int, steps: int = -1) -> Measured:
+        if options.setfit is None:
+            raise SystemExit(
+                "Name the Python that has SetFit: --setfit venv/bin/python (docs/benchmarks.md)."
+            )
+        return usual.setfit(few(each, draw), base, options.setfit, iterations=iterations, steps=steps)
+
+    found: dict[str, Callable[[], Measured]] = {
+        "pace-tutorial": lambda: usual.trainer(banking(), base, batch=16, pad_to=128, sample=sample),
+        "pace-trainer": lambda: usual.trainer(banking(), base, batch=32, sample=4 * sample),
+        **({"pace-setfit": lambda: setfit(8, 1, 20, steps=60)} if options.setfit else {}),
+        "curve": lambda: usual.trainer(banking(), base, batch=16, epochs=EPOCHS, every=EVERY, bf16=bf16),
+        "curve-trainer": lambda: usual.trainer(
+            banking(), base, batch=32, epochs=EPOCHS, every=EVERY, bf16=bf16
         ),
-    ]
-    for name, measure in recipes:
-        tell(f"banking77: Trainer, {name}", score=None, seconds=None, pace=measure())
-    accuracy, seconds = keywords(texts)
-    tell("banking77: TF-IDF + logistic regression", score=accuracy, seconds=seconds, pace=None)
-    tell_ours("banking77", texts, base_model)
-    tell_ours("WNUT-17", wnut17(folder), base_model)
+        "keywords": lambda: usual.keywords(banking()),
+        "quick": lambda: ours(banking(), base, Preset.quick),
+        "best": lambda: ours(banking(), base, Preset.best),
+        "wnut": lambda: ours(corpora.wnut17(folder), base, Preset.quick),
+        "wnut-best": lambda: ours(corpora.wnut17(folder), base, Preset.best),
+        "emotions": lambda: ours(corpora.goemotions(folder), base, Preset.quick),
+        "emotions-best": lambda: ours(corpora.goemotions(folder), base, Preset.best),
+    }
+    for draw in options.draws:
+        found |= {
+            f"few:{draw}": lambda draw=draw: ours(few(8, draw), base, Preset.few_shot),  # type: ignore[misc]
+            f"few-64:{draw}": lambda draw=draw: ours(few(64, draw), base, Preset.few_shot),  # type: ignore[misc]
+            f"setfit:{draw}": lambda draw=draw: setfit(8, draw, options.iterations),  # type: ignore[misc]
+            f"setfit-64:{draw}": lambda draw=draw: setfit(64, draw, 1),  # type: ignore[misc]
+        }
+    return found
+
+
+def measure(name: str, folder: Path, options: argparse.Namespace) -> None:
+    """One part, in this process; prints what was measured as its last line."""
+    logging.set_verbosity_error()
+    base = catalogue.resolve(DEFAULT_BASE_MODEL, Path(tempfile.gettempdir()))
+    measured = parts(folder, base, options)[name]()
+    who = resource.RUSAGE_CHILDREN if "phases" in measured else resource.RUSAGE_SELF
+    measured.setdefault("peak_mb", resource.getrusage(who).ru_maxrss / 1024)
+    print(json.dumps({**measured, "machine": machine.here().name}))
+
+
+def table(results: dict[str, Measured]) -> None:
+    """The tables of docs/benchmarks.md, of what there is."""
+    print("| what | value | seconds | first model, seconds | rows/s | peak MB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, one in results.items():
+        value = one.get("value")
+        seconds = one.get("seconds_of_a_whole_run", one["seconds"])
+        pace, first = one.get("rows_per_second"), one.get("first_seconds")
+        cells = (
+            f"{value:.1%}" if value and value == value else "",
+            f"{seconds:.1f}",
+            f"{first:.1f}" if first else "",
+            f"{pace:.0f}" if pace else "",
+            f"{one['peak_mb']:.0f}",
+        )
+        print(f"| {name} | {' | '.join(cells)} |")
+    _levels(results)
+    for kind in ("few", "few-64", "setfit", "setfit-64"):
+        draws = [one for name, one in results.items() if name.startswith(f"{kind}:")]
+        if draws:
+            values = np.array([one["value"] for one in draws])
+            quick = [one["first_value"] for one in draws if one.get("first_value")]
+            of_quick = f"; its Quick {np.mean(quick):.2%}" if quick else ""
+            print(f"\n{kind}: {values.mean():.2%} ± {values.std():.2%} over {len(draws)} draws{of_quick}")
+
+
+def _levels(results: dict[str, Measured]) -> None:
+    reached: dict[str, list[tuple[float, float]]] = {}
+    for name, pace in (("curve", "pace-tutorial"), ("curve-trainer", "pace-trainer")):
+        if name in results and pace in results:
+            rate = results[pace]["rows_per_second"]
+            reached[name] = [(rows / rate, value) for rows, value in results[name]["curve"]]
+    for name in ("keywords", "quick", "best"):
+        if name in results:
+            one = results[name]
+            early = [(one["first_seconds"], one["first_value"])] if one.get("first_seconds") else []
+            reached[name] = [*early, (one["seconds"], one["value"])]
+    print(f"\n| seconds until | {' | '.join(f'{level:.1%}' for level in LEVELS)} |")
+    print(f"| --- |{' ---: |' * len(LEVELS)}")
+    for name, points in reached.items():
+        times = (min((at for at, value in points if value >= level), default=None) for level in LEVELS)
+        print(f"| {name} | {' | '.join('' if at is None else f'{at:,.0f}' for at in times)} |")
+
+
+def main(options: argparse.Namespace) -> None:
+    folder, file = options.folder, options.results
+    results: dict[str, Measured] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    names = list(parts(folder, Path(), options))
+    for wanted in options.parts:
+        for name in names:
+            if wanted not in (
+                name,
+                name.partition(":")[0],
+                name.partition("-")[0] if wanted == "pace" else "",
+            ):
+                continue
+            command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:], "--alone", name]
+            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            results[name] = json.loads(told.stdout.strip().splitlines()[-1])
+            file.write_text(json.dumps(results, indent=1), "utf-8")
+            print(
+                f"{name}: {json.dumps({k: v for k, v in results[name].items() if k != 'curve'})}", flush=True
+            )
+    table(results)
 
 
 if __name__ == "__main__":
@@ -202,6 +217,19 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--parts", nargs="+", default=["pace", "keywords", "quick", "best", "few", "table"], metavar="PART"
+    )
+    parser.add_argument("--results", type=Path, default=Path("training.json"))
+    parser.add_argument("--draws", nargs="+", type=int, default=[1], help="draws of few rows")
     parser.add_argument("--sample", type=int, default=640, help="rows the slowest recipe is timed on")
+    parser.add_argument(
+        "--iterations", type=int, default=20, help="pairs of each kind for each row, of SetFit"
+    )
+    parser.add_argument("--setfit", type=Path, help="a Python that has SetFit")
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    main(arguments.folder, arguments.sample)
+    if arguments.alone:
+        measure(arguments.alone, arguments.folder, arguments)
+    else:
+        main(arguments)

@@ -1,0 +1,145 @@
+"""The usual recipes that training is measured beside: transformers' Trainer, keywords, and SetFit."""
+
+import json
+import math
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from benchmarks.corpora import Corpus
+from services.training import batches, machine, networks
+from services.training.examples import TextExample
+from services.training.networks import TextClassifier
+from services.training.tokenizing import encode_texts, load_tokenizer
+
+SETFIT = Path(__file__).with_name("setfit_alone.py")
+
+
+def texts_of(rows: Any) -> list[TextExample]:
+    return [row for row in rows if isinstance(row, TextExample)]
+
+
+class _Curve(TrainerCallback):
+    """Test accuracy every so many rows; the seconds that this takes are told apart."""
+
+    def __init__(
+        self, network: TextClassifier, corpus: Corpus, base_model: Path, *, batch: int, every: int
+    ) -> None:
+        tokenizer = load_tokenizer(base_model, cut_to=128)
+        self._ids, _ = encode_texts(tokenizer, [row.text for row in texts_of(corpus.test)])
+        self._truth = [corpus.labels.index(row.label) for row in texts_of(corpus.test)]
+        self._network, self._batch, self._every, self._next = network, batch, every, every
+        self.points: list[tuple[int, float]] = []
+        self.seconds = 0.0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        rows = state.global_step * self._batch
+        if rows < self._next and state.global_step < state.max_steps:
+            return
+        self._next += self._every
+        began = time.perf_counter()
+        self._network.eval()
+        answers = torch.stack(batches.compute(self._network.logits, self._ids, 0, machine.here())).argmax(1)
+        self._network.train()
+        self.points.append((rows, float(np.mean(answers.numpy() == np.array(self._truth)))))
+        print(f"{rows:,} rows: {self.points[-1][1]:.4f}", flush=True)
+        self.seconds += time.perf_counter() - began
+
+
+def trainer(
+    corpus: Corpus,
+    base_model: Path,
+    *,
+    batch: int,
+    pad_to: int | None = None,
+    sample: int | None = None,
+    epochs: int = 1,
+    bf16: bool = False,
+    every: int | None = None,
+) -> dict[str, Any]:
+    """transformers' Trainer with a random head and all else as it comes; `pad_to` None pads each batch.
+
+    With `sample` only the pace over so many rows; with `every` a curve of test accuracy over rows.
+    """
+    rows = texts_of(corpus.train)[:sample]
+    ids, _ = encode_texts(load_tokenizer(base_model, cut_to=128), [row.text for row in rows])
+    features = [
+        {"input_ids": row, "labels": corpus.labels.index(text.label)}
+        for row, text in zip(ids, rows, strict=True)
+    ]
+
+    def collate(some: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        padded = [row["input_ids"] for row in some]
+        tensors = batches.inputs([*padded, [0] * pad_to] if pad_to else padded, 0)
+        tensors = {name: tensor[: len(some)] for name, tensor in tensors.items()}
+        return {**tensors, "labels": torch.tensor([row["labels"] for row in some])}
+
+    torch.manual_seed(42)
+    network = TextClassifier(networks.pretrained(base_model), len(corpus.labels))
+    curve = _Curve(network, corpus, base_model, batch=batch, every=every) if every else None
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            model=network,
+            args=TrainingArguments(
+                output_dir=folder,
+                per_device_train_batch_size=batch,
+                num_train_epochs=epochs,
+                bf16=bf16,
+                save_strategy="no",
+                logging_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                remove_unused_columns=False,
+                use_cpu=not torch.cuda.is_available(),
+            ),
+            train_dataset=features,
+            data_collator=collate,
+            callbacks=[curve] if curve else [],
+        )
+        began = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - began - (curve.seconds if curve else 0.0)
+    done = {
+        "rows": len(features) * epochs,
+        "seconds": seconds,
+        "rows_per_second": len(features) * epochs / seconds,
+    }
+    return {**done, "curve": curve.points, "value": curve.points[-1][1]} if curve else done
+
+
+def keywords(corpus: Corpus) -> dict[str, Any]:
+    """TF-IDF and logistic regression, by scikit-learn's own solver to its end."""
+    train, test = texts_of(corpus.train), texts_of(corpus.test)
+    began = time.perf_counter()
+    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    features = vectors.fit_transform([row.text for row in train])
+    model = LogisticRegression(C=10, max_iter=200).fit(features, [row.label for row in train])
+    answers = model.predict(vectors.transform([row.text for row in test]))
+    right = np.mean([answer == row.label for answer, row in zip(answers, test, strict=True)])
+    return {"value": float(right), "seconds": time.perf_counter() - began}
+
+
+def setfit(
+    corpus: Corpus, base_model: Path, python: Path, *, iterations: int = 20, steps: int = -1
+) -> dict[str, Any]:
+    """SetFit in a Python of its own; with `steps` the pace alone, from which a whole run's seconds follow."""
+    rows = [[row.text, row.label] for row in texts_of([*corpus.train, *corpus.validation])]
+    test = [] if steps > 0 else [[row.text, row.label] for row in texts_of(corpus.test)]
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump({"train": rows, "test": test}, file)
+        file.flush()
+        command = [python, "-P", SETFIT, base_model, file.name, "--iterations", iterations, "--steps", steps]
+        told = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
+    result: dict[str, Any] = json.loads(told.stdout.strip().splitlines()[-1])
+    result["seconds_of_a_whole_run"] = result["seconds"] / result["steps"] * result["steps_of_a_whole_run"]
+    result["rows_per_second"] = 32 * result["steps"] / result["seconds"]
+    result["value"] = result.get("accuracy", math.nan)
+    return result
