@@ -30,6 +30,17 @@ class PhaseSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """Settings that a search has tried: the validation score they reached, and how it ended."""
+
+    number: int
+    settings: dict[str, float]
+    score: float
+    evaluations: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """What a run told, in order; the curves hold (step, loss) and (epoch, score)."""
 
@@ -41,6 +52,7 @@ class Story:
     # How far the present phase is, 0 to 1.
     done: float
     notes: list[tuple[datetime, str]]
+    trials: list[Trial]
 
 
 def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
@@ -73,8 +85,23 @@ def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
         metric=metric,
         rows_per_second=speeds[-1] if speeds else None,
         done=_done(latest),
-        notes=[(event.at, event.message) for event in events if event.message],
+        notes=[
+            (event.at, event.message) for event in events if event.message and event.kind != EventKind.trial
+        ],
+        trials=_trials(events),
     )
+
+
+def _trials(events: Sequence[JobEvent]) -> list[Trial]:
+    """By number; a resumed attempt tells those that it has kept again."""
+    found = {}
+    for event in events:
+        if event.kind == EventKind.trial:
+            rest = dict(event.values)
+            number, evaluations = int(rest.pop("trial")), int(rest.pop("evaluations"))
+            score = next((rest.pop(name) for name in METRIC_NAMES if name in rest), 0.0)
+            found[number] = Trial(number, rest, score, evaluations, event.message or "")
+    return [found[number] for number in sorted(found)]
 
 
 def _done(events: Sequence[JobEvent]) -> float:

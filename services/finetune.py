@@ -59,6 +59,7 @@ def finetune(
     test: Path | None = None,
     preset: Preset = Preset.quick,
     familiarising_epochs: int = 0,
+    search_seconds: int | None = None,
     base_model: str | None = None,
     seed: int = DEFAULT_SEED,
     tell: Callable[[RunEvent], None] = lambda _: None,
@@ -100,6 +101,7 @@ def finetune(
         preset=preset,
         seed=seed,
         familiarising_epochs=familiarising_epochs,
+        search_seconds=search_seconds,
     )
     spec = RunSpec(
         recipe=recipe,

@@ -1,6 +1,7 @@
 """Ordering a job: how long it takes, what it costs at most, whether the credit covers it, then the queue."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlmodel import Session
 
@@ -8,7 +9,7 @@ from services.accounts import service as accounts
 from services.accounts.scope import Member, Role
 from services.billing import service as billing
 from services.billing.budgets import require_funds
-from services.billing.money import Money
+from services.billing.money import MICROS, Money
 from services.datasets import service as datasets
 from services.jobs import service as jobs
 from services.jobs import workers
@@ -17,6 +18,9 @@ from services.jobs.tables import Job
 from services.registry import service as registry
 from services.training import catalogue, quote
 from services.training.recipe import Recipe, TaskNotTrainable
+
+# What any amount pays for where training costs nothing.
+_FREE_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,14 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
         device_class=device_class,
     )
     return Offer(quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class)
+
+
+def seconds_for(session: Session, member: Member, *, amount: Decimal, device_class: str) -> int:
+    """Whole seconds of training that an amount of the workspace's currency pays for on a device class."""
+    of_an_hour = billing.training_charge(
+        session, member, seconds=Decimal(3600), device_class=device_class
+    ).micros
+    return int(amount * MICROS * 3600 / of_an_hour) if of_an_hour else _FREE_SECONDS
 
 
 def order(

@@ -10,6 +10,7 @@ from portal import format as words
 from portal.charts import loss, score
 from portal.components.chart import chart
 from portal.components.kpi import Kpi, kpi_row
+from portal.components.trial_table import trial_table
 from portal.curves import PHASE_WORDS, Story, story
 from portal.highlight import literal
 from portal.verdict import METRIC_NAMES, figure
@@ -47,6 +48,7 @@ def job_progress(member: Member, job: Job) -> None:
         st.markdown(":blue-badge[:material/progress_activity: Preparing]")
     _figures(job, told, so_far)
     _curves(told)
+    trial_table(told)
     _log(told, zone)
 
 

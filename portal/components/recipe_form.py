@@ -1,11 +1,15 @@
 """The settings of a run: base model, and for Custom every hyperparameter."""
 
+from collections.abc import Callable
+from decimal import Decimal
+
 import streamlit as st
 
 from portal import format as words
 from services.training import catalogue
 from services.training.catalogue import Entry
 from services.training.recipe import (
+    SEARCHED,
     Hyperparameters,
     LoraTargets,
     Preset,
@@ -28,11 +32,16 @@ HYPERPARAMETERS = {
     "lora_alpha": "Adapter alpha",
     "lora_targets": "Adapted layers",
 }
+_MINUTES = "Minutes"
+# Between which a search may take.
+_FEWEST_SECONDS, _MOST_SECONDS = 30, 86_400
 _TARGETS = {LoraTargets.linear: "All linear layers", LoraTargets.attention: "Attention alone"}
 
 
-def recipe_form(preset: Preset, task: Task, *, disabled: bool) -> Recipe:
-    """The recipe that the person put together."""
+def recipe_form(
+    preset: Preset, task: Task, *, seconds_for: Callable[[Decimal], int], currency: str, disabled: bool
+) -> Recipe:
+    """The recipe that the person put together; `seconds_for` tells what an amount of money pays for."""
     base = _base_model(task, disabled=disabled)
     given = defaults(preset, task)
     if preset is Preset.custom:
@@ -48,13 +57,52 @@ def recipe_form(preset: Preset, task: Task, *, disabled: bool) -> Recipe:
             disabled=disabled,
             key=f"familiarising:{task}",
         )
+    seconds = None
+    if preset is Preset.custom and task in SEARCHED:
+        seconds = _search(seconds_for, currency, task, disabled=disabled)
     return Recipe(
         task=task,
         base_model=base.id,
         preset=preset,
         hyperparameters=given,
         familiarising_epochs=familiarising,
+        search_seconds=seconds,
     )
+
+
+def _search(
+    seconds_for: Callable[[Decimal], int], currency: str, task: Task, *, disabled: bool
+) -> int | None:
+    wanted = st.toggle(
+        "Search for better settings",
+        help="Tries settings around yours, ends the worse half of them early, and keeps the best model. "
+        "What you allow is the most it takes; the quote below holds it.",
+        disabled=disabled,
+        key=f"search:{task}",
+    )
+    if not wanted:
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        unit = st.segmented_control(
+            "Spend at most",
+            [_MINUTES, currency],
+            default=_MINUTES,
+            disabled=disabled,
+            key=f"search_unit:{task}",
+        )
+        if unit == currency:
+            amount = st.number_input(
+                f"Amount in {currency}",
+                0.01,
+                1_000.0,
+                2.0,
+                0.5,
+                disabled=disabled,
+                key=f"search_amount:{task}",
+            )
+            return min(_MOST_SECONDS, max(_FEWEST_SECONDS, seconds_for(Decimal(str(amount)))))
+        minutes = st.number_input("Minutes", 1, 1_440, 5, 1, disabled=disabled, key=f"search_minutes:{task}")
+    return int(minutes) * 60
 
 
 def changes(recipe: Recipe) -> list[str]:
@@ -67,6 +115,8 @@ def changes(recipe: Recipe) -> list[str]:
     ]
     if recipe.familiarising_epochs:
         found.append(f"Passes over the texts first {recipe.familiarising_epochs} instead of 0")
+    if recipe.search_seconds:
+        found.append(f"a search of at most {words.duration(recipe.search_seconds)} instead of none")
     if recipe.base_model != default_base_model(recipe.task):
         found.insert(0, f"Base model {catalogue.get(recipe.base_model).name}")
     return found

@@ -91,6 +91,8 @@ class NewJob(Choices):
     hyperparameters: Tuning = Tuning()
     # Passes over the training texts, without labels, before the task is learned.
     familiarising_epochs: int = Field(0, ge=0, le=20)
+    # Of training, in which settings around these are tried; with the preset Custom alone.
+    search_seconds: int | None = Field(None, ge=30, le=86_400)
     method: Method | None = None
     metadata: Choices | None = None
     validation_file: Text | None = None
@@ -155,7 +157,8 @@ class NewJob(Choices):
                 "Leave them out, or leave the preset out to set your own.",
                 param="hyperparameters",
             )
-        preset = Preset.custom if changes else choices.preset or Preset.quick
+        custom = changes or (self.search_seconds and choices.preset is None)
+        preset = Preset.custom if custom else choices.preset or Preset.quick
         seed = {} if self.seed is None else {"seed": self.seed}
         return Recipe(
             task=task,
@@ -163,6 +166,7 @@ class NewJob(Choices):
             preset=preset,
             hyperparameters=_bounded({**dict(defaults(preset, task)), **changes}),
             familiarising_epochs=self.familiarising_epochs,
+            search_seconds=self.search_seconds,
             **seed,
         )
 

@@ -168,7 +168,7 @@ def event_id(event: JobEvent) -> str:
 
 def event_shape(event: JobEvent) -> FineTuningEvent:
     """A run's word as its customer's program sees it."""
-    measured = event.kind in {EventKind.metric, EventKind.progress}
+    measured = event.kind in {EventKind.metric, EventKind.progress, EventKind.trial}
     return FineTuningEvent(
         id=event_id(event),
         created_at=unix(event.at),
@@ -185,6 +185,8 @@ def event_shape(event: JobEvent) -> FineTuningEvent:
 
 
 def _sentence(event: JobEvent) -> str:
+    if event.kind == EventKind.trial:
+        return f"Settings {event.values['trial']:.0f} were tried: {event.message}"
     if event.message:
         return event.message
     figures = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in event.values.items())

@@ -32,6 +32,10 @@ def finetune(
     familiarise: Annotated[
         int, typer.Option(min=0, max=20, help="Passes over the texts, without labels, before.")
     ] = 0,
+    search: Annotated[
+        int | None,
+        typer.Option(min=30, max=86_400, help="Seconds in which settings are searched for; with custom."),
+    ] = None,
     base_model: Annotated[
         str | None, typer.Option(help="An id of the catalogue; the task's own if left out.")
     ] = None,
@@ -50,6 +54,7 @@ def finetune(
             test=test,
             preset=preset,
             familiarising_epochs=familiarise,
+            search_seconds=search,
             base_model=base_model,
             tell=bars.tell,
         )

@@ -13,6 +13,7 @@ class EventKind(StrEnum):
     progress = "progress"
     metric = "metric"
     note = "note"
+    trial = "trial"
 
 
 class Phase(StrEnum):
@@ -33,7 +34,8 @@ class RunEvent(BaseModel):
     """One thing a run reports.
 
     `phase` opens a phase, `progress` moves `step` towards `steps` (optimiser steps, or rows when embedding or
-    evaluating), `metric` carries a validation score, and `note` a sentence for the customer.
+    evaluating), `metric` carries a validation score, `note` a sentence for the
+    customer, and `trial` settings that a search has tried, with what came of them.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -57,13 +57,15 @@ def finetune(
     metric: str,
     stage: Stage | None = None,
     rows_per_pass: int | None = None,
+    until: Callable[[], bool] = lambda: False,
 ) -> Reached:
     """Train the network, and leave it at its best validation score; without a stage, as the recipe has it.
 
     rows: each with `input_ids`; collate: rows to the network's inputs; score: the validation metrics by name,
     of which `metric` decides. `rows_per_pass` divides a step's rows, where not all of them are computed at
-    once; without, as many are as fit the memory. Begins at the stage's last complete checkpoint, if there is
-    one. Where training goes wrong after that, the best until then is what it came to.
+    once; without, as many are as fit the memory. `until` ends it early, with an evaluation, once it is true.
+    Begins at the stage's last complete checkpoint, if there is one. Where training goes wrong after that, the
+    best until then is what it came to.
 
     Raises:
         Diverged: training went wrong before there was anything to keep.
@@ -89,7 +91,7 @@ def finetune(
                 train_dataset=rows,
                 eval_dataset=rows,  # asked for by Trainer, never read by evaluate()
                 data_collator=collate,
-                callbacks=[Obedience(folder)],
+                callbacks=[Obedience(folder, until)],
             )
             if stage.settings.patience:
                 trainer.add_callback(EarlyStoppingCallback(stage.settings.patience))

@@ -42,6 +42,9 @@ def rewind(folder: RunFolder) -> None:
 
 def _stands(event: RunEvent, steps: int, *, quick: bool) -> bool:
     """Whether the result of what it tells is in a checkpoint after so many steps, or in the Quick model."""
+    if event.kind is EventKind.trial:
+        # A search tells those that it keeps again.
+        return False
     if event.phase is Phase.publishing:
         return quick
     if event.phase is Phase.training:
@@ -110,6 +113,10 @@ class Journal:
     def note(self, message: str, *, step: int = 0) -> None:
         """Tell the customer a sentence; one of training with its step, so that no resumed run repeats it."""
         self._write(RunEvent(kind=EventKind.note, phase=self._phase, step=step, message=message))
+
+    def trial(self, step: int, how: str, **values: float) -> None:
+        """Tell of settings that a search has tried, with their score, and how the trial ended."""
+        self._write(RunEvent(kind=EventKind.trial, phase=self._phase, step=step, values=values, message=how))
 
     def _write(self, event: RunEvent) -> None:
         # One write call per line: a reader sees whole lines, save for a kill in the middle of one.

@@ -19,6 +19,7 @@ _DECISIVE = (
     "safetensors",
     "scikit-learn",
     "numpy",
+    "optuna",
 )
 
 
@@ -72,4 +73,6 @@ def _quick(recipe: Recipe) -> Recipe:
     settings = defaults(Preset.quick, recipe.task).model_copy(
         update={"max_length": recipe.hyperparameters.max_length}
     )
-    return recipe.model_copy(update={"preset": Preset.quick, "hyperparameters": settings})
+    return recipe.model_copy(
+        update={"preset": Preset.quick, "hyperparameters": settings, "search_seconds": None}
+    )

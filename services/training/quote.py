@@ -61,12 +61,16 @@ def estimate(
     if frozen_first:
         fits = _FITS.get(recipe.task, 1) * max(1, labels)
         seconds += read(train + validation) + train * fits * _FIT_SECONDS
-    return Estimate(ceil(seconds * _LOW), ceil(seconds * _HIGH + _HIGH_EXTRA_SECONDS))
+    # A search takes its seconds and no more, however quick the machine is.
+    fixed = recipe.search_seconds or 0
+    return Estimate(ceil(seconds * _LOW) + fixed, ceil(seconds * _HIGH + _HIGH_EXTRA_SECONDS) + fixed)
 
 
 def _epochs(recipe: Recipe, rows: int) -> int:
     """Passes over the training rows, if no early stop ends them."""
     settings = recipe.hyperparameters
+    if recipe.search_seconds:
+        return 0
     if recipe.preset is Preset.few_shot:
         # On two halves, and then on all.
         return 2 * settings.epochs

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.errors import Invalid
 
@@ -68,6 +68,18 @@ class PresetNotForTask(Invalid):
         )
 
 
+class SearchNotPossible(Invalid):
+    """Settings are searched for where there are settings, and where trials are short."""
+
+    code = "search_not_possible"
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(
+            "Settings are searched for with the preset “custom”, and with a task among "
+            f"{', '.join(sorted(SEARCHED))}; this one is {task.value}. Leave the search out, or change these."
+        )
+
+
 class LoraTargets(StrEnum):
     """Which layers of a large base get adapters."""
 
@@ -103,6 +115,8 @@ class Hyperparameters(Frozen):
     lora_targets: LoraTargets | None = None
 
 
+# Tasks whose settings can be searched for.
+SEARCHED = frozenset({Task.text_classification, Task.multi_label, Task.pair_classification, Task.regression})
 # Quick on frozen features: of these only `max_length` and `batch_size` matter.
 _FITTED = Hyperparameters(
     epochs=1,
@@ -223,6 +237,14 @@ class Recipe(Frozen):
     seed: int = Field(default=42, ge=0, lt=2**32)
     # Passes over the training texts, without their labels, before the task is learned; not of chat.
     familiarising_epochs: int = Field(default=0, ge=0, le=20)
+    # Of training, in which Custom tries settings around its own; None trains once, with those.
+    search_seconds: int | None = Field(default=None, ge=30, le=86_400)
+
+    @model_validator(mode="after")
+    def _may_search(self) -> Self:
+        if self.search_seconds and not (self.preset is Preset.custom and self.task in SEARCHED):
+            raise SearchNotPossible(self.task)
+        return self
 
 
 class RunSpec(Frozen):

@@ -77,7 +77,10 @@ def run(folder: RunFolder) -> Report:
         publishing.save(at_work, trained, folder.model)
     reached = replace(trained.reached, tokens=trained.reached.tokens + read)
     trained = replace(trained, reached=reached)
-    return publishing.tell(at_work, trained, folder.report, spec.recipe)
+    recipe = spec.recipe
+    if found := trained.reached.settings:
+        recipe = recipe.model_copy(update={"hyperparameters": found})
+    return publishing.tell(at_work, trained, folder.report, recipe)
 
 
 def _task(task: Task) -> Callable[[Run], Trained]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from services.training import study
 from services.training.folder import COMPLETE
+from services.training.recipe import Hyperparameters
 from services.training.study import Study
 
 _WEIGHTS = "weights.safetensors"
@@ -38,6 +39,8 @@ class Reached:
     worse: bool = False
     # The optimiser step, counted over all stages, at which training went wrong and was ended.
     diverged_at: int | None = None
+    # Those that a search has found, where there was one.
+    settings: Hyperparameters | None = None
 
 
 @dataclass(frozen=True)

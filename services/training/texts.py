@@ -188,6 +188,11 @@ def finetune(
         return score(outputs, truth) | classes
 
     rows = readings.rows(network, data.read["train"], data.targets["train"])
+    if run.recipe.search_seconds:
+        # Imported here: no other run should have to wait for Optuna.
+        from services.training.search import search
+
+        return search(run, network, rows, readings.collate(network), validated, metric=metric)
     return finetuning.finetune(run, network, rows, readings.collate(network), validated, metric=metric)
 
 

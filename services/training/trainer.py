@@ -164,14 +164,18 @@ class _RowsByLength(LengthGroupedSampler):
 
 
 class Obedience(TrainerCallback):
-    """Does between two steps what the worker asks for: stop and keep what there is, or pause."""
+    """Does between two steps what the worker asks for: stop and keep what there is, or pause.
 
-    def __init__(self, folder: RunFolder) -> None:
+    It also stops once `until` is true.
+    """
+
+    def __init__(self, folder: RunFolder, until: Callable[[], bool] = lambda: False) -> None:
         self._folder = folder
+        self._until = until
 
     def on_step_end(self, args: Any, state: Any, control: TrainerControl, **_: Any) -> None:  # noqa: ARG002
         """Evaluate, save and end; or save, after which the Trainer leaves off."""
-        if self._folder.stop.exists():
+        if self._folder.stop.exists() or self._until():
             control.should_log = control.should_evaluate = True
             control.should_save = control.should_training_stop = True
         elif self._folder.pause.exists():
@@ -179,5 +183,5 @@ class Obedience(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: TrainerControl, **_: Any) -> None:  # noqa: ARG002
         """End with the evaluation during which the wish came."""
-        if self._folder.stop.exists():
+        if self._folder.stop.exists() or self._until():
             control.should_training_stop = True

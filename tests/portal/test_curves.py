@@ -84,3 +84,24 @@ def test_nothing_told_is_an_empty_story() -> None:
     told = story([], None)
 
     assert (told.phases, told.loss, told.scores, told.metric) == ([], [], [], None)
+
+
+def test_settings_that_were_tried_stand_once_each_and_not_among_the_notes() -> None:
+    tried = {"trial": 1.0, "evaluations": 2.0, "accuracy": 0.9, "learning_rate": 1e-4}
+    again = {**tried, "accuracy": 0.91}
+
+    told = story(
+        [
+            event(0, "trial", values=tried, message="whole"),
+            event(1, "trial", values={**tried, "trial": 2.0}, message="ended early"),
+            event(2, "trial", values=again, message="whole", attempt=2),
+        ],
+        None,
+    )
+
+    assert [(trial.number, trial.score, trial.how) for trial in told.trials] == [
+        (1, 0.91, "whole"),
+        (2, 0.9, "ended early"),
+    ]
+    assert told.trials[0].settings == {"learning_rate": 1e-4}
+    assert told.notes == []

@@ -1,6 +1,7 @@
 """A new fine-tuning job: how much work to put in, what it takes and costs, then the one button."""
 
 import hashlib
+from decimal import Decimal
 from uuid import uuid4
 
 import streamlit as st
@@ -129,7 +130,20 @@ with settings_column:
         disabled=why_not is not None,
         key=f"model_name:{version.dataset_id}",
     )
-    recipe = recipe_form(chosen_preset(task), task, disabled=why_not is not None)
+    usual = offers[Preset.quick]
+
+    def seconds_for(amount: Decimal) -> int:
+        """Of training, at the price of this workspace."""
+        with reading() as db:
+            return ordering.seconds_for(db, member, amount=amount, device_class=usual.device_class)
+
+    recipe = recipe_form(
+        chosen_preset(task),
+        task,
+        seconds_for=seconds_for,
+        currency=usual.high.currency,
+        disabled=why_not is not None,
+    )
 
 missing = why_not
 with reading() as db:

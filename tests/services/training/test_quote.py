@@ -34,6 +34,16 @@ def test_the_range_holds_what_the_reference_machine_needed() -> None:
     assert best.seconds_low <= 21 + 290 / 3 * defaults(Preset.best, TEXTS).epochs <= best.seconds_high
 
 
+def test_a_search_takes_its_seconds_in_either_case() -> None:
+    plain = create_estimate(TEXTS)
+    recipe = Recipe(task=TEXTS, preset=Preset.custom, search_seconds=300)
+
+    searched = estimate(recipe, **BANKING, device_class="cpu")  # type: ignore[arg-type]
+
+    assert searched.seconds_low == plain.seconds_low + 300
+    assert searched.seconds_high == plain.seconds_high + 300
+
+
 def test_few_shot_reads_its_rows_twice_as_often_as_it_has_epochs() -> None:
     few = {"train": 554, "validation": 62, "test": 3080}
 

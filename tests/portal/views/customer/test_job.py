@@ -42,6 +42,31 @@ def test_a_waiting_job_says_when_it_will_start(owner: Member) -> None:
     assert "(at the latest " in page.info[0].value
 
 
+def test_settings_that_a_search_has_tried_are_a_table(owner: Member) -> None:
+    job = create_job(owner)
+    claimed = claim()
+    told = [
+        RunEvent(
+            kind=EventKind.trial,
+            phase=Phase.training,
+            step=number,
+            values={"trial": number, "evaluations": 2.0, "accuracy": score, "learning_rate": 1e-4},
+            message=how,
+        )
+        for number, score, how in ((1, 0.75, "whole"), (2, 0.5, "ended early"), (3, 0.875, "whole"))
+    ]
+    with transaction() as session:
+        queue.report(session, claimed, list(enumerate(told)))
+
+    page = visit(owner, "job", id=job.id)
+
+    assert not page.exception
+    assert "Settings 3 of 3 tried are the best so far: 87.5" in words(page).replace("\\", "")
+    table = page.dataframe[0].value
+    assert table["Trial"].tolist() == [3, 1, 2]
+    assert table["How it ended"].tolist()[2] == "Ended early, in the worse half"
+
+
 def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
     job = create_job(owner)
     claimed = claim()

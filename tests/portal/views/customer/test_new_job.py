@@ -1,12 +1,15 @@
+from decimal import Decimal
+
 import pytest
 
 from services.accounts.scope import Member, Role
+from services.billing import service as billing
 from services.billing.tables import CreditGrant
 from services.datasets.tables import DatasetVersion
 from services.db import reading, transaction
 from services.jobs import service as jobs
 from services.jobs.tables import Job
-from services.training.recipe import Preset, Task
+from services.training.recipe import Preset, Recipe, Task
 from tests.portal.rows import PLACES, colleague, create_dataset, create_job, stranger
 from tests.portal.visitor import button, visit, words
 
@@ -112,6 +115,43 @@ def test_custom_opens_the_settings_and_says_what_differs(owner: Member, version:
 
     (job,) = submitted(owner)
     assert job.recipe["hyperparameters"]["epochs"] == 7
+
+
+def test_a_search_spends_what_was_allowed_and_the_quote_holds_it(
+    owner: Member, version: DatasetVersion
+) -> None:
+    page = visit(owner, "new_job", dataset=version.id, preset="custom")
+
+    page.toggle[0].set_value(True).run()
+    minutes = next(box for box in page.number_input if box.label == "Minutes")
+    minutes.set_value(7).run()
+
+    assert not page.exception
+    assert "a search of at most 7 min" in words(page)
+    button(page, "Start training").click().run()
+    (job,) = submitted(owner)
+    assert job.recipe["search_seconds"] == 420
+    assert job.quoted_seconds_high > 420
+
+
+def test_a_search_may_be_bounded_by_money(owner: Member, version: DatasetVersion) -> None:
+    page = visit(owner, "new_job", dataset=version.id, preset="custom")
+    page.toggle[0].set_value(True).run()
+
+    page.segmented_control[0].set_value("EUR").run()
+    amount = next(box for box in page.number_input if box.label == "Amount in EUR")
+    amount.set_value(0.10).run()
+    button(page, "Start training").click().run()
+
+    assert not page.exception
+    (job,) = submitted(owner)
+    recipe = Recipe.model_validate(job.recipe)
+    assert recipe.search_seconds is not None
+    with reading() as db:
+        spent = billing.training_charge(
+            db, owner, seconds=Decimal(recipe.search_seconds), device_class=job.quoted_device_class
+        )
+    assert 95_000 < spent.micros <= 100_000
 
 
 def test_what_differs_from_the_defaults_is_said(owner: Member, version: DatasetVersion) -> None:
