@@ -34,6 +34,11 @@ class Offer:
     # cpu or cuda: what the quote counts on.
     device_class: str
 
+    def seconds_for(self, amount: Decimal) -> int:
+        """Whole seconds that an amount of the offer's currency pays for, at the offer's own price."""
+        price = self.high.micros
+        return int(amount * MICROS * self.seconds_high / price) if price else _FREE_SECONDS
+
 
 def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: Recipe) -> Offer:
     """Price and time of training on a data set version.
@@ -65,14 +70,6 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
         device_class=device_class,
     )
     return Offer(quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class)
-
-
-def seconds_for(session: Session, member: Member, *, amount: Decimal, device_class: str) -> int:
-    """Whole seconds of training that an amount of the workspace's currency pays for on a device class."""
-    of_an_hour = billing.training_charge(
-        session, member, seconds=Decimal(3600), device_class=device_class
-    ).micros
-    return int(amount * MICROS * 3600 / of_an_hour) if of_an_hour else _FREE_SECONDS
 
 
 def order(

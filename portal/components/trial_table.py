@@ -5,6 +5,7 @@ import streamlit as st
 
 from portal.components.recipe_form import HYPERPARAMETERS
 from portal.curves import Story
+from portal.highlight import literal
 from portal.verdict import METRIC_NAMES, figure
 
 _HOW = {
@@ -24,7 +25,7 @@ def trial_table(told: Story) -> None:
     with st.container(border=True):
         st.markdown(
             f"**Settings {best.number} of {len(ranked)} tried are the best so far: "
-            f"{figure(metric, best.score)} {METRIC_NAMES[metric].lower()} on the validation split**"
+            f"{METRIC_NAMES[metric]} {literal(figure(metric, best.score))} on the validation split**"
         )
         st.dataframe(
             pd.DataFrame(

@@ -104,7 +104,7 @@ def _go_on(
     try:
         full = finetune(run, network, data)
     except Diverged as diverged:
-        if run.recipe.preset is not Preset.best:
+        if run.recipe.preset is Preset.custom:
             raise
         run.journal.note(f"{diverged.message} The Quick model is published.", step=diverged.step)
         stages.restore(network, run.folder.quick)

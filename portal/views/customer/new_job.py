@@ -1,7 +1,6 @@
 """A new fine-tuning job: how much work to put in, what it takes and costs, then the one button."""
 
 import hashlib
-from decimal import Decimal
 from uuid import uuid4
 
 import streamlit as st
@@ -130,17 +129,11 @@ with settings_column:
         disabled=why_not is not None,
         key=f"model_name:{version.dataset_id}",
     )
-    usual = offers[Preset.quick]
-
-    def seconds_for(amount: Decimal) -> int:
-        """Of training, at the price of this workspace."""
-        with reading() as db:
-            return ordering.seconds_for(db, member, amount=amount, device_class=usual.device_class)
-
+    usual = offers[Preset.custom]
     recipe = recipe_form(
         chosen_preset(task),
         task,
-        seconds_for=seconds_for,
+        seconds_for=usual.seconds_for,
         currency=usual.high.currency,
         disabled=why_not is not None,
     )
