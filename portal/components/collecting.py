@@ -9,6 +9,7 @@ from portal import format as words
 from portal import session
 from portal.components.confirm import confirm
 from portal.components.notice import announce, complain
+from portal.components.side_by_side import side_by_side
 from services import clock
 from services.billing import crediting, payments
 from services.billing.money import Money, rounded
@@ -43,7 +44,7 @@ def collecting(rows: list[Owed]) -> None:
     with st.container(border=True):
         chosen = st.selectbox("Invoice", list(by_number), key="collect")
         row = by_number[chosen]
-        pay, take_back = st.columns(2, gap="large")
+        pay, take_back = side_by_side()
         with pay:
             _payment(row)
         with take_back:

@@ -10,6 +10,8 @@ from services.billing import contracts
 from services.billing.period import Month
 from services.billing.tables import Contract
 
+_WITHOUT_SCROLLING = 12
+
 
 def instalment_table(
     contract: Contract, *, numbers: Mapping[Month, str] | None = None, shown: Month | None = None
@@ -31,5 +33,7 @@ def instalment_table(
     st.dataframe(
         pd.DataFrame(table),
         hide_index=True,
+        # A year of months without scrolling.
+        height="content" if len(parts) <= _WITHOUT_SCROLLING else "auto",
         column_config={"Amount": st.column_config.TextColumn(alignment="right")},
     )

@@ -13,7 +13,7 @@ from services.billing.period import Month
 from services.db import reading
 from services.metering.days import day_of
 
-WIDTHS = [3, 4, 3, 2]
+WIDTHS = [5, 4, 3, 3]
 
 
 def row(reference: str, name: str, period: str, state: str, total: str) -> None:
