@@ -1,6 +1,7 @@
 """What a report stands on: rows behind confusions, thresholds, doubtful labels, the learning curve."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,21 @@ from services.datasets.splits import Split
 from services.db import reading
 from services.registry import thresholds
 from services.registry.tables import ModelVersion
-from services.training import calibration
+from services.training import calibration, evidence
 from services.training.answered import Answered, units
 from services.training.entity_errors import ErrorKind
 from services.training.evidence import Evidence
+from services.training.examples import ScoreExample
 from services.training.extrapolation import learning_curve
-from services.training.report import Calibration, SuspectCount
+from services.training.recipe import Task
+from services.training.report import Calibration, Errors, SuspectCount
 from services.training.suspects import Suspect
 from tests.portal.reports import create_entity_report, create_report
 from tests.portal.rows import PLACES, colleague, create_dataset, create_model
 from tests.portal.visitor import button, visit, words
 
 LABELS = ("card_arrival", "exchange_rate")
+ERRORS = Errors(mae=2.2, rmse=3.5, r2=0.4, pearson=0.7, spearman=0.8)
 
 
 def create_answers() -> list[Answered]:
@@ -47,7 +51,7 @@ def create_evidence(answers: list[Answered], suspects: list[Suspect]) -> dict[st
     return {
         "calibration": Calibration(temperature=1.3, error_before=0.08, error=0.02, before=bins, after=bins),
         "suspects": SuspectCount(checked=900, doubted=len(suspects), splits=["train", "validation", "test"]),
-        "learning_curve": learning_curve([50, 100, 200, 400, 800], right),
+        "learning_curve": learning_curve([50, 100, 200, 400, 800], ~right),
     }
 
 
@@ -164,3 +168,54 @@ def test_entities_are_mistaken_by_kind(owner: Member, tmp_path: Path) -> None:
     assert "1 sentence" in words(page)
     assert "York" in words(page)
     assert "Rome" not in words(page)
+
+
+def test_of_several_labels_each_may_be_mended(owner: Member, tmp_path: Path) -> None:
+    doubt = Suspect("train", 3, "so sad", "anger", "joy", 0.1, 0.9, given=["anger"], better=["anger", "joy"])
+    told = create_evidence(create_answers(), [doubt])
+    report = create_report(**told, task=Task.multi_label, metric="f1", confusion=None)
+    by_label = {score.label: 0.03 for score in report.per_class}
+    report = report.model_copy(
+        update={"calibration": report.calibration.model_copy(update={"by_label": by_label})}
+    )
+    version = create_model(owner, tmp_path, report, evidence=Evidence(suspects=[doubt]))
+
+    labels = visit(owner, "model", id=version.model_id, report_part="Labels")
+    confidence = visit(owner, "model", id=version.model_id, report_part="Confidence")
+    errors = visit(owner, "model", id=version.model_id, report_part="Label errors")
+
+    assert not any(page.exception for page in (labels, confidence, errors))
+    assert list(labels.dataframe[0].value["Confidence is off by"]) == [3.0, 3.0]
+    assert "Every label of every text is an answer" in words(confidence)
+    assert not confidence.slider
+    before = _table([doubt])
+    after = before.copy()
+    after.loc[0, "Take"] = True
+    (edit,) = _edits(before, after)
+    assert (edit.row, edit.labels) == (3, ("anger", "joy"))
+
+
+def test_of_scores_the_furthest_off_come_first_and_are_mended_by_number(
+    owner: Member, tmp_path: Path
+) -> None:
+    doubt = Suspect("train", 3, "a fine hammer", "1", "8.25", 0.001, 0.999)
+    scored = {row: float(row) for row in (1, 2, 3)}
+    rows = [ScoreExample(row, f"text {row}", "", score) for row, score in scored.items()]
+    answers = evidence.of_scores({"test": rows}, {"test": np.array([1.5, 2.0, 9.0])})
+    told = create_evidence(create_answers(), [doubt]) | {"calibration": None}
+    report = create_report(
+        **told, task=Task.regression, metric="r2", per_class=[], confusion=None, errors=ERRORS
+    )
+    version = create_model(owner, tmp_path, report, evidence=replace(answers, suspects=[doubt]))
+
+    mistakes = visit(owner, "model", id=version.model_id, report_part="Mistakes")
+    errors = visit(owner, "model", id=version.model_id, report_part="Label errors")
+    more = visit(owner, "model", id=version.model_id, report_part="More rows")
+
+    assert not any(page.exception for page in (mistakes, errors, more))
+    assert list(mistakes.dataframe[0].value["Off by"])[:2] == [6.0, 0.5]
+    before = _table([doubt], scores=True)
+    after = before.copy()
+    after.loc[0, "Label"] = 7.5
+    (edit,) = _edits(before, after)
+    assert edit.labels == ("7.5",)
