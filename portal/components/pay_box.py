@@ -18,7 +18,8 @@ def pay_box(shown: Snapshot, owed: Money) -> None:
         said, button = st.columns([5, 2], vertical_alignment="center")
         due = f" by {words.day(shown.due_on)}" if shown.due_on else ""
         transfer = f"  \n:gray[{literal(shown.payment)} Reference: {shown.number}.]" if shown.payment else ""
-        said.markdown(f"**{words.amount(owed)} is to be paid{due}**{transfer}")
+        still = "" if owed == shown.draft.payable else " still"
+        said.markdown(f"**{words.amount(owed)} is{still} to be paid{due}**{transfer}")
         if checkout.is_set_up():
             with button:
                 _online(shown.number, words.amount(owed))

@@ -30,10 +30,8 @@ def stray_payments(found: list[Stray]) -> None:
                 f"{words.day(payment.noted_at.date())}  \n{literal(payment.sentence)}  \n"
                 f":small[:gray[{payment.code} · {payment.method} {literal(payment.reference)}]]"
             )
-            came_in = payment.left > 0
-            ways = (Settlement.credited, Settlement.sent_back) if came_in else (Settlement.explained,)
             with st.container(horizontal=True):
-                for way in ways:
+                for way in _ways(stray):
                     label, explained = _VERBS[way]
                     st.button(
                         label,
@@ -42,6 +40,14 @@ def stray_payments(found: list[Stray]) -> None:
                         on_click=_settle,
                         args=(stray.tenant.id, payment.id, way),
                     )
+
+
+def _ways(stray: Stray) -> tuple[Settlement, ...]:
+    if stray.payment.left < 0:
+        return (Settlement.explained,)
+    # Credit is in the currency that the workspace is billed in.
+    can_be_kept = stray.payment.currency == stray.tenant.currency
+    return (Settlement.credited, Settlement.sent_back) if can_be_kept else (Settlement.sent_back,)
 
 
 def _settle(tenant_id: str, stray_id: str, way: Settlement) -> None:

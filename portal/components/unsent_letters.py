@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from portal import format as words
 from portal import session
 from portal.components.notice import announce, complain
 from portal.highlight import literal
@@ -18,7 +19,7 @@ def unsent_letters(found: list[Unsent]) -> None:
             what, button = st.columns([6, 1], vertical_alignment="center")
             what.markdown(
                 f"**{unsent.invoice.number}** to {literal(unsent.tenant.name)}  \n"
-                f":gray[{literal(unsent.why)} Tried {unsent.attempts} times.]"
+                f":gray[{literal(unsent.why)} Tried {words.count(unsent.attempts, 'time')}.]"
             )
             button.button(
                 "Send again",

@@ -367,10 +367,7 @@ class PaymentInOtherCurrency(Conflict):
     code = "payment_currency_differs"
 
     def __init__(self, number: str, paid: Money, owed_in: str) -> None:
-        super().__init__(
-            f"{paid} came in for the invoice {number}, which is in {owed_in}. Send it back, or keep it as "
-            "credit by hand."
-        )
+        super().__init__(f"{paid} came in for the invoice {number}, which is in {owed_in}. Send it back.")
         self.number, self.paid = number, paid
 
 

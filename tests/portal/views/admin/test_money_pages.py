@@ -10,10 +10,11 @@ from portal.session import SIGN_IN
 from services.accounts import sign_ins
 from services.accounts.scope import Member, Staff, StaffRole
 from services.accounts.tables import StaffGrant, User
-from services.billing import catalogue, closing, monitor, subscriptions
+from services.billing import catalogue, closing, letters, monitor, strays, subscriptions
 from services.billing.first_plan import PAY_AS_YOU_GO
+from services.billing.money import Money
 from services.billing.period import Month
-from services.billing.tables import CreditNote, Invoice, InvoiceState, Payment
+from services.billing.tables import CreditGrant, CreditNote, Invoice, InvoiceLetter, InvoiceState, Payment
 from services.db import reading, transaction
 from tests import factories
 from tests.portal.visitor import APP, PATIENCE_SECONDS, button, opened_by, words
@@ -174,3 +175,46 @@ def test_revenue_shows_margins_and_what_is_overdue(customer: Member, operator: S
     metrics = {metric.label: metric.value for metric in app.metric}
     assert metrics["Overdue"] == "€10.00"
     assert "Up to 30 days" in tables(app)
+
+
+def test_money_that_no_invoice_takes_is_shown_and_kept_as_credit(operator: Staff, customer: Member) -> None:
+    with transaction() as db:
+        made = closing.finalise(db, customer, month=Month(2026, 11))
+        assert made is not None
+        for reference in ("pi_1", "pi_2"):
+            strays.take(
+                db,
+                customer,
+                invoice_id=made.id,
+                amount=Money(made.payable, made.currency),
+                method="stripe",
+                reference=reference,
+                received_on=made.finalised_at.date(),
+            )
+    app = opened(operator, "billing_runs")
+    assert "Payments that no invoice takes" in words(app)
+    assert "invoice_paid" in words(app)
+
+    button(app, "Keep as credit").click().run()
+
+    assert not app.exception
+    assert "Payments that no invoice takes" not in words(app)
+    with reading() as db:
+        [grant] = db.exec(select(CreditGrant).where(CreditGrant.tenant_id == customer.tenant_id))
+        assert (grant.amount, grant.prepaid) == (10_000_000, True)
+
+
+def test_an_invoice_that_did_not_go_out_is_shown_and_sent_again(operator: Staff, customer: Member) -> None:
+    with transaction() as db:
+        made = closing.finalise(db, customer, month=Month(2026, 11))
+        assert made is not None
+        letter = InvoiceLetter(tenant_id=customer.tenant_id, invoice_id=made.id, attempts=12, failure="No.")
+        db.add(letter)
+    app = opened(operator, "billing_runs")
+    assert "Tried 12 times" in words(app)
+
+    button(app, "Send again").click().run()
+
+    assert "did not go out" not in words(app)
+    with reading() as db:
+        assert letters.due(db, customer) == [made.id]

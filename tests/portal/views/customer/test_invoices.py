@@ -4,11 +4,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services import clock as product_clock
-from services.accounts.scope import Member, Role, Staff
-from services.billing import contracts
+from services.accounts.scope import Member, Role, Staff, StaffRole
+from services.billing import contracts, crediting
 from services.billing import service as billing
 from services.billing.money import Money
 from services.billing.period import Month
+from services.config import settings
 from services.db import reading, transaction
 from services.registry.tables import ModelVersion
 from tests.conftest import Clock
@@ -194,3 +195,45 @@ def test_a_contract_s_instalments_stand_on_its_invoices(
     amounts = ["€333.34", "€333.33", "€333.33"]
     assert told(draft) == [amounts, ["This invoice", "To come", "To come"]]
     assert told(following) == [amounts, [number, "This invoice", "To come"]]
+
+
+@pytest.mark.parametrize("key", ["", "sk_test_12345"])
+def test_an_open_invoice_says_how_to_pay_it(
+    owner: Member, version: ModelVersion, clock: Clock, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    record_predictions(owner, version, 500_000)
+    monkeypatch.setenv("TUNEPORT_STRIPE_SECRET_KEY", key)
+    settings.cache_clear()
+    number = close_present_month(owner, clock)
+
+    page = visit(owner, "invoice", invoice=number)
+
+    assert not page.exception
+    assert "to be paid by" in words(page)
+    links = [link.proto.url for link in page.get("link_button") if link.proto.label.startswith("Pay ")]
+    assert len(links) == bool(key)
+    assert all(link.startswith(f"/pay/{number}?link=") for link in links)
+
+
+def test_what_was_taken_back_stands_on_the_page_with_its_documents(
+    owner: Member, version: ModelVersion, clock: Clock
+) -> None:
+    record_predictions(owner, version, 500_000)
+    number = close_present_month(owner, clock)
+    ada = Staff(user_id="ada", role=StaffRole.admin)
+    with transaction() as db:
+        invoice = billing.invoice(db, owner, number_or_id=number)
+        note = crediting.credit(
+            db,
+            ada,
+            tenant_id=owner.tenant_id,
+            invoice_id=invoice.id,
+            reason="An outage",
+            net=Money(1_000_000, "EUR"),
+        )
+
+    page = visit(owner, "invoice", invoice=number)
+
+    assert not page.exception
+    assert note.number in words(page)
+    assert "still to be paid" in words(page)
