@@ -11,6 +11,7 @@ from math import sqrt
 
 from plotly import graph_objects as go
 
+from portal.curves import smoothed
 from portal.verdict import METRIC_NAMES, SHARES, difference, method
 from services.metering.meters import (
     GENERATED_TOKENS,
@@ -121,10 +122,16 @@ def text_lengths(lengths: Mapping[int, int], *, read: int) -> go.Figure:
 
 
 def loss(points: Sequence[tuple[int, float]]) -> go.Figure:
-    """The training loss by optimiser step."""
-    title = f"Loss went from {points[0][1]:.2f} to {points[-1][1]:.2f}"
-    line = _line(points, REST, hover="Step %{x:,}<br>loss %{y:.3f}")
-    return _figure(title, line, x="Optimiser step", y="Loss", height=240).update_yaxes(rangemode="tozero")
+    """The training loss by optimiser step, as it was told and smoothed."""
+    mean = smoothed(points)
+    title = f"Loss went from {mean[0][1]:.2f} to {mean[-1][1]:.2f}"
+    raw = _line(points, REST, hover="Step %{x:,}<br>loss %{y:.3f}").update(
+        mode="lines", opacity=0.45, line_width=1
+    )
+    line = _line(mean, OURS, hover="Step %{x:,}<br>smoothed loss %{y:.3f}").update(mode="lines")
+    return _figure(title, raw, line, x="Optimiser step", y="Loss", height=240).update_yaxes(
+        rangemode="tozero"
+    )
 
 
 def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:

@@ -8,6 +8,12 @@ from portal.verdict import METRIC_NAMES
 from services.jobs.tables import JobEvent
 from services.training.events import EventKind
 
+# A smoothed curve is the mean over about one of so many stretches of it.
+_STRETCHES = 10
+# What stands before a class's name among an event's values, and what a run's gauge tells.
+PREFIX = "class/"
+DEVICE = ("cpu_percent", "memory_mb", "gpu_percent", "gpu_memory_mb")
+
 PHASE_WORDS = {
     "loading": "Loading",
     "familiarising": "Getting used to your texts",
@@ -48,7 +54,12 @@ class Story:
     loss: list[tuple[int, float]]
     scores: list[tuple[float, float]]
     metric: str | None
+    # Class -> its F1 on the validation split at each evaluation that told it, the worst class first.
+    classes: dict[str, list[float]]
     rows_per_second: float | None
+    learning_rate: float | None
+    # What the run uses of its machine, by the names of the run's gauge.
+    device: dict[str, float]
     # How far the present phase is, 0 to 1.
     done: float
     notes: list[tuple[datetime, str]]
@@ -63,7 +74,6 @@ def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
     ends: list[datetime | None] = [event.at for event in starts[1:]]
     metrics = [event for event in events if event.kind == EventKind.metric]
     metric = next((name for event in metrics for name in METRIC_NAMES if name in event.values), None)
-    speeds = [event.values["rows_per_second"] for event in latest if "rows_per_second" in event.values]
     return Story(
         phases=[
             PhaseSpan(event.phase, event.at, end)
@@ -83,7 +93,10 @@ def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
         if metric
         else [],
         metric=metric,
-        rows_per_second=speeds[-1] if speeds else None,
+        classes=_classes(metrics),
+        rows_per_second=_last(latest, "rows_per_second"),
+        learning_rate=_last(latest, "learning_rate"),
+        device={name: value for name in DEVICE if (value := _last(latest, name)) is not None},
         done=_done(latest),
         notes=[
             (event.at, event.message) for event in events if event.message and event.kind != EventKind.trial
@@ -102,6 +115,30 @@ def _trials(events: Sequence[JobEvent]) -> list[Trial]:
             score = next((rest.pop(name) for name in METRIC_NAMES if name in rest), 0.0)
             found[number] = Trial(number, rest, score, evaluations, event.message or "")
     return [found[number] for number in sorted(found)]
+
+
+def smoothed(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Each point as an exponential mean of those before it, over a tenth of the curve."""
+    newest = 2 / (max(1.0, len(points) / _STRETCHES) + 1)
+    mean, weight, found = 0.0, 0.0, []
+    for step, value in points:
+        mean, weight = (1 - newest) * mean + newest * value, (1 - newest) * weight + newest
+        found.append((step, mean / weight))
+    return found
+
+
+def _last(events: Sequence[JobEvent], name: str) -> float | None:
+    return next((event.values[name] for event in reversed(events) if name in event.values), None)
+
+
+def _classes(metrics: Sequence[JobEvent]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    # A resumed attempt tells some evaluations again.
+    for event in {event.step: event for event in metrics}.values():
+        for name, value in event.values.items():
+            if name.startswith(PREFIX):
+                found.setdefault(name.removeprefix(PREFIX), []).append(value)
+    return dict(sorted(found.items(), key=lambda one: (one[1][-1], one[0])))
 
 
 def _done(events: Sequence[JobEvent]) -> float:

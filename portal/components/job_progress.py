@@ -49,6 +49,8 @@ def job_progress(member: Member, job: Job) -> None:
     _figures(job, told, so_far)
     _curves(told)
     trial_table(told)
+
+    _classes(told)
     _log(told, zone)
 
 
@@ -127,6 +129,8 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
         price,
         *told_of,
     )
+    if not job.state.is_final and (used := _machine(told)):
+        st.caption(f"Now: {used}")
     reserved = "nothing any more" if job.state.is_final else most
     actual = "still to come" if not job.state.is_final else words.money(job.charged or 0, currency)
     estimate = words.money_range(job.quoted_low, job.quoted_high, currency)
@@ -145,6 +149,46 @@ def _curves(told: Story) -> None:
     for column, (key, drawn) in zip(st.columns(len(figures)), figures.items(), strict=True):
         with column.container(border=True):
             chart(drawn, key=key)
+
+
+def _classes(told: Story) -> None:
+    """The worst classes first; each with its way through the evaluations so far."""
+    if not told.classes:
+        return
+    rows = [
+        {"Class": name, "F1": scores[-1], "So far": scores, "Change": scores[-1] - scores[0]}
+        for name, scores in told.classes.items()
+    ]
+    worst = next(iter(told.classes))
+    with st.expander(
+        f"Each class on the validation split; the weakest is {literal(worst)}", icon=":material/sort:"
+    ):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            height=min(320, 38 + 35 * len(rows)),
+            column_config={
+                "F1": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+                "So far": st.column_config.LineChartColumn(y_min=0, y_max=1, help="At each evaluation"),
+                "Change": st.column_config.NumberColumn(format="%+.2f", help="Since the first evaluation"),
+            },
+        )
+
+
+def _machine(told: Story) -> str:
+    """What the run uses, in one line; nothing where it has told nothing."""
+    device, parts = told.device, []
+    if "cpu_percent" in device:
+        parts.append(f"processor {device['cpu_percent']:.0f} %")
+    if "memory_mb" in device:
+        parts.append(f"memory {device['memory_mb'] / 1024:.1f} GB")
+    if "gpu_percent" in device:
+        parts.append(f"GPU {device['gpu_percent']:.0f} %")
+    if "gpu_memory_mb" in device:
+        parts.append(f"GPU memory {device['gpu_memory_mb'] / 1024:.1f} GB")
+    if told.learning_rate is not None:
+        parts.append(f"learning rate {told.learning_rate:.2g}")
+    return " · ".join(parts)
 
 
 def _log(told: Story, zone: ZoneInfo) -> None:

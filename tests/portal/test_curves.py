@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from portal.curves import PHASE_WORDS, story
+from portal.curves import PHASE_WORDS, smoothed, story
 from services.jobs.tables import JobEvent
 from services.training.events import Phase
 
@@ -95,6 +95,24 @@ def test_settings_that_were_tried_stand_once_each_and_not_among_the_notes() -> N
             event(0, "trial", values=tried, message="whole"),
             event(1, "trial", values={**tried, "trial": 2.0}, message="ended early"),
             event(2, "trial", values=again, message="whole", attempt=2),
+
+
+def test_a_smoothed_curve_keeps_its_ends_when_short_and_its_middle_when_long() -> None:
+    noisy = [(step, 1.0 + (-1) ** step) for step in range(1, 201)]
+
+    assert smoothed([(1, 4.0), (2, 1.0)]) == [(1, 4.0), (2, 1.0)]
+    assert smoothed([]) == []
+    late = [value for _, value in smoothed(noisy)[100:]]
+    assert all(abs(value - 1.0) < 0.1 for value in late)
+
+
+def test_classes_are_told_worst_first_with_their_way() -> None:
+    told = story(
+        [
+            event(0, "metric", step=5, values={"accuracy": 0.5, "class/a": 0.4, "class/b": 0.9}),
+            event(1, "metric", step=9, values={"accuracy": 0.7, "class/a": 0.6, "class/b": 0.5}),
+            # Told again by a resumed attempt.
+            event(2, "metric", step=9, attempt=2, values={"accuracy": 0.7, "class/a": 0.6, "class/b": 0.5}),
         ],
         None,
     )
@@ -105,3 +123,19 @@ def test_settings_that_were_tried_stand_once_each_and_not_among_the_notes() -> N
     ]
     assert told.trials[0].settings == {"learning_rate": 1e-4}
     assert told.notes == []
+
+
+    assert list(told.classes.items()) == [("b", [0.9, 0.5]), ("a", [0.4, 0.6])]
+
+
+def test_the_machine_is_told_as_it_is_now() -> None:
+    told = story(
+        [
+            event(0, "progress", step=1, values={"cpu_percent": 10.0, "memory_mb": 700.0}),
+            event(1, "progress", step=2, values={"cpu_percent": 90.0, "learning_rate": 1e-4}),
+        ],
+        None,
+    )
+
+    assert told.device == {"cpu_percent": 90.0, "memory_mb": 700.0}
+    assert told.learning_rate == 1e-4
