@@ -33,6 +33,8 @@ class Offer:
     high: Money
     # cpu or cuda: what the quote counts on.
     device_class: str
+    # Whether its workers have measured how fast they are, or the figures that we ship had to do.
+    measured: bool = False
 
     def seconds_for(self, amount: Decimal) -> int:
         """Whole seconds that an amount of the offer's currency pays for, at the offer's own price."""
@@ -55,12 +57,14 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
     datasets.require_data(session, member, dataset_id=version.dataset_id)
     catalogue.require(recipe.base_model, recipe.task)
     device_class = workers.fastest_device(session)
+    speeds = workers.speeds(session, device_class)
     estimate = quote.estimate(
         recipe,
         splits=version.splits,
         characters=version.characters,
         labels=len(version.labels),
         device_class=device_class,
+        speeds=speeds,
     )
     quoted = billing.quote(
         session,
@@ -69,7 +73,9 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
         seconds_high=estimate.seconds_high,
         device_class=device_class,
     )
-    return Offer(quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class)
+    return Offer(
+        quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class, measured=bool(speeds)
+    )
 
 
 def order(

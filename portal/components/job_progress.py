@@ -49,7 +49,6 @@ def job_progress(member: Member, job: Job) -> None:
     _figures(job, told, so_far)
     _curves(told)
     trial_table(told)
-
     _classes(told)
     _log(told, zone)
 

@@ -39,7 +39,8 @@ def run_preview(
         f"**Makes** {makes}",
         f"**Differs from the defaults** {'; '.join(changes(recipe)) or 'in nothing'}",
         f"**Takes** {words.about_range(offer.seconds_low, offer.seconds_high)} "
-        f"on {'a GPU' if offer.device_class == 'cuda' else 'CPU'}",
+        f"on {'a GPU' if offer.device_class == 'cuda' else 'CPU'}, "
+        f"{'as our workers have measured' if offer.measured else 'until a worker has measured it'}",
         f"**Costs at most** {words.amount(offer.high)}. Queueing and failures cost nothing.",
     ]
     if credit is not None:

@@ -9,6 +9,7 @@ from services.accounts import audit
 from services.accounts.scope import Staff, StaffRole
 from services.errors import NotFound
 from services.jobs.tables import Worker
+from services.training.speed import Speed, from_json
 
 # A worker not heard from for this long is taken for gone.
 SILENCE = timedelta(minutes=1)
@@ -65,6 +66,39 @@ def alive(session: Session) -> list[Worker]:
     since = db.now(session) - SILENCE
     statement = select(Worker).where(col(Worker.stopped_at).is_(None), Worker.seen_at > since)
     return list(session.exec(statement.order_by(col(Worker.id))))
+
+
+def take_over_speed(session: Session, worker_id: str, *, versions: str) -> bool:
+    """Take over what an earlier worker on the same host and device has measured; whether there was one."""
+    worker = session.get_one(Worker, worker_id)
+    alike = select(Worker).where(
+        Worker.host == worker.host,
+        Worker.device == worker.device,
+        Worker.device_name == worker.device_name,
+        Worker.versions == versions,
+    )
+    earlier = session.exec(alike.order_by(col(Worker.started_at).desc()).limit(1)).first()
+    if earlier is None or earlier.speed is None:
+        return False
+    measured(session, worker_id, from_json(earlier.speed), versions=versions)
+    return True
+
+
+def measured(session: Session, worker_id: str, speed: Speed, *, versions: str) -> None:
+    """Keep how fast a worker's device is."""
+    worker = session.get_one(Worker, worker_id)
+    worker.speed, worker.versions = speed.to_json(), versions
+    session.add(worker)
+    session.flush()
+
+
+def speeds(session: Session, device_class: str) -> list[Speed]:
+    """Of the workers alive with such a device, as far as they have measured it."""
+    return [
+        from_json(worker.speed)
+        for worker in alive(session)
+        if worker.device == device_class and worker.speed is not None
+    ]
 
 
 def fastest_device(session: Session) -> str:

@@ -1,9 +1,14 @@
 """What this machine trains on. Asked in a process of its own, so that who asks never loads torch."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
+
+from services.training import fences
+from services.training.speed import Speed, from_json
 
 _QUESTION = """
 import json, torch
@@ -20,6 +25,41 @@ class Device:
 
     kind: str
     name: str
+
+
+def versions() -> str:
+    """What a measurement was made with: another version may be quicker or slower."""
+    return ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "numpy"))
+
+
+class Measuring:
+    """A process that measures the device while there is nothing else to do; it gives way to a job."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "services.training.measuring"],
+            env={**os.environ, **fences.COMPUTING},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def speed(self) -> Speed | None:
+        """What it has found; None while it works.
+
+        Raises:
+            ValueError: it ended without.
+        """
+        if self._process.poll() is None:
+            return None
+        told, _ = self._process.communicate()
+        return from_json(json.loads(told.splitlines()[-1] if told else ""))
+
+    def give_way(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
 
 
 def find() -> Device:

@@ -1,44 +1,64 @@
 """How long a run will take, before it starts. Pure; no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 from services.training import catalogue, chat_quote
 from services.training.chat_quote import Estimate
 from services.training.recipe import Preset, Recipe, Task, defaults, enough
+from services.training.speed import SHIPPED, Speed
 
-# Sub-word tokens per second through the default base model, read alone and trained on. For cpu measured by
-# benchmarks/training.py on two cores of a 2.8 GHz Xeon without bfloat16 instructions, the slowest kind we
-# expect; for cuda assumed, far below what one data-centre GPU does.
-_READ_PER_SECOND = {"cpu": 6_000.0, "cuda": 300_000.0}
-_TRAINED_PER_SECOND = {"cpu": 1_700.0, "cuda": 60_000.0}
+# Of the default base model, whose speed is known.
 _DEFAULT_PARAMETERS = 22_700_000
 # Of English letters as of tweets with names and addresses in them; and the two marks around every row.
 _CHARACTERS_PER_TOKEN = 3.5
 _MARKS_PER_ROW = 2
-# Python, libraries and base model.
-_START_SECONDS = 8.0
-# Fitting linear heads: seconds per training row and label. The baselines of the report: seconds per row.
-_FIT_SECONDS = 5.0e-6
+# Looks at all training rows until the heads are fitted: five strengths, the one that is published, those out
+# of fold and those of the learning curve. The baselines of the report: seconds per row.
+_LOOKS = 500
 _BASELINE_SECONDS = 2.0e-4
+# The base model is loaded, and the model written.
+_FILES_SECONDS = 2.0
 # Of several labels each has baselines of its own, and of pairs a head has four times as many features.
 _FITS = {Task.multi_label: 2, Task.pair_classification: 4, Task.regression: 4}
 # A pass with words to guess beside one with labels: their vocabulary makes a large output.
 _FAMILIARISING = 1.5
-# A processor with bfloat16 instructions needs less than half; one that is shared may need twice as long.
-# What is beyond the high figure is never billed.
-_LOW, _HIGH, _HIGH_EXTRA_SECONDS = 0.35, 2.0, 10.0
+# By shipped figures: a processor with bfloat16 instructions needs less than half, one that is shared twice as
+# long. A device that was measured differs by its load alone. What is beyond the high figure is never billed.
+_SHIPPED_RANGE, _MEASURED_RANGE = (0.35, 2.0), (0.6, 1.7)
+_HIGH_EXTRA_SECONDS = 10.0
 
 
 def estimate(
-    recipe: Recipe, *, splits: Mapping[str, int], characters: int, labels: int, device_class: str
+    recipe: Recipe,
+    *,
+    splits: Mapping[str, int],
+    characters: int,
+    labels: int,
+    device_class: str,
+    speeds: Sequence[Speed] = (),
 ) -> Estimate:
     """What a run takes on data with so many rows per split, characters in all, and labels.
 
-    `device_class` is cpu or cuda. Tokens are counted from characters; a text is cut at the recipe's length.
+    `device_class` is cpu or cuda; `speeds` are those of the devices that may get the run, as their workers
+    have measured them: the low figure is the quickest one's, the high figure the slowest one's. Without any,
+    the figures that we ship count. Tokens are counted from characters; a text is cut at the recipe's length.
     """
     if recipe.task is Task.chat:
         return chat_quote.estimate(recipe, splits=splits, characters=characters, device_class=device_class)
+    low, high = _MEASURED_RANGE if speeds else _SHIPPED_RANGE
+    seconds = [
+        _seconds(recipe, speed, splits=splits, characters=characters, labels=labels)
+        for speed in speeds or [SHIPPED[device_class]]
+    ]
+    # A search takes its seconds and no more, however quick the machine is.
+    fixed = recipe.search_seconds or 0
+    return Estimate(ceil(min(seconds) * low) + fixed, ceil(max(seconds) * high + _HIGH_EXTRA_SECONDS) + fixed)
+
+
+def _seconds(
+    recipe: Recipe, speed: Speed, *, splits: Mapping[str, int], characters: int, labels: int
+) -> float:
     rows = max(1, sum(splits.values()))
     per_row = characters / rows / _CHARACTERS_PER_TOKEN + _MARKS_PER_ROW
     # Sentences with entities are read to their end, in pieces.
@@ -49,21 +69,20 @@ def estimate(
     train, validation = splits.get("train", 0), splits.get("validation", 0)
 
     def read(count: int) -> float:
-        return count * per_row * size / _READ_PER_SECOND[device_class]
+        return count * per_row * size / speed.read
 
-    epoch = train * per_row * size / _TRAINED_PER_SECOND[device_class] + read(validation)
+    epoch = train * per_row * size / speed.trained + read(validation)
     seconds = (
-        _START_SECONDS
+        speed.start_seconds
+        + _FILES_SECONDS
         + rows * _BASELINE_SECONDS
         + read(splits.get("test", 0))
         + (_epochs(recipe, train) + _FAMILIARISING * recipe.familiarising_epochs) * epoch
     )
     if frozen_first:
         fits = _FITS.get(recipe.task, 1) * max(1, labels)
-        seconds += read(train + validation) + train * fits * _FIT_SECONDS
-    # A search takes its seconds and no more, however quick the machine is.
-    fixed = recipe.search_seconds or 0
-    return Estimate(ceil(seconds * _LOW) + fixed, ceil(seconds * _HIGH + _HIGH_EXTRA_SECONDS) + fixed)
+        seconds += read(train + validation) + train * fits * _LOOKS * speed.fitted
+    return seconds
 
 
 def _epochs(recipe: Recipe, rows: int) -> int:

@@ -21,6 +21,7 @@ from services.worker import chores
 from services.worker.attempt import Attempt, attempt
 from services.worker.counting import counted
 from services.worker.lease import Lease
+from services.worker.measurement import Measurement
 from services.worker.settle import settle
 from services.worker.trouble import Trouble
 
@@ -54,7 +55,7 @@ def run(stop: threading.Event) -> None:
     # Beside the jobs, so that a worker that is busy for hours still sees that another has died.
     beside = threading.Thread(target=chores.run, args=(stop,), name="chores", daemon=True)
     beside.start()
-    trouble = Trouble("the worker")
+    trouble, measurement = Trouble("the worker"), Measurement(worker_id)
     heard_at = time.monotonic()
     while not stop.is_set():
         try:
@@ -65,14 +66,17 @@ def run(stop: threading.Event) -> None:
             with single() as connection:
                 claimed = queue.take(connection, worker_id=worker_id)
             if claimed is None:
+                measurement.go_on()
                 stop.wait(POLL_SECONDS * (0.5 + random.random()))
             else:
+                measurement.give_way()
                 with counted(claimed):
                     _work(claimed, worker_id=worker_id, device=device.kind, stop=stop)
         except SQLAlchemyError:
             trouble.wait(stop)
         else:
             trouble.over()
+    measurement.give_way()
     beside.join()
     with transaction() as session:
         workers.stopped(session, worker_id)

@@ -95,6 +95,16 @@ def test_settings_that_were_tried_stand_once_each_and_not_among_the_notes() -> N
             event(0, "trial", values=tried, message="whole"),
             event(1, "trial", values={**tried, "trial": 2.0}, message="ended early"),
             event(2, "trial", values=again, message="whole", attempt=2),
+        ],
+        None,
+    )
+
+    assert [(trial.number, trial.score, trial.how) for trial in told.trials] == [
+        (1, 0.91, "whole"),
+        (2, 0.9, "ended early"),
+    ]
+    assert told.trials[0].settings == {"learning_rate": 1e-4}
+    assert told.notes == []
 
 
 def test_a_smoothed_curve_keeps_its_ends_when_short_and_its_middle_when_long() -> None:
@@ -123,7 +133,6 @@ def test_classes_are_told_worst_first_with_their_way() -> None:
     ]
     assert told.trials[0].settings == {"learning_rate": 1e-4}
     assert told.notes == []
-
 
     assert list(told.classes.items()) == [("b", [0.9, 0.5]), ("a", [0.4, 0.6])]
 

@@ -1,8 +1,12 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from services.training.catalogue import ids
 from services.training.quote import Estimate, estimate
 from services.training.recipe import Preset, Recipe, Task, defaults, presets
+from services.training.speed import SHIPPED, Speed, from_json
 
 TEXTS, TOKENS = Task.text_classification, Task.token_classification
 # Rows and characters of banking77 and WNUT-17.
@@ -19,9 +23,17 @@ def create_estimate(
     splits: dict[str, int] = BANKING["splits"],  # type: ignore[assignment]
     characters: int = 760_000,
     labels: int = 77,
+    speeds: Sequence[Speed] = (),
 ) -> Estimate:
     recipe = Recipe(task=task, preset=preset, base_model=base_model)
-    return estimate(recipe, splits=splits, characters=characters, labels=labels, device_class=device_class)
+    return estimate(
+        recipe,
+        splits=splits,
+        characters=characters,
+        labels=labels,
+        device_class=device_class,
+        speeds=speeds,
+    )
 
 
 def test_the_range_holds_what_the_reference_machine_needed() -> None:
@@ -86,3 +98,25 @@ def test_every_recipe_has_a_price_range(base_model: str, preset: Preset, device_
     )
 
     assert 0 < nothing.seconds_low < nothing.seconds_high
+
+
+def test_a_measured_device_is_quoted_more_closely_and_by_its_own_speed() -> None:
+    usual = SHIPPED["cpu"]
+    quick = replace(usual, read=2 * usual.read, trained=2 * usual.trained, fitted=usual.fitted / 2)
+    shipped, measured = create_estimate(), create_estimate(speeds=[usual])
+
+    assert shipped.seconds_low < measured.seconds_low < measured.seconds_high < shipped.seconds_high
+    assert create_estimate(speeds=[quick]).seconds_high < measured.seconds_high
+
+
+def test_a_quote_counts_with_the_slowest_and_the_quickest_that_may_get_the_run() -> None:
+    usual = SHIPPED["cpu"]
+    slow = replace(usual, read=usual.read / 4, trained=usual.trained / 4)
+    both = create_estimate(speeds=[usual, slow])
+
+    assert both.seconds_low == create_estimate(speeds=[usual]).seconds_low
+    assert both.seconds_high == create_estimate(speeds=[slow]).seconds_high
+
+
+def test_a_speed_is_kept_whole() -> None:
+    assert from_json(SHIPPED["cpu"].to_json()) == SHIPPED["cpu"]
