@@ -5,6 +5,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from sqlalchemy import event as hooks
 from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
@@ -173,3 +174,27 @@ def test_hours_of_others_are_left_alone(session: Session, member: Member) -> Non
     advance(session, member)
 
     assert session.exec(select(UsageHour.tenant_id)).all() == [member.tenant_id]
+
+
+def test_each_day_is_a_range_of_the_key_and_new_events_are_found_by_serial(
+    session: Session, member: Member
+) -> None:
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        pytest.skip("Postgres plans by what it has counted")
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        asked.append((statement, values))
+
+    hooks.listen(connection, "before_cursor_execute", note)
+    metering.by_day(session, member, first=FIRST, last=LAST)
+    hooks.remove(connection, "before_cursor_execute", note)
+
+    [(statement, values)] = [one for one in asked if "usage_hour" in one[0]]
+    plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    [hours] = [step for step in plan if "usage_hour" in step]
+    [events] = [step for step in plan if "usage_event" in step]
+    assert hours.endswith("(tenant_id=? AND hour>? AND hour<?)")
+    assert "(tenant_id=? AND serial>?" in events
+    assert plan.index(next(step for step in plan if "SCAN day" in step)) < plan.index(hours)
