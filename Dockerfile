@@ -11,7 +11,7 @@ RUN pip install -c constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDE
 COPY pyproject.toml README.md ./
 COPY portal portal
 COPY services services
-RUN pip install -c constraints.txt '.[s3]'
+RUN pip install -c constraints.txt '.[s3,stripe]'
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 tuneport && install -d -o tuneport /var/lib/tuneport
