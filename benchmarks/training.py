@@ -9,6 +9,7 @@ kept in the results file, so that parts can be run apart, and the tables put tog
     pace            rows per second and peak memory of the usual recipes, over a sample (4 minutes)
     curve           the tutorial's recipe over its five epochs: accuracy over rows (long; times tell nothing)
     curve-trainer   the same of Trainer with batches padded to their own length
+    compile         Best's optimiser steps a second with and without torch.compile, and what compiling takes
     keywords        TF-IDF and logistic regression
     quick, best     our presets on banking77
     few             Few-shot and Quick on 8 rows of each label
@@ -118,6 +119,7 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
         "curve-trainer": lambda: usual.trainer(
             banking(), base, batch=32, epochs=EPOCHS, every=EVERY, bf16=bf16
         ),
+        "compile": lambda: usual.compiled(banking(), base),
         "keywords": lambda: usual.keywords(banking()),
         "quick": lambda: ours(banking(), base, Preset.quick),
         "best": lambda: ours(banking(), base, Preset.best),

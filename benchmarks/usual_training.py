@@ -115,6 +115,43 @@ def trainer(
     return {**done, "curve": curve.points, "value": curve.points[-1][1]} if curve else done
 
 
+def compiled(corpus: Corpus, base_model: Path, *, steps: int = 40, batch: int = 64) -> dict[str, Any]:
+    """Rows per second of Best's steps, plain and compiled, and after how many steps compiling repays."""
+    rows = texts_of(corpus.train)[: steps * batch]
+    ids, _ = encode_texts(load_tokenizer(base_model, cut_to=128), [row.text for row in rows])
+    order = sorted(range(len(rows)), key=lambda row: len(ids[row]))
+    here = machine.here()
+    seconds: dict[str, list[float]] = {}
+    for kind in ("plain", "compiled"):
+        torch.manual_seed(42)
+        network = TextClassifier(networks.pretrained(base_model), len(corpus.labels)).train()
+        networks.freeze_embedding_table(network.encoder)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
+        learn = torch.compile(network, dynamic=True) if kind == "compiled" else network
+        seconds[kind] = []
+        for start in range(0, len(order), batch):
+            part = order[start : start + batch]
+            inputs = batches.inputs([ids[row] for row in part], 0)
+            labels = torch.tensor([corpus.labels.index(rows[row].label) for row in part])
+            began = time.perf_counter()
+            with here.autocast():
+                loss = learn(**inputs, labels=labels)["loss"]
+            loss.backward()
+            optimiser.step()
+            optimiser.zero_grad()
+            seconds[kind].append(time.perf_counter() - began)
+    # The first steps compile; the others tell the pace.
+    plain, quick = (float(np.median(some[5:])) for some in seconds.values())
+    extra = sum(seconds["compiled"]) - quick * len(seconds["compiled"])
+    return {
+        "seconds": sum(map(sum, seconds.values())),
+        "rows_per_second": batch / quick,
+        "plain_rows_per_second": batch / plain,
+        "seconds_to_compile": extra,
+        "steps_to_repay": extra / (plain - quick) if quick < plain else None,
+    }
+
+
 def keywords(corpus: Corpus) -> dict[str, Any]:
     """TF-IDF and logistic regression, by scikit-learn's own solver to its end."""
     train, test = texts_of(corpus.train), texts_of(corpus.test)

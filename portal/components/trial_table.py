@@ -24,7 +24,7 @@ def trial_table(told: Story) -> None:
     best = ranked[0]
     with st.container(border=True):
         st.markdown(
-            f"**Settings {best.number} of {len(ranked)} tried are the best so far: "
+            f"**The settings of trial {best.number} are the best of {len(ranked)} tried: "
             f"{METRIC_NAMES[metric]} {literal(figure(metric, best.score))} on the validation split**"
         )
         st.dataframe(

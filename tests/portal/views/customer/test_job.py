@@ -61,7 +61,7 @@ def test_settings_that_a_search_has_tried_are_a_table(owner: Member) -> None:
     page = visit(owner, "job", id=job.id)
 
     assert not page.exception
-    assert "Settings 3 of 3 tried are the best so far: Accuracy 87.5" in words(page).replace("\\", "")
+    assert "The settings of trial 3 are the best of 3 tried: Accuracy 87.5" in words(page).replace("\\", "")
     table = page.dataframe[0].value
     assert table["Trial"].tolist() == [3, 1, 2]
     assert table["How it ended"].tolist()[2] == "Ended early, in the worse half"
