@@ -138,7 +138,10 @@ def _base_model(task: Task, *, disabled: bool) -> Entry:
     )
     entry = fitting[chosen]
     languages = "many languages" if "multilingual" in entry.languages else "English"
-    st.caption(f"Reads {languages}, up to {entry.max_length} tokens. Licence {entry.licence}.")
+    st.caption(
+        f"Reads {languages}, up to {entry.max_length:,} tokens. A row that it trains on takes about "
+        f"{entry.memory_per_row:,} MB. Licence {entry.licence}."
+    )
     return entry
 
 

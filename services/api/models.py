@@ -55,6 +55,8 @@ class BaseModelShown(Model):
     languages: list[str]
     parameters: int
     max_length: int
+    # Of a row of 256 tokens, of chat 512, while it is trained on.
+    memory_per_row_mb: int
     licence: str
 
 
@@ -122,5 +124,6 @@ def _base(entry: catalogue.Entry) -> BaseModelShown:
         languages=entry.languages,
         parameters=entry.parameters,
         max_length=entry.max_length,
+        memory_per_row_mb=entry.memory_per_row,
         licence=entry.licence,
     )

@@ -77,6 +77,8 @@ class Entry(BaseModel):
     parameters: int
     # The most sub-word tokens it can read at once.
     max_length: int
+    # Megabytes (2**20) that a row of 256 tokens, of chat 512, takes while it is trained on.
+    memory_per_row: int
     languages: list[str]
     tasks: list[Task]
     price_class: Literal["small", "medium", "large"]

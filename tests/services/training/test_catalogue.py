@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from services.training import catalogue
+from services.training import catalogue, memory, networks
+from services.training.machine import Machine
 from services.training.recipe import DEFAULT_BASE_MODEL, Task
 
 
@@ -36,6 +38,15 @@ def test_the_default_is_found_in_its_package_and_verified(tmp_path: Path) -> Non
 
     assert (folder / "model.safetensors").stat().st_size > 90_000_000
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_memory_of_a_row_is_what_a_run_reckons_with(tmp_path: Path) -> None:
+    processor = Machine(torch.device("cpu"), False, "test")
+    config = networks.read_config(catalogue.resolve(DEFAULT_BASE_MODEL, tmp_path))
+
+    per_token = memory._encoder_bytes_per_token(config, 256, processor, checkpointing=False)
+
+    assert catalogue.get(DEFAULT_BASE_MODEL).memory_per_row == per_token * 256 / 2**20
 
 
 def test_an_unknown_base_model_is_refused_with_those_there_are(tmp_path: Path) -> None:
