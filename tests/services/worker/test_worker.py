@@ -287,3 +287,29 @@ def test_a_run_that_was_ended_for_its_memory_is_started_once_more_and_smaller(
     assert starts == [False, True]
     job = job_of(customer, claimed)
     assert (job.state, job.failure_code, job.charged) == (JobState.failed, "run_memory_limit", 0)
+
+
+@SQLITE_ONLY
+def test_a_run_killed_within_training_has_one_whole_curve_in_the_database(customer: Member) -> None:
+    short = LONG.hyperparameters.model_copy(update={"epochs": 12, "batch_size": 8})
+    order(customer, LONG.model_copy(update={"hyperparameters": short}))
+    claimed, worker_id = claim()
+
+    def trained() -> list[int]:
+        with reading() as session:
+            told = jobs.events(session, customer, job_id=claimed.job_id)
+        return [event.step for event in told if "loss" in event.values and event.phase == "training"]
+
+    with Lease(claimed, worker_id=worker_id) as lease, working(claimed, lease, threading.Event()) as results:
+        wait_for(lambda: len(trained()) > 6)
+        os.killpg(pid_of_run(claimed), signal.SIGKILL)
+    assert isinstance(results[0].outcome, launcher.Crashed)
+    with Lease(claimed, worker_id=worker_id) as lease:
+        settle(claimed, attempt(claimed, lease, device="cpu", stop=threading.Event()), device="cpu")
+
+    assert job_of(customer, claimed).state is JobState.succeeded
+    curve = trained()
+    assert curve == list(range(1, curve[-1] + 1))
+    with reading() as session:
+        notes = [event.message for event in jobs.events(session, customer, job_id=claimed.job_id)]
+    assert any(note and note.startswith("Went on after step") for note in notes)
