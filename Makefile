@@ -26,6 +26,7 @@ bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks.training $(DATA)
 	$(BIN)/python -m benchmarks.inference
 	$(BIN)/python -m benchmarks.forecast
+	$(BIN)/python -m benchmarks.quotes $(DATA)
 
 screenshots: $(VENV)/.test browser
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots

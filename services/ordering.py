@@ -17,7 +17,7 @@ from services.jobs.service import Quoted
 from services.jobs.tables import Job
 from services.registry import service as registry
 from services.training import catalogue, quote
-from services.training.recipe import Recipe, TaskNotTrainable
+from services.training.recipe import Recipe, Task, TaskNotTrainable
 
 # What any amount pays for where training costs nothing.
 _FREE_SECONDS = 3_600
@@ -73,8 +73,10 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
         seconds_high=estimate.seconds_high,
         device_class=device_class,
     )
+    # Chat models are of another size than what workers measure.
+    measured = bool(speeds) and recipe.task is not Task.chat
     return Offer(
-        quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class, measured=bool(speeds)
+        quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class, measured=measured
     )
 
 

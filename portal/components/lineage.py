@@ -40,10 +40,14 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
         )
     with st.container(horizontal=True):
         download_link("Safetensors", "model-safetensors", version.id)
-        download_link("ONNX", "model-onnx", version.id)
+        if not report.chat:
+            download_link("ONNX", "model-onnx", version.id)
         download_link("Model card", "model-card", version.id)
     st.caption(
-        "Each download answers without us: it brings the lines of Python that ask it. ONNX is made when "
+        "The download answers without us: it brings the lines of Python that ask it, and the adapter alone "
+        "for whoever has the base model."
+        if report.chat
+        else "Each download answers without us: it brings the lines of Python that ask it. ONNX is made when "
         "it is asked for, which takes a moment, and compared with the model on 200 test rows."
     )
     recipe = report.recipe
@@ -65,6 +69,7 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
             "Base model": literal(report.base_model),
             "Preset": PRESET_WORDS[recipe.preset],
             "Settings": settings,
+            **_ended_before(report),
             "Seed": str(recipe.seed),
             "Phases": phases,
             "Device": literal(report.device),
@@ -73,3 +78,14 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
             "Version id": f"`{version.id}`",
         }
     )
+
+
+def _ended_before(report: Report) -> dict[str, str]:
+    """Why training did not go to its end, where it did not."""
+    if report.diverged_at_step is not None:
+        return {
+            "Ended": f"at step {report.diverged_at_step:,}, as it went wrong; this is the best until then"
+        }
+    if report.stopped_at_step is not None:
+        return {"Ended": f"at step {report.stopped_at_step:,}, as you asked; this is the best until then"}
+    return {}

@@ -9,7 +9,7 @@ from portal.highlight import literal
 from portal.verdict import METRIC_NAMES, figure
 
 _HOW = {
-    "whole": "To its end",
+    "whole": "To its end, or to the end of the budget",
     "ended early": "Ended early, in the worse half",
     "diverged": "Diverged",
 }

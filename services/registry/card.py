@@ -66,6 +66,7 @@ def model_card(facts: Facts, report: Report) -> str:
         f"- preset {report.recipe.preset.value}, seed {report.recipe.seed}, device {report.device}",
         "- " + ", ".join(f"{name} {value}" for name, value in settings.items()),
         "- " + ", ".join(f"{name} {version}" for name, version in report.packages.items()),
+        *_ended_before(report),
         f"- cost: {facts.cost}",
         "",
         "## Limits",
@@ -76,6 +77,18 @@ def model_card(facts: Facts, report: Report) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _ended_before(report: Report) -> list[str]:
+    if report.diverged_at_step is not None:
+        return [
+            f"- training diverged at step {report.diverged_at_step}; these weights are the best until then"
+        ]
+    if report.stopped_at_step is not None:
+        return [
+            f"- training was stopped at step {report.stopped_at_step}; these weights are the best until then"
+        ]
+    return []
 
 
 def _weakest(report: Report) -> list[str]:

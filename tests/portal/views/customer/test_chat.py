@@ -124,3 +124,13 @@ def test_the_report_has_answers_side_by_side_and_says_how_sure_it_is(
     assert literal("What of <mint>?") in shown
     for name in ("True answer", "This model · ROUGE-L 1.00", "Base model · ROUGE-L 0.00"):
         assert name in shown
+
+
+def test_a_chat_model_is_taken_away_as_weights_alone(owner: Member, version: ModelVersion) -> None:
+    page = visit(owner, "model", id=version.model_id, report_part="Origin")
+
+    assert not page.exception
+    assert {"Safetensors", "Model card"} == {
+        link.proto.label for link in page.link_button if "download" in link.proto.icon
+    }
+    assert "the adapter alone for whoever has the base model" in words(page)

@@ -79,6 +79,23 @@ def test_the_origin_goes_down_to_hash_seed_and_cost(owner: Member, first: ModelV
     assert "Cards, version 1" in words(page)
 
 
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        ({"diverged_at_step": 1200}, "at step 1,200, as it went wrong; this is the best until then"),
+        ({"stopped_at_step": 60}, "at step 60, as you asked; this is the best until then"),
+    ],
+)
+def test_a_model_of_a_run_that_ended_early_says_why(
+    owner: Member, tmp_path: Path, ended: dict[str, int], told: str
+) -> None:
+    made = create_model(owner, tmp_path, create_report(**ended))
+
+    page = visit(owner, "model", id=made.model_id, report_part="Origin")
+
+    assert page.table[0].value.iloc[:, 0].to_dict()["Ended"] == told
+
+
 def test_entity_models_report_types_and_have_no_matrix(owner: Member, tmp_path: Path) -> None:
     version = create_dataset(owner, PLACES, name="Places")
     made = create_model(owner, tmp_path, create_entity_report(), version=version, name="places")
