@@ -57,6 +57,7 @@ PRUNED_JOBS = 100_000
 POINTS = 10
 # What the ids of jobs begin with that were copied: before all that are made today.
 OLD = "job_0-"
+LOOK = text("SELECT count(*) FROM tenant")
 RECIPE = Recipe(task=Task.text_classification)
 QUOTED = jobs.Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000, device_class="cpu")
 PROCESSES = get_context("fork")
@@ -330,7 +331,7 @@ def with_history(url: str, sizes: list[int], *, seconds: float) -> None:
         look(session)
         until = time.monotonic() + seconds
         claims = work_while(product, lambda: time.monotonic() < until)
-        look(session)
+        session.execute(LOOK)
     what = f"a snapshot open for {seconds:.0f} s and {len(claims):,} claims"
     print(f"| {product.name}, {what} | {kept:,} | {percentiles(claims)} |", flush=True)
     if kept:
@@ -398,7 +399,7 @@ def submit_and_work(product: Queue, jobs: int) -> list[float]:
 def look(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    session.execute(text("SELECT count(*) FROM tenant"))
+    session.execute(LOOK)
 
 
 def grow_history(rows: int) -> None:
