@@ -64,7 +64,7 @@ def quoted(corpus: Corpus, preset: Preset, device_class: str, speeds: Sequence[S
 def characters(row: Example) -> int:
     match row:
         case TokenExample():
-            return len(" ".join(row.words))
+            return len(" ".join(row.tokens))
         case TextExample() | MultiLabelExample():
             return len(row.text)
     raise ValueError("No data set here has such rows.")
