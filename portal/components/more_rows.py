@@ -6,6 +6,7 @@ from portal.components.chart import chart
 from portal.components.kpi import Kpi, kpi_row
 from portal.report_charts import learning_curve
 from portal.verdict import difference
+from services.training.recipe import Task
 from services.training.report import LearningCurve, Report
 
 
@@ -23,8 +24,14 @@ def more_rows(report: Report, curve: LearningCurve) -> None:
         )
     )
     chart(learning_curve(curve, report.metric), key="learning_curve")
+    point = "Each point is a Quick model of the rows of the point before and as many again."
+    if report.task is Task.token_classification:
+        point = (
+            "Each point learned from the sentences of the point before and as many again. It is a simple "
+            "model on the base model’s words, which finds less than this one does: look at how it rises."
+        )
     st.caption(
-        "Each point is a Quick model of the rows of the point before and as many again. The forecast lets "
+        f"{point} The forecast lets "
         "the error fall by the power of the rows that it fell by in the last two steps (Hestness et al. "
         "2017); the range holds what other test rows, and either step alone, would have told. It is a trend "
         "and no promise: rows of the kinds that are mistaken most bring more than others."

@@ -15,6 +15,7 @@ from services.training.report import Calibration, LearningCurve, SuspectCount
 from services.training.study import Study
 from services.training.suspects import KEPT, Suspect
 from services.training.tagging import Tagged
+from services.training.token_study import doubted_words
 
 Logits = NDArray[np.float32]
 
@@ -30,8 +31,16 @@ class Evidence:
     learning_curve: LearningCurve | None = None
 
     def with_study(self, study: Study) -> "Evidence":
-        """The same with what a study found."""
-        return replace(self, suspects=study.suspects, suspect_count=study.count, learning_curve=study.curve)
+        """The same with what a study found, of rows that were not looked at before."""
+        doubts, count = study.suspects, study.count
+        if self.suspect_count:
+            doubts = sorted([*doubts, *self.suspects], key=lambda one: one.own)[:KEPT]
+            count = SuspectCount(
+                checked=count.checked + self.suspect_count.checked,
+                doubted=count.doubted + self.suspect_count.doubted,
+                splits=[*count.splits, *self.suspect_count.splits],
+            )
+        return replace(self, suspects=doubts, suspect_count=count, learning_curve=study.curve)
 
     def save(self, folder: Path) -> None:
         """Put the tables beside an artefact's weights."""
@@ -136,7 +145,8 @@ def of_sentences(
     plain: the test split tagged without temperature; words: of each sentence (words, tags), probabilities.
     """
     answers = [one for split, some in tagged.items() for one in _sentences(split, sentences[split], some)]
-    doubts, checked, doubted = _doubted_words(sentences, tags, words)
+    doubts, doubted = doubted_words(sentences, tags, words)
+    checked = sum(len(sentences[split]) for split in words)
     return Evidence(
         answered=answers,
         calibration=_calibration(_sentences("test", sentences["test"], plain), answers, temperature),
@@ -223,39 +233,3 @@ def _reliable(
         after=after,
         by_label=by_label or {},
     )
-
-
-def _doubted_words(
-    sentences: Mapping[str, Sequence[TokenExample]],
-    tags: Sequence[str],
-    words: Mapping[str, Sequence[Logits]],
-) -> tuple[list[Suspect], int, int]:
-    """Words whose tag is probably wrong, the sentences looked at, and how many words there were."""
-    place = {tag: number for number, tag in enumerate(tags)}
-    where = [
-        (split, sentence, word)
-        for split in words
-        for sentence in sentences[split]
-        for word in range(len(sentence.tokens))
-    ]
-    outputs = np.concatenate([one for split in words for one in words[split]])
-    numbers = np.array([place[sentence.tags[word]] for _, sentence, word in where])
-    found = suspects.doubted(numbers, outputs)
-    doubts = []
-    for number in found[:KEPT]:
-        split, sentence, word = where[number]
-        best = int(outputs[number].argmax())
-        doubts.append(
-            Suspect(
-                split=split,
-                row=sentence.row,
-                text=" ".join(sentence.tokens),
-                tokens=list(sentence.tokens),
-                word=word,
-                label=sentence.tags[word],
-                suggested=tags[best],
-                own=float(outputs[number, numbers[number]]),
-                other=float(outputs[number, best]),
-            )
-        )
-    return doubts, sum(len(sentences[split]) for split in words), len(found)

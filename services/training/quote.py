@@ -17,6 +17,8 @@ _MARKS_PER_ROW = 2
 # of fold and those of the learning curve. The baselines of the report: seconds per row.
 _LOOKS = 500
 _BASELINE_SECONDS = 2.0e-4
+# The same of words with tags, on the inner layer that token_study looks at.
+_WORD_LOOKS = 115
 # The base model is loaded, and the model written.
 _FILES_SECONDS = 2.0
 # Of several labels each has baselines of its own, and of pairs a head has four times as many features.
@@ -82,6 +84,9 @@ def _seconds(
     if frozen_first:
         fits = _FITS.get(recipe.task, 1) * max(1, labels)
         seconds += read(train + validation) + train * fits * _LOOKS * speed.fitted
+    elif recipe.preset is not Preset.custom:
+        fits = 2 * labels + 1
+        seconds += read(train + splits.get("test", 0)) + train * per_row * fits * _WORD_LOOKS * speed.fitted
     return seconds
 
 

@@ -19,7 +19,7 @@ from services.training.fitting import Head
 from services.training.report import LearningCurve, SuspectCount
 from services.training.suspects import KEPT, Suspect
 
-_FOLDS = 5
+FOLDS = 5
 # Regularisation and steps of these heads: on banking77 with planted errors, fifteen steps rank the rows as
 # well as a hundred, in a sixth of the time.
 _STRENGTH, _STEPS = 0.1, 15
@@ -71,7 +71,7 @@ def texts(
     """
 
     def fit(learned: Tensor, of: Tensor) -> Head:
-        return _logistic(learned, of, len(labels))
+        return logistic(learned, of, len(labels))
 
     def lost(head: Head) -> tuple[Tensor, Tensor]:
         wrong = linear(features["test"], head.weight, head.bias).argmax(1) != targets["test"]
@@ -109,7 +109,7 @@ def labelled(
     """Study rows with any number of labels; as `texts`, with targets (rows, labels)."""
 
     def fit(learned: Tensor, of: Tensor) -> Head:
-        return _logistic(learned, of, len(labels), fitting.one_vs_rest)
+        return logistic(learned, of, len(labels), fitting.one_vs_rest)
 
     def lost(head: Head) -> tuple[Tensor, Tensor]:
         held_out, test = (
@@ -188,7 +188,7 @@ def _study(checked: int, doubted: int, doubts: list[Suspect], curve: LearningCur
 
 def folds(by: Tensor, count: int) -> Tensor:
     """(rows), the number of each row's fold; each fold has its share of every value, such as a label."""
-    order, fold = _shuffled(len(by)), torch.empty(len(by), dtype=torch.long)
+    order, fold = shuffled(len(by)), torch.empty(len(by), dtype=torch.long)
     # By value and then in turn.
     fold[order[by[order].argsort(stable=True)]] = torch.arange(len(by)) % count
     return fold
@@ -198,9 +198,9 @@ def _held_out(
     features: Features, targets: Tensor, head: Head, fit: Fit, *, by: Tensor | None = None
 ) -> Tensor:
     """(rows of all splits, outputs), each by a head that has not learned the row; `by` is as for `folds`."""
-    fold = folds(torch.zeros(len(targets)) if by is None else by, _FOLDS)
+    fold = folds(torch.zeros(len(targets)) if by is None else by, FOLDS)
     outputs = torch.empty(len(targets), len(head.bias))
-    for held_out in range(_FOLDS):
+    for held_out in range(FOLDS):
         inside = fold == held_out
         own = fit(features["train"][~inside], targets[~inside])
         outputs[inside] = linear(features["train"][inside], own.weight, own.bias)
@@ -209,20 +209,28 @@ def _held_out(
 
 
 def _curve(features: Tensor, targets: Tensor, fit: Fit, lost: Lost) -> LearningCurve | None:
-    sizes = [len(targets) >> halvings for halvings in reversed(range(_POINTS))]
-    if sizes[0] < _FEWEST_ROWS:
+    counts = sizes(len(targets))
+    if not counts:
         return None
-    order = _shuffled(len(targets))
-    found = [lost(fit(features[order[:size]], targets[order[:size]])) for size in sizes]
+    order = shuffled(len(targets))
+    found = [lost(fit(features[order[:size]], targets[order[:size]])) for size in counts]
     gone, of = (torch.stack(part).double().numpy() for part in zip(*found, strict=True))
-    return extrapolation.learning_curve(sizes, gone, of)
+    return extrapolation.learning_curve(counts, gone, of)
 
 
-def _logistic(features: Tensor, targets: Tensor, labels: int, loss_of: fitting.Loss = cross_entropy) -> Head:
+def sizes(rows: int) -> list[int]:
+    """The rows of each point of a curve, each twice those of the one before; none where they are too few."""
+    found = [rows >> halvings for halvings in reversed(range(_POINTS))]
+    return found if found[0] >= _FEWEST_ROWS else []
+
+
+def logistic(features: Tensor, targets: Tensor, labels: int, loss_of: fitting.Loss = cross_entropy) -> Head:
+    """A head of so many labels; as `fitting.fit`."""
     weight, bias = features.new_zeros(labels, features.shape[1]), features.new_zeros(labels)
     loss = fitting.fit(features, targets, weight, bias, _STRENGTH, loss_of, steps=_STEPS)
     return Head(weight, bias, _STRENGTH, loss)
 
 
-def _shuffled(count: int) -> Tensor:
+def shuffled(count: int) -> Tensor:
+    """The numbers of so many rows, in an order that is always the same."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(0))

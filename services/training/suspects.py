@@ -59,7 +59,8 @@ class Suspect:
     # Of a sentence; `word` is the place of the word whose tag is doubted.
     tokens: list[str] | None = None
     word: int | None = None
-    # Where a row may have several labels: those that it has, and those that are likelier.
+    # Where a row may have several labels: those that it has, and those that are likelier. Of a sentence the
+    # tags of all its words.
     given: list[str] | None = None
     better: list[str] | None = None
 

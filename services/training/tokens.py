@@ -7,12 +7,20 @@ goes on from there until the validation score stops rising; Custom trains as it 
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from services.training import batches, by_class, calibration, evaluation, evidence, networks, spans, tagging
+from services.training import (
+    batches,
+    by_class,
+    calibration,
+    evaluation,
+    evidence,
+    networks,
+    spans,
+    tagging,
+    token_study,
+)
 from services.training.artefact import card
 from services.training.baselines import token_baselines
 from services.training.context import Run
@@ -25,7 +33,7 @@ from services.training.networks import IGNORED, TokenClassifier
 from services.training.recipe import Preset, defaults, enough
 from services.training.report import RowCounts
 from services.training.stages import Outputs, Quick, Reached
-from services.training.tagging import OUTSIDE, Tagged, tag_names
+from services.training.tagging import Tagged, tag_names
 from services.training.tokenizing import Piece, encode_words, load_tokenizer
 from services.training.trained import Trained
 
@@ -104,10 +112,11 @@ def _in_pieces(pieces: list[Piece]) -> int:
 
 
 def _quick(run: Run, network: TokenClassifier, data: _Data) -> Quick:
+    looked = token_study.look(run, network.encoder, data.sentences, data.pieces, data.targets, data.tags)
     stage, _ = _stages(run, data)
     reached = _learn(run, network, data, stage)
     taken = steps(stage.settings, len(data.pieces["train"]))
-    return Quick(reached, steps=taken)
+    return Quick(reached, study=looked, steps=taken)
 
 
 def _finetune(run: Run, network: TokenClassifier, data: _Data) -> Reached:
@@ -193,18 +202,11 @@ def _judge(run: Run, network: TokenClassifier, data: _Data, outcome: Outcome) ->
             tagged,
             data.decide("test", logits["test"]),
             temperature,
-            {split: _by_word(data, split, logits[split] / temperature) for split in CHECKED},
+            {
+                split: token_study.by_word(
+                    data.tags, data.words(split), data.pieces[split], logits[split] / temperature
+                )
+                for split in CHECKED
+            },
         ),
     )
-
-
-def _by_word(data: _Data, split: str, logits: Tensor) -> list[NDArray[np.float32]]:
-    """Of each sentence (words, tags), probabilities; a word in no piece is outside for sure."""
-    sentences = [np.zeros((count, len(data.tags)), np.float32) for count in data.words(split)]
-    for sentence in sentences:
-        sentence[:, data.tags.index(OUTSIDE)] = 1.0
-    pieces = data.pieces[split]
-    of_pieces = torch.split(logits.softmax(-1), [len(piece.words) for piece in pieces])
-    for piece, output in zip(pieces, of_pieces, strict=True):
-        sentences[piece.sentence][piece.words] = output.numpy()
-    return sentences

@@ -170,6 +170,29 @@ def test_rows_with_wrong_labels_are_doubted_and_a_curve_is_drawn(
     assert [point.rows for point in report.learning_curve.points] == [15, 30, 60, 120, 240]
 
 
+def test_words_with_wrong_tags_are_doubted_and_a_curve_is_drawn(tmp_path: Path, base_model: Path) -> None:
+    rows = create_sentences(240, seed=1)
+    planted = [rows[place] for place in range(30, 38)]
+    for sentence in planted:
+        # A person is not tagged.
+        sentence.tags[:] = ["O" if "person" in tag else tag for tag in sentence.tags]
+    folder = create_run(tmp_path / "run", base_model, task=TOKENS, train=rows, **LEARNS_TAGS)
+
+    report = run(folder)
+
+    assert report.suspects is not None
+    assert report.suspects.splits == ["train", "validation", "test"]
+    assert report.suspects.checked == sum(report.rows.model_dump().values())
+    doubts = suspects.read((folder.model / SUSPECTS).read_bytes())
+    found = [one for one in doubts if one.split == "train" and one.suggested.endswith("person")]
+    assert len({one.row for one in found} & {one.row for one in planted}) >= 6
+    assert all(one.given and one.word is not None and one.given[one.word] == one.label for one in doubts)
+    assert report.learning_curve is not None
+    points = report.learning_curve.points
+    assert [point.rows for point in points] == [15, 30, 60, 120, 240]
+    assert points[-1].value > points[0].value
+
+
 def test_a_best_that_spoils_the_model_publishes_quick(tmp_path: Path, base_model: Path) -> None:
     create_run(tmp_path / "quick", base_model)
     quick = run(RunFolder(tmp_path / "quick"))
@@ -236,7 +259,7 @@ def test_token_classification_learns_and_the_engine_finds_the_entities(
 
     report = run(folder)
 
-    assert phases(folder) == ["loading", "training", "evaluating", "saving"]
+    assert phases(folder) == ["loading", "embedding", "fitting", "training", "evaluating", "saving"]
     assert report.metric == "f1"
     assert report.value > 0.8
     assert {part.label for part in report.per_class} == {"city", "person"}

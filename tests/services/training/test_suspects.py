@@ -31,7 +31,7 @@ def planted(rows: int = 600, wrong: int = 30) -> tuple[dict, dict, dict, set[int
 
 def test_planted_errors_in_the_training_rows_are_found() -> None:
     rows, features, targets, changed = planted()
-    head = study._logistic(features["train"], targets["train"], 4)
+    head = study.logistic(features["train"], targets["train"], 4)
 
     looked = study.texts(rows, LABELS, features, targets, head)
 

@@ -132,7 +132,7 @@ def test_doubtful_labels_become_a_version_of_the_data(owner: Member, version: Mo
     before = _table(doubts(version))
     after = before.copy()
     after.loc[0, "Take"] = True
-    edits = _edits(before, after)
+    edits = _edits(before, after, doubts(version))
     made = relabelling.relabelled(owner, data[0], edits=edits)
 
     assert made.number == 2
@@ -191,8 +191,49 @@ def test_of_several_labels_each_may_be_mended(owner: Member, tmp_path: Path) -> 
     before = _table([doubt])
     after = before.copy()
     after.loc[0, "Take"] = True
-    (edit,) = _edits(before, after)
+    (edit,) = _edits(before, after, [doubt])
     assert (edit.row, edit.labels) == (3, ("anger", "joy"))
+
+
+def test_doubted_words_become_other_tags_of_their_sentences(owner: Member, tmp_path: Path) -> None:
+    data = create_dataset(owner, PLACES, name="Places")
+    train = files.rows(data, split=Split.train, offset=0, limit=2).rows
+    suspects = [
+        Suspect(
+            "train",
+            row.row,
+            row.text,
+            tag,
+            better,
+            0.1,
+            0.9,
+            tokens=list(row.tokens),
+            word=word,
+            given=list(row.tags),
+        )
+        for row in train
+        for word, tag, better in ((0, "B-person", "O"), (3, "B-place", "O"), (1, "O", "B-place"))
+    ]
+    told = create_evidence(create_answers(), suspects)
+    report = create_entity_report().model_copy(update=told)
+    version = create_model(
+        owner, tmp_path, report, version=data, name="places", evidence=Evidence(suspects=suspects)
+    )
+
+    page = visit(owner, "model", id=version.model_id, report_part="Label errors")
+
+    assert not page.exception
+    assert "6 words of 900 sentences are probably wrong" in words(page)
+    assert "⟦Ann" in _table(suspects)["Text"][0]
+    before = _table(suspects)
+    after = before.copy()
+    # Two words of the first sentence by a tick, one of them the beginning of a place of two words.
+    after.loc[0, "Take"] = after.loc[1, "Take"] = True
+    (edit,) = _edits(before, after, suspects)
+    assert edit.labels == ("O", "O", "O", "O", "B-place")
+    made = relabelling.relabelled(owner, data, edits=[edit])
+    rows = files.rows(made, split=Split.train, offset=0, limit=100).rows
+    assert next(row for row in rows if row.row == edit.row).tags == edit.labels
 
 
 def test_of_scores_the_furthest_off_come_first_and_are_mended_by_number(
@@ -217,5 +258,5 @@ def test_of_scores_the_furthest_off_come_first_and_are_mended_by_number(
     before = _table([doubt], scores=True)
     after = before.copy()
     after.loc[0, "Label"] = 7.5
-    (edit,) = _edits(before, after)
+    (edit,) = _edits(before, after, [doubt])
     assert edit.labels == ("7.5",)
