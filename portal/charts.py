@@ -62,8 +62,9 @@ def _figure(title: str, *traces: go.Bar | go.Scatter | go.Heatmap, x: str, y: st
     figure = go.Figure(traces)
     figure.update_layout(_TEMPLATE, height=height, title_text=title)
     # Nobody zooms into bars by intention, and a drag on a phone is a scroll.
-    figure.update_xaxes(title_text=x, fixedrange=True)
-    figure.update_yaxes(title_text=y, fixedrange=True)
+    # Even an empty title is given room.
+    figure.update_xaxes(title_text=x or None, fixedrange=True)
+    figure.update_yaxes(title_text=y or None, fixedrange=True)
     return figure
 
 
@@ -357,7 +358,7 @@ def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: 
         for place, (part, values) in enumerate(parts.items())
     ]
     figure = _figure(title, *bars, x="", y=unit.capitalize() if unit.islower() else unit, height=300)
-    figure.update_layout(barmode="stack", showlegend=True)
+    figure.update_layout(barmode="stack", showlegend=len(bars) > 1)
     return figure.update_xaxes(tickformat="%-d %b", range=[days[0], days[-1]], autorange=True)
 
 
@@ -391,7 +392,10 @@ def spend_to_date(
     `days` are all of the month and `this_month` those that have begun; `end` is low, likely and high.
     """
     reached, before = list(accumulate(this_month)), list(accumulate(last_month[: len(days)]))
-    names = {"hovertemplate": "%{x|%-d %B}<br>%{fullData.name}: %{y:,.2f} " + unit + "<extra></extra>"}
+    names = {
+        "mode": "lines",
+        "hovertemplate": "%{x|%-d %B}<br>%{fullData.name}: %{y:,.2f} " + unit + "<extra></extra>",
+    }
     lines = [
         go.Scatter(
             x=days[: len(before)], y=before, name="Month before", line={"color": REST, "width": 1.5}, **names
@@ -405,10 +409,18 @@ def spend_to_date(
         low, likely, high = end
         ahead = [days[len(reached) - 1], days[-1]]
         lines += [
-            go.Scatter(x=ahead, y=[reached[-1], high], line={"width": 0}, showlegend=False, hoverinfo="skip"),
+            go.Scatter(
+                x=ahead,
+                y=[reached[-1], high],
+                mode="lines",
+                line={"width": 0},
+                showlegend=False,
+                hoverinfo="skip",
+            ),
             go.Scatter(
                 x=ahead,
                 y=[reached[-1], low],
+                mode="lines",
                 fill="tonexty",
                 fillcolor=_faint(BLUE, 0.14),
                 line={"width": 0},
@@ -433,7 +445,7 @@ def spend_to_date(
             annotation_position="top left",
         )
     figure.update_layout(showlegend=True)
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero", tickformat=",")
     return figure.update_xaxes(tickformat="%-d %b", range=[days[0], days[-1]])
 
 

@@ -51,14 +51,14 @@ def unit_price(price: Decimal, currency: str) -> str:
 
 
 def price(sold: Price, unit: str, currency: str) -> str:
-    """A price in words: "€0.20 per 1,000", "€0.0020 each", "2.9 %", "from €7.00 each, in 3 tiers"."""
+    """A price in words: "€0.20 per 1,000", "€0.0020 per device-second", "2.9 %"."""
     match sold:
         case PackagePrice():
             return f"{unit_price(sold.amount, currency)} per {sold.size:,}"
         case UnitPrice() if sold.conversion is not None:
             return f"{unit_price(sold.amount, currency)} per {sold.conversion.divide_by.normalize():,f}"
         case UnitPrice():
-            return f"{unit_price(sold.amount, currency)} each"
+            return f"{unit_price(sold.amount, currency)} per {unit}"
         case PercentagePrice():
             return f"{sold.percent.normalize():f} %"
         case _:

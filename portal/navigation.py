@@ -47,6 +47,7 @@ CUSTOMER = (
 )
 STAFF = (
     Entry("views/admin/overview.py", "Overview", "dashboard", "admin", "Admin"),
+    Entry("views/admin/tenants.py", "Workspaces", "domain", "workspaces", "Admin"),
     Entry("views/admin/queue.py", "Queue and workers", "dns", "queue", "Admin"),
     Entry("views/admin/prices.py", "Plans and prices", "sell", "prices", "Admin"),
     Entry("views/admin/agreements.py", "Contracts and credit", "handshake", "agreements", "Admin"),

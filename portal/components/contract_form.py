@@ -58,10 +58,10 @@ def contract_fields(tenant: Tenant, signed: Sequence[Contract], *, key: str) -> 
     months = int(second.number_input("Months", 1, 120, 12, key=f"{key}:months"))
     first, second = st.columns(2)
     fee = first.text_input(
-        f"Fee for the whole term, in {tenant.currency}",
+        f"Fee, in {tenant.currency}",
         placeholder="none",
         key=f"{key}:fee",
-        help="Comes on top of use. Empty: no fee.",
+        help="For the whole term; it comes on top of use. Empty: no fee.",
     )
     parts = int(
         second.number_input(

@@ -12,7 +12,8 @@ from services.billing.snapshot import Snapshot
 from services.db import reading
 from services.metering.meters import METERS, TRAINING_SECONDS
 
-_WIDTHS = [6, 3, 5, 2]
+_WIDTHS = [8, 6, 3]
+
 _LINES_A_PAGE = 25
 _EVENTS_SHOWN = 200
 
@@ -24,9 +25,10 @@ def invoice_lines(member: Member, shown: Snapshot, reference: str) -> None:
     page = st.session_state.get("lines_page", 1) if pages > 1 else 1
     opened = st.query_params.get("line")
     with st.container(border=True, gap="xsmall"):
-        titles = ("What", "When", "Quantity and price", "Amount")
-        for column, title in zip(st.columns(_WIDTHS), titles, strict=True):
-            column.caption(title)
+        what, used, amount = st.columns(_WIDTHS)
+        what.caption("What")
+        used.caption("Quantity, day and price")
+        amount.caption("Amount", text_alignment="right")
         for line in lines[(page - 1) * _LINES_A_PAGE : page * _LINES_A_PAGE]:
             _line(line, shown.draft.currency, opened=line.key == opened)
             if line.key == opened:
@@ -39,15 +41,15 @@ def charge_lines(shown: Snapshot) -> None:
     """What is charged beside use: fees, minimums, corrections."""
     with st.container(border=True, gap="xsmall"):
         for charge in shown.draft.charges:
-            what, when, amount = st.columns([6, 8, 2], vertical_alignment="center")
+            what, when, amount = st.columns(_WIDTHS, vertical_alignment="center")
             what.markdown(literal(charge.title))
             first, last = words.day(charge.first_day), words.day(charge.last_day)
-            when.markdown(f":gray[{first if first == last else f'{first} to {last}'}]")
-            amount.markdown(words.amount(charge.amount))
+            when.markdown(f":small[:gray[{first if first == last else f'{first} to {last}'}]]")
+            amount.markdown(words.amount(charge.amount), text_alignment="right")
 
 
 def _line(line: Line, currency: str, *, opened: bool) -> None:
-    what, when, quantity, amount = st.columns(_WIDTHS, vertical_alignment="center")
+    what, quantity, amount = st.columns(_WIDTHS, vertical_alignment="center")
     what.button(
         f"{line.title}: {literal(line.name)}",
         icon=":material/expand_less:" if opened else ":material/expand_more:",
@@ -59,12 +61,12 @@ def _line(line: Line, currency: str, *, opened: bool) -> None:
         wrap=True,
     )
     first, last = words.day(line.first_day), words.day(line.last_day)
-    when.markdown(f":gray[{first if first == last else f'{first} to {last}'}]")
+    days = first if first == last else f"{first} to {last}"
     used = words.count(line.quantity, METERS[line.meter].unit)
     quantity.markdown(
-        f"{used}  \n:small[:gray[{words.price(line.price, METERS[line.meter].unit, currency)}]]"
+        f"{used}  \n:small[:gray[{days}, {words.price(line.price, METERS[line.meter].unit, currency)}]]"
     )
-    amount.markdown(words.amount(line.amount))
+    amount.markdown(words.amount(line.amount), text_alignment="right")
 
 
 def _toggle(key: str) -> None:

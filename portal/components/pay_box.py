@@ -6,6 +6,7 @@ from portal import format as words
 from portal.downloads import LINK_LIFE
 from portal.highlight import literal
 from portal.paying import pay_url
+from services import clock
 from services.billing.money import Money
 from services.billing.online import checkout
 from services.billing.snapshot import Snapshot
@@ -16,10 +17,12 @@ def pay_box(shown: Snapshot, owed: Money) -> None:
     assert shown.number is not None
     with st.container(border=True):
         said, button = st.columns([5, 2], vertical_alignment="center")
-        due = f" by {words.day(shown.due_on)}" if shown.due_on else ""
+        is_late = shown.due_on is not None and shown.due_on < clock.now().date()
+        due = f" by {words.day(shown.due_on)}" if shown.due_on and not is_late else ""
+        late = f"  \n:red[It was due on {words.day(shown.due_on)}.]" if shown.due_on and is_late else ""
         transfer = f"  \n:gray[{literal(shown.payment)} Reference: {shown.number}.]" if shown.payment else ""
         still = "" if owed == shown.draft.payable else " still"
-        said.markdown(f"**{words.amount(owed)} is{still} to be paid{due}**{transfer}")
+        said.markdown(f"**{words.amount(owed)} is{still} to be paid{due}**{late}{transfer}")
         if checkout.is_set_up():
             with button:
                 _online(shown.number, words.amount(owed))

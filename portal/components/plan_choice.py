@@ -6,7 +6,7 @@ from portal import format as words
 from portal import session
 from portal.components.confirm import confirm
 from services.billing import subscriptions
-from services.billing.plans import Plan
+from services.billing.plans import Plan, PlanPrice
 from services.billing.subscriptions import Change
 from services.db import reading, transaction
 from services.metering.meters import METERS
@@ -21,17 +21,18 @@ def plan_choice(current: Plan, offered: list[Plan], *, on_trial: bool) -> None:
                 st.markdown(f"**{plan.title}**")
                 st.markdown(f"### {words.amount(plan.fee) if plan.fee else 'No fee'}")
                 st.caption("a month" if plan.fee else "you pay for what you use")
-                for sold in plan.prices:
-                    unit = METERS[sold.meter].unit
-                    free = f", {sold.price.free.normalize():,f} free" if sold.price.free else ""
-                    priced = words.price(sold.price, unit, plan.currency)
-                    st.markdown(f":small[{sold.title}: {priced}{free}]")
+                st.markdown("  \n".join(f":small[{_sold(sold, plan.currency)}]" for sold in plan.prices))
                 if is_mine and not on_trial:
                     st.badge("Your plan", color="green", icon=":material/check_circle:")
                 else:
                     label = "Go on by invoice" if is_mine else f"Change to {plan.title}"
                     if st.button(label, key=f"plan:{plan.name}"):
                         _ask(plan)
+
+
+def _sold(sold: PlanPrice, currency: str) -> str:
+    free = f", {sold.price.free.normalize():,f} free" if sold.price.free else ""
+    return f"{sold.title}: {words.price(sold.price, METERS[sold.meter].unit, currency)}{free}"
 
 
 def _ask(plan: Plan) -> None:

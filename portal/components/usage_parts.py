@@ -41,10 +41,16 @@ _NOBODY = {
 
 
 def day_chart(
-    member: Member, days: Sequence[date], spend: Sequence[DaySpend], *, currency: str, time_zone: str
+    member: Member,
+    days: Sequence[date],
+    spend: Sequence[DaySpend],
+    *,
+    meters: Sequence[str],
+    currency: str,
+    time_zone: str,
 ) -> None:
-    """Spend by price, or a meter by model, key, member or device, for each day; a click opens its events."""
-    titles = {meter.title: meter for meter in METERS.values()}
+    """Spend by price, or a used meter by model, key, member or device, by day; a click opens its events."""
+    titles = {meter.title: meter for meter in METERS.values() if meter.name in meters}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         view = _choose("Show", [SPEND, *titles], key="show")
         meter = titles.get(view)

@@ -16,7 +16,7 @@ def verdict_box(member: Member, shown: Snapshot, reference: str) -> None:
     if shown.ledger is None:
         return
     with st.container(border=True):
-        said, button = st.columns([5, 2], vertical_alignment="center")
+        said, button = st.columns([3, 2], vertical_alignment="center")
         said.markdown(
             f"**Proof**  \n:gray[Your ledger had {words.count(shown.ledger.events, 'event')} in "
             f"{words.count(shown.ledger.blocks, 'block')} when this invoice was made. Its head:]"

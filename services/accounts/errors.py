@@ -30,7 +30,30 @@ class WorkspaceSuspended(Forbidden):
     code = "workspace_suspended"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The workspace {name} is suspended. Write to us to have it opened again.")
+        super().__init__(
+            f"The workspace {name} is suspended: nothing can be trained, predicted or uploaded in it. What "
+            "is there stays, and its invoices can be read and paid. Write to us to have it opened again."
+        )
+
+
+class NoReason(Invalid):
+    """The customer could not learn why."""
+
+    code = "no_reason"
+
+    def __init__(self) -> None:
+        super().__init__("Say why: the customer reads it in the audit log.")
+
+
+class UnusableLimits(Invalid):
+    """Limits of the queue that no workspace could work with."""
+
+    code = "unusable_limits"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "These limits cannot be set. Each is at least 1, and no more jobs run at once than may be open."
+        )
 
 
 class BadApiKey(Unauthenticated):

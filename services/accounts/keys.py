@@ -6,7 +6,7 @@ from sqlmodel import Session, col
 
 from services import clock
 from services.accounts import audit, secrets
-from services.accounts.errors import BadApiKey, BadName, KeyTellsNoUsage
+from services.accounts.errors import BadApiKey, BadName, KeyTellsNoUsage, WorkspaceSuspended
 from services.accounts.scope import Member, Role, across, find, owned
 from services.accounts.tables import ApiKey, Tenant
 
@@ -68,21 +68,22 @@ def authenticate_key(session: Session, secret: str) -> Member:
 
     Raises:
         BadApiKey: no live key is this one.
+        WorkspaceSuspended: it is one of a workspace in which nothing may be started.
     """
     if not secrets.looks_like_api_key(secret):
         raise BadApiKey
     statement = (
         across(ApiKey)
         .join(Tenant)
-        .where(
-            ApiKey.digest == secrets.digest(secret),
-            ApiKey.revoked_at == None,  # noqa: E711
-            Tenant.suspended_at == None,  # noqa: E711
-        )
+        .add_columns(Tenant)
+        .where(col(ApiKey.digest) == secrets.digest(secret), col(ApiKey.revoked_at).is_(None))
     )
-    key = session.exec(statement).one_or_none()
-    if key is None:
+    found = session.execute(statement).one_or_none()
+    if found is None:
         raise BadApiKey
+    key, tenant = found
+    if tenant.suspended_at is not None:
+        raise WorkspaceSuspended(tenant.name)
     return Member(tenant_id=key.tenant_id, role=Role.editor, key_id=key.id)
 
 

@@ -1,5 +1,6 @@
 """What a caller may ask about money, all from here: quotes, charges, trials, spend, invoices, closing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +17,7 @@ from services.billing.credits import grant_trial as grant_trial
 from services.billing.credits import on_trial as on_trial
 from services.billing.drafting import draft_month, invoice_of, known_until, rated, snapshot_of
 from services.billing.errors import MonthIsClosed
+from services.billing.invoicing import Charge
 from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth
 from services.billing.quoting import Quote as Quote
@@ -53,6 +55,11 @@ def spend_by_day(session: Session, member: Member, *, month: Month | None = None
         place = line.first_day, line.title
         sums[place] = sums.get(place, Money.zero(draft.currency)) + line.amount
     return [DaySpend(day, title, amount) for (day, title), amount in sorted(sums.items(), key=lambda i: i[0])]
+
+
+def month_charges(session: Session, member: Member, *, month: Month) -> Sequence[Charge]:
+    """What a month so far is charged beside its use: fees, instalments, what makes use up to a commitment."""
+    return rated(session, member, month, ()).charges
 
 
 def draft_invoice(session: Session, member: Member, *, month: Month) -> Snapshot:

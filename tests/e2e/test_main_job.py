@@ -106,5 +106,5 @@ def test_staff_see_how_the_business_goes(page: Page, demo: Demo) -> None:
     sign_in(page, demo, "ada")
 
     page.get_by_role("heading", name="Overview", exact=True).wait_for()
-    for words in ("Revenue this month", "Jobs waiting", "Workers alive", "Bill by invoice"):
+    for words in ("Revenue this month", "Jobs waiting", "Workers alive", "Needs attention"):
         expect(page.get_by_text(words).first).to_be_visible()

@@ -345,6 +345,7 @@ CASES: dict[str, Finds | Shows] = {
     "billing.service.invoice": Finds(by(number_or_id="<invoice_number>")),
     "billing.service.invoices": Shows(("invoice_id", "model_version_id")),
     "billing.service.line_events": Finds(by("line_key", reference="<invoice_number>")),
+    "billing.service.month_charges": Shows(arguments=lambda names, member: {"month": this_month()}),
     "billing.service.month_spend": Shows(),
     "billing.credits.on_trial": Shows(),
     "billing.quoting.generation_charge": Shows(arguments=by(tokens=1)),

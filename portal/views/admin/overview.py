@@ -1,66 +1,25 @@
-"""The operators' overview: what needs somebody, the month, queue and workers, every workspace."""
+"""The operators’ overview: what needs somebody, the month, queue and workers."""
 
-import pandas as pd
 import streamlit as st
 
 from portal import format as words
 from portal import session
 from portal.attention import notices
-from portal.components.confirm import confirm
 from portal.components.empty import empty_state
 from portal.components.fleet_tables import failure_table, worker_table
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.highlight import literal
 from services import clock, reports
-from services.billing.credits import end_trial
-from services.db import reading, transaction
-from services.reports import TenantReport
+from services.db import reading
 
 URGENCY = {"now": ":red[:material/priority_high:]", "today": ":orange[:material/info:]"}
-
-
-def bill(tenant_id: str) -> None:
-    """Let a workspace go on by invoice."""
-    with transaction() as db:
-        end_trial(db, session.operator(), tenant_id=tenant_id)
 
 
 session.operator()
 page_header("Overview", "All workspaces at a glance. Amounts are this month’s, before tax.")
 with reading() as db:
     rows = reports.tenants(db, session.operator())
-on_trial = {row.tenant.id: row.tenant.name for row in rows if row.credit is not None}
-
-
-def tenant_table(shown: list[TenantReport]) -> None:
-    """Every workspace with its month."""
-    now = clock.now()
-    table = [
-        {
-            "Workspace": row.tenant.name,
-            "Plan": "Pay as you go" if row.credit is None else "Trial",
-            "Predictions": int(row.predictions),
-            "Training": words.duration(float(row.training_seconds)) if row.training_seconds else "",
-            "Spend": words.amount(row.spend),
-            "Earned": words.amount(row.earned),
-            "Credit left": "" if row.credit is None else words.amount(row.credit),
-            "Open jobs": row.waiting + row.running,
-            "Last use": "never" if row.last_use is None else words.ago(row.last_use, now),
-        }
-        for row in shown
-    ]
-    right = st.column_config.TextColumn
-    st.dataframe(
-        pd.DataFrame(table),
-        hide_index=True,
-        column_config={
-            "Predictions": st.column_config.NumberColumn(format="localized"),
-            "Spend": right(alignment="right", help="Use at list price, before credit."),
-            "Earned": right(alignment="right", help="What credit leaves of the spend."),
-            "Credit left": right(alignment="right"),
-        },
-    )
 
 
 @st.fragment(run_every="10s")
@@ -122,17 +81,3 @@ def standing() -> None:
 
 
 standing()
-st.subheader("Workspaces", anchor=False)
-tenant_table(rows)
-if on_trial:
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Workspace on trial", list(on_trial), format_func=on_trial.__getitem__)
-        if st.button("Bill by invoice", icon=":material/receipt_long:"):
-            confirm(
-                f"Bill {literal(on_trial[chosen])} by invoice?",
-                loses="Their use no longer stops when the trial credit is spent; what the credit leaves is "
-                "invoiced. There is no way back to the trial.",
-                verb="Bill by invoice",
-                act=lambda: bill(chosen),
-                done=f"{on_trial[chosen]} pays by invoice from now on.",
-            )

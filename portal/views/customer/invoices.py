@@ -9,26 +9,40 @@ from portal.components.status import status_badge
 from services import clock
 from services.accounts import service as accounts
 from services.billing import service as billing
+from services.billing.money import Money
+from services.billing.owing import outstanding
 from services.billing.period import Month
+from services.billing.tables import Invoice
 from services.db import reading
 from services.metering.days import day_of
 
-WIDTHS = [5, 4, 3, 3]
+WIDTHS = [5, 4, 3, 3, 4]
 
 
-def row(reference: str, name: str, period: str, state: str, total: str) -> None:
+def row(reference: str, name: str, period: str, state: str, total: str, still: str) -> None:
     """One invoice and the way to it."""
-    link, when, badge, amount = st.columns(WIDTHS, vertical_alignment="center")
+    link, when, badge, amount, owed = st.columns(WIDTHS, vertical_alignment="center")
     link.page_link(
         "views/customer/invoice.py",
         label=name,
         icon=":material/receipt_long:",
         query_params={"invoice": reference},
     )
-    when.markdown(f":gray[{period}]")
+    when.markdown(f":small[:gray[{period}]]")
     with badge:
         status_badge(state)
-    amount.markdown(total)
+    amount.markdown(total, text_alignment="right")
+    owed.markdown(still, text_alignment="right")
+
+
+def to_pay(invoice: Invoice, owed: Money) -> str:
+    """What is still owed of an invoice, and until when or since when."""
+    if not owed.micros:
+        return ":gray[–]"
+    due = invoice.due_on
+    is_late = due is not None and due < clock.now().date()
+    said = f"{'was due' if is_late else 'due'} {words.day(due)}" if due else ""
+    return f"**{words.amount(owed)}**  \n:small[:{'red' if is_late else 'gray'}[{said}]]"
 
 
 member = session.member()
@@ -39,17 +53,18 @@ with reading() as db:
     zone = accounts.get_tenant(db, member).time_zone
     month = Month.of(clock.now(), zone)
     draft = billing.draft_invoice(db, member, month=month)
-    final = billing.invoices(db, member)
+    final = [(invoice, outstanding(db, member, invoice)) for invoice in billing.invoices(db, member)]
 
 with st.container(border=True, gap="xsmall"):
-    for column, title in zip(st.columns(WIDTHS), ("Invoice", "Period", "State", "Total"), strict=True):
-        column.caption(title)
-    row(
-        str(month), "This month’s draft", words.month(month.first), "draft", words.amount(draft.draft.payable)
-    )
-    for invoice in final:
+    for place, (column, title) in enumerate(
+        zip(st.columns(WIDTHS), ("Invoice", "Period", "State", "Total", "To pay"), strict=True)
+    ):
+        column.caption(title, text_alignment="right" if place > 2 else "left")
+    so_far = words.amount(draft.draft.payable)
+    row(str(month), "This month’s draft", words.month(month.first), "draft", so_far, ":gray[not yet]")
+    for invoice, owed in final:
         period = words.month(day_of(invoice.period_start, zone))
         total = words.money(invoice.total, invoice.currency)
-        row(invoice.number, invoice.number, period, invoice.state.value, total)
+        row(invoice.number, invoice.number, period, invoice.state.value, total, to_pay(invoice, owed))
 if not final:
     st.caption("The first invoice is made a day after the month has ended. Until then, watch the draft.")

@@ -16,7 +16,7 @@ from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.usage_parts import day_chart, plan_table, share_table
-from portal.forecast import Forecast, month_end
+from portal.forecast import Forecast, beside_use, month_end, with_charges
 from services import clock
 from services.accounts import service as accounts
 from services.billing import budgets
@@ -51,12 +51,21 @@ def daily(spend: Sequence[DaySpend], of: Sequence[date]) -> list[float]:
     return [sums[day] for day in of]
 
 
+def with_fees(days: Sequence[float], fixed: float, missing: float) -> list[float]:
+    """Days with what is charged in any case on the first, and what a commitment lacks on the last."""
+    amounts = list(days)
+    if amounts:
+        amounts[0] += fixed
+        amounts[-1] += missing
+    return amounts
+
+
 def against(spent: float, before: float, month_before: Month) -> str:
-    """How the spend compares with the same days of the month before."""
+    """How the use compares with the same days of the month before."""
     if not before:
         return "before credit and tax"
     change = spent / before - 1
-    return f"{'+' if change >= 0 else '−'}{abs(change):.0%} against {month_before.first:%B}"
+    return f"use {'+' if change >= 0 else '−'}{abs(change):.0%} against {month_before.first:%B}"
 
 
 def expected(forecast: Forecast | None, currency: str) -> Kpi:
@@ -70,7 +79,7 @@ def expected(forecast: Forecast | None, currency: str) -> Kpi:
     return Kpi(
         "Month’s end",
         f"about {likely}",
-        note=f"{low} to {high}",
+        note=f"{low} to {high}" if low != high else "whatever is used of your commitment",
         help="From the pace of the last 28 days. In eight months of ten the end lies in this range.",
     )
 
@@ -96,20 +105,24 @@ with reading() as db:
     by_price = billing.spend_by_day(db, member, month=month)
     before = daily(billing.spend_by_day(db, member, month=month.previous), days_before)
     spend = billing.month_spend(db, member, month=month)
+    fixed, missing = beside_use(billing.month_charges(db, member, month=month))
+    fixed_before, missing_before = beside_use(billing.month_charges(db, member, month=month.previous))
     used = {total.meter: total for total in metering.totals(db, member, first=month.first, last=month.last)}
     credit = billing.credit_left(db, member) if billing.on_trial(db, member) else None
     plans = on_every_plan(db, member, month=month) if used else []
     budget = budgets.standing(db, member) if month.last > today else None
 
 spent = daily(by_price, so_far)
-forecast = month_end(before, spent, len(every_day) - len(so_far)) if month.last > today else None
+by_use = month_end(before, spent, len(every_day) - len(so_far)) if month.last > today else None
+forecast = with_charges(by_use, fixed=fixed, least=sum(spent) + missing) if by_use else None
 predictions, training = used.get(PREDICTIONS.name), used.get(TRAINING_SECONDS.name)
 kpi_row(
     Kpi(
         "Spend",
         words.amount(spend),
         note=against(sum(spent), sum(before[: len(so_far)]), month.previous),
-        help="Before credit and tax; compared with the same days of the month before.",
+        help="With fees and commitments, before credit and tax. Use is compared with the same days of the "
+        "month before.",
     ),
     *([expected(forecast, spend.currency)] if month.last > today and used and credit is None else []),
     Kpi(
@@ -137,14 +150,20 @@ if not used:
     )
     st.stop()
 
-day_chart(member, so_far, by_price, currency=spend.currency, time_zone=tenant.time_zone)
+day_chart(member, so_far, by_price, meters=list(used), currency=spend.currency, time_zone=tenant.time_zone)
 if sum(spent):
     limit = float(budget.budget.amount) if budget else None
     end = (forecast.low, forecast.likely, forecast.high) if forecast else None
     with st.container(border=True):
-        chart(
-            spend_to_date(every_day, spent, before, unit=spend.currency, end=end, budget=limit), key="to_date"
+        figure = spend_to_date(
+            every_day,
+            with_fees(spent, fixed, 0 if forecast else missing),
+            with_fees(before, fixed_before, missing_before),
+            unit=spend.currency,
+            end=end,
+            budget=limit,
         )
+        chart(figure, key="to_date")
 share_table(member, month.first, month.last)
 if len(plans) > 1:
     plan_table(plans)

@@ -56,7 +56,8 @@ def test_the_last_use_of_a_key_is_noted(workspace: Workspace) -> None:
 def test_a_suspended_workspace_is_refused_by_key_and_in_person(workspace: Workspace) -> None:
     suspend(workspace.member)
 
-    refused(workspace.call("GET", "/v1/files"), 401, "bad_api_key")
+    refused(workspace.call("GET", "/v1/files"), 403, "workspace_suspended")
+    refused(workspace.call("GET", "/v1/invoices"), 403, "workspace_suspended")
     refused(as_person(workspace.http, workspace.member), 403, "workspace_suspended")
 
 

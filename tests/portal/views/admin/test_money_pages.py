@@ -20,7 +20,7 @@ from tests import factories
 from tests.portal.visitor import APP, PATIENCE_SECONDS, button, opened_by, words
 from tests.services.billing.factories import Clock, record, travel
 
-PAGES = ("prices", "billing_runs", "revenue", "agreements", "coupons", "partners")
+PAGES = ("tenants", "prices", "billing_runs", "revenue", "agreements", "coupons", "partners")
 
 
 @pytest.fixture

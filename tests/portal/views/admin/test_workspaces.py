@@ -1,0 +1,117 @@
+"""Workspaces: all of them, and one with what an operator decides about it."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from services.accounts import operating
+from services.accounts.scope import Member, Staff
+from services.accounts.tables import Tenant
+from services.billing import service as billing
+from services.billing.credits import on_trial
+from services.db import reading, transaction
+from tests.portal import rows
+from tests.portal.reports import create_report
+from tests.portal.visitor import button, opened_by, visit, words
+
+
+def opened(operator: Staff, **query: str) -> AppTest:
+    app = opened_by(operator.user_id).switch_page("views/admin/tenants.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def tenant_of(member: Member) -> Tenant:
+    with reading() as db:
+        return db.get_one(Tenant, member.tenant_id)
+
+
+def field(app: AppTest, label: str, value: str) -> AppTest:
+    [box] = [one for one in app.text_input if one.label == label]
+    return box.set_value(value).run()
+
+
+def test_the_month_of_every_workspace(owner: Member, operator: Staff, tmp_path: Path) -> None:
+    version = rows.create_model(owner, tmp_path, create_report())
+    rows.record_predictions(owner, version, 1500)
+    quiet = rows.stranger()
+
+    app = opened(operator)
+
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("Workspace")
+    busy, other = table.loc[tenant_of(owner).name], table.loc[tenant_of(quiet).name]
+    assert (busy["Spend"], busy["Earned"], busy["State"]) == ("€0.60", "€0.00", "Trial")
+    assert (other["Spend"], other["Last use"]) == ("€0.00", "never")
+
+
+def test_a_workspace_is_found_by_its_name(owner: Member, operator: Staff) -> None:
+    rows.stranger()
+
+    app = field(opened(operator), "Find", tenant_of(owner).name.upper())
+
+    assert app.dataframe[0].value["Workspace"].tolist() == [tenant_of(owner).name]
+
+
+def test_one_workspace_shows_its_month_and_its_people(owner: Member, operator: Staff, tmp_path: Path) -> None:
+    rows.record_predictions(owner, rows.create_model(owner, tmp_path, create_report()), 1500)
+
+    app = opened(operator, workspace=owner.tenant_id)
+
+    assert not app.exception
+    assert app.title[0].value == tenant_of(owner).name
+    written = "\n".join(frame.value.to_string() for frame in app.dataframe)
+    assert "1,500 predictions" in written
+    assert "Owner" in written
+    assert "Spend this month: €0.60" in words(app)
+
+
+def test_a_workspace_is_suspended_for_a_reason_and_opened_again(owner: Member, operator: Staff) -> None:
+    app = opened(operator, workspace=owner.tenant_id)
+    assert button(app, "Suspend it").disabled
+    app = field(app, "Reason, as the customer reads it in the audit log", "Three invoices are unpaid")
+
+    button(app, "Suspend it").click().run()
+    assert tenant_of(owner).suspended_at is None
+    app.button(key="confirm_go").click().run()
+
+    assert tenant_of(owner).suspended_at is not None
+    assert "Suspended" in words(app)
+    log = "\n".join(frame.value.to_string() for frame in visit(owner, "members").dataframe)
+    assert "Tenant suspended" in log
+
+    button(app, "Open it again").click().run()
+    app.button(key="confirm_go").click().run()
+
+    assert tenant_of(owner).suspended_at is None
+
+
+def test_limits_are_saved(owner: Member, operator: Staff) -> None:
+    app = opened(operator, workspace=owner.tenant_id)
+    [box] = [one for one in app.number_input if one.label == "Jobs at once"]
+
+    box.set_value(7)
+    button(app, "Save limits").click().run()
+
+    assert operating.allowed(tenant_of(owner)).running_jobs == 7
+
+
+def test_a_trial_becomes_billing_by_invoice_after_a_question(owner: Member, operator: Staff) -> None:
+    app = opened(operator, workspace=owner.tenant_id)
+
+    button(app, "Bill by invoice").click().run()
+    with transaction() as db:
+        assert on_trial(db, owner)
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        assert not on_trial(db, owner)
+        assert billing.credit_left(db, owner).micros > 0
+
+
+def test_a_workspace_that_is_none_is_said(operator: Staff) -> None:
+    app = opened(operator, workspace="ten_nothing")
+
+    assert not app.exception
+    assert app.error
