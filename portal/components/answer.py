@@ -29,12 +29,17 @@ def answer(item: Item, text: str, version: ModelVersion) -> None:
 
 
 def _labels(item: LabelsItem) -> None:
-    if item.labels:
+    if item.abstained:
+        st.markdown("**Withheld: less sure than the threshold of this version.**")
+    elif item.labels:
         st.markdown(" ".join(f":blue-badge[{literal(label)}]" for label in item.labels))
     else:
         st.markdown("**No label reaches its threshold.**")
     chart(labels_given(item.scores, item.thresholds), key="labels")
-    st.caption("A label is given from its own threshold on, which was chosen on the validation rows.")
+    st.caption(
+        "A label is given from its own threshold on, which was chosen on validation rows. That all of the "
+        f"answer is right has a probability of {words.percent(item.confidence)}."
+    )
 
 
 def _score(item: ScoreItem) -> None:

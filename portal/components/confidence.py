@@ -53,13 +53,21 @@ def threshold_part(member: Member, version: ModelVersion, answers: Sequence[Answ
         name: units([row for row in answers if row.split == split]) for name, split in _SPLITS.items()
     }
     entities = any(row.tokens for row in answers)
+    several = any(row.certainty is not None for row in answers)
     unit = "found entities" if entities else "rows"
+    what = "entities" if entities else "labels" if several else "label"
     if _SLIDER not in st.session_state and _SLIDER not in st.query_params:
         st.session_state[_SLIDER] = now or 0.0
     st.markdown("**Answer only when sure**")
     st.caption(
-        f"Below the threshold the version withholds its {'entities' if entities else 'label'} and says so, "
+        f"Below the threshold the version withholds its {what} and says so, "
         "in the playground, the API and files alike; a person can take those over. "
+        + (
+            "Of several labels it is how likely all of a text’s are right together: each that is given, and "
+            "each that is not. "
+            if several
+            else ""
+        )
         + (f"Now it answers from **{now:.2f}** on." if now else "Now it answers **always**.")
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -72,8 +80,9 @@ def threshold_part(member: Member, version: ModelVersion, answers: Sequence[Answ
         )
         chosen = st.slider("Threshold", 0.0, 1.0, step=0.01, key=_SLIDER, bind="query-params")
     curves = {name: abstention.curve(*some) for name, some in known.items()}
+    right = "Share with all labels right" if several else "Share that is right"
     chart(
-        coverage(curves, abstention.at(chosen, *known["Test"]), unit=unit, right="Share that is right"),
+        coverage(curves, abstention.at(chosen, *known["Test"]), unit=unit, right=right),
         key="coverage",
     )
     why_not = refusal(member, Role.editor)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from services.inference.batching import Batcher
@@ -18,7 +19,7 @@ from services.inference.predictions import (
     ScorePrediction,
 )
 from services.inference.words import words
-from services.training import artefact, readings
+from services.training import abstention, artefact, readings
 from services.training.artefact import Card
 from services.training.machine import Machine, here
 from services.training.networks import Network, TokenClassifier
@@ -87,8 +88,12 @@ class _Computation:
         scores = dict(zip(self._card.labels, probabilities, strict=True))
         thresholds = dict(zip(self._card.labels, self._card.thresholds, strict=True))
         given = [label for label in self._card.labels if scores[label] >= thresholds[label]]
+        yes = np.array([[label in given for label in self._card.labels]])
         return LabelsPrediction(
-            labels=sorted(given, key=lambda label: -scores[label]), scores=scores, thresholds=thresholds
+            labels=sorted(given, key=lambda label: -scores[label]),
+            confidence=float(abstention.certainty(np.array([probabilities]), yes)[0]),
+            scores=scores,
+            thresholds=thresholds,
         )
 
     def _scored(self, output: float) -> ScorePrediction:

@@ -37,12 +37,15 @@ class LabelPrediction(BaseModel):
 class LabelsPrediction(BaseModel):
     """The labels of a text: each whose score reaches its threshold, the most probable first; maybe none.
 
-    `scores` and `thresholds` hold those of every label.
+    `scores` and `thresholds` hold those of every label; `confidence` is how likely each yes and no is right,
+    all together. Below the version's own threshold all labels are withheld.
     """
 
     model_config = ConfigDict(frozen=True)
 
     labels: list[str]
+    abstained: bool = False
+    confidence: float
     scores: dict[str, float]
     thresholds: dict[str, float]
 

@@ -22,6 +22,18 @@ class Outcome:
     accuracy: float | None
 
 
+def certainty(probabilities: NDArray[np.floating], given: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(rows), how likely every yes and no of a row is right, where each were a question by itself.
+
+    probabilities, given: (rows, labels), of several labels for a text: how likely each is, and whether it is
+    given. On GoEmotions rows were more often right at every share of answers than where the least certain
+    label alone decides, and the figure was closer to the share that is right.
+    """
+    right = np.where(given, probabilities, 1 - probabilities).astype(np.float64)
+    whole: NDArray[np.float64] = right.prod(1)
+    return whole
+
+
 def at(threshold: float, confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> Outcome:
     """What comes of giving only answers with a confidence of at least the threshold."""
     given = confidence >= threshold

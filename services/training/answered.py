@@ -30,6 +30,7 @@ _COLUMNS = pa.schema(
         ("confidence", pa.list_(pa.float32())),
         ("scores", pa.list_(pa.float32())),
         ("off_by", pa.float64()),
+        ("certainty", pa.float64()),
     ]
 )
 
@@ -53,6 +54,8 @@ class Answered:
     # Of a sentence.
     tokens: list[str] = field(default_factory=list)
     off_by: float | None = None
+    # Where a row may have several labels: how likely all of the answer is right (abstention.certainty).
+    certainty: float | None = None
 
     @property
     def right(self) -> bool:
@@ -72,7 +75,13 @@ def read_span(answer: str) -> Span:
 
 
 def units(rows: Sequence[Answered]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Confidence of every answer given in some rows, and whether it is right: (answers), (answers)."""
+    """Confidence of every answer given in some rows, and whether it is right: (answers), (answers).
+
+    Where a row may have several labels, all of them are one answer.
+    """
+    whole = [row for row in rows if row.certainty is not None]
+    if whole:
+        return np.array([row.certainty for row in whole]), np.array([row.right for row in whole])
     confidence = [figure for row in rows for figure in row.confidence]
     correct = [answer in row.truth for row in rows for answer in row.predicted]
     return np.array(confidence, np.float64), np.array(correct, bool)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from services.training import answered, calibration, labels_scores, spans, suspects, thresholds
+from services.training import abstention, answered, calibration, labels_scores, spans, suspects, thresholds
 from services.training.answered import Answered, written
 from services.training.examples import MultiLabelExample, ScoreExample, TextExample, TokenExample
 from services.training.report import Calibration, LearningCurve, SuspectCount
@@ -187,9 +187,15 @@ def _labelled(
             predicted=said,
             confidence=own[yes].tolist(),
             scores=own.tolist(),
+            certainty=float(whole),
         )
-        for row, said, own, yes in zip(
-            rows, labels_scores.named(given, labels), probabilities, given, strict=True
+        for row, said, own, yes, whole in zip(
+            rows,
+            labels_scores.named(given, labels),
+            probabilities,
+            given,
+            abstention.certainty(probabilities, given),
+            strict=True,
         )
     ]
 

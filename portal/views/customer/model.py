@@ -85,8 +85,8 @@ for part, tab in tabs.items():
                 report_mistakes(report)
         elif part == "Confidence" and report.calibration:
             calibration_part(report.calibration)
-            # Several labels have a threshold each, which is part of the version.
-            if report.task is not Task.multi_label:
+            # Versions of several labels from before have a threshold for each label alone.
+            if report.task is not Task.multi_label or any(row.certainty is not None for row in given):
                 threshold_part(member, version, given)
         elif part == "Label errors" and report.suspects:
             suspect_list(member, version, report.suspects, doubted)

@@ -38,7 +38,19 @@ def test_unsure_entities_are_told_apart() -> None:
     assert (some.abstained, none.abstained) == (False, True)
 
 
-def test_several_labels_and_scores_keep_their_own_measures() -> None:
-    others = [LabelsPrediction(labels=[], scores={}, thresholds={}), ScorePrediction(score=1.0, error=0.1)]
+def test_several_labels_are_withheld_together() -> None:
+    sure, unsure = (
+        LabelsPrediction(labels=["a"], confidence=likely, scores={"a": 0.9}, thresholds={"a": 0.3})
+        for likely in (0.8, 0.7)
+    )
 
-    assert withhold(others, 0.99) == others
+    given, withheld = withhold([sure, unsure], 0.8)
+
+    assert given == sure
+    assert (withheld.labels, withheld.abstained, withheld.scores) == ([], True, unsure.scores)
+
+
+def test_a_score_is_never_withheld() -> None:
+    score = ScorePrediction(score=1.0, error=0.1)
+
+    assert withhold([score], 0.99) == [score]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.training.abstention import Outcome, at, curve, threshold_for
+from services.training.abstention import Outcome, at, certainty, curve, threshold_for
 
 CONFIDENCE = np.array([0.9, 0.8, 0.8, 0.6, 0.3])
 CORRECT = np.array([True, True, False, True, False])
@@ -11,6 +11,13 @@ def test_a_threshold_gives_what_is_at_least_as_sure() -> None:
     assert at(0.8, CONFIDENCE, CORRECT) == Outcome(0.8, 0.6, pytest.approx(2 / 3))
     assert at(0.0, CONFIDENCE, CORRECT) == Outcome(0.0, 1.0, pytest.approx(0.6))
     assert at(1.0, CONFIDENCE, CORRECT) == Outcome(1.0, 0.0, None)
+
+
+def test_of_several_labels_each_yes_and_each_no_counts() -> None:
+    likely = np.array([[0.5, 0.25], [0.5, 0.25], [1.0, 0.0]])
+    given = np.array([[True, False], [False, True], [True, False]])
+
+    assert certainty(likely, given).tolist() == [0.375, 0.125, 1.0]
 
 
 def test_every_point_of_the_curve_can_be_reached() -> None:

@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score
 from services.inference import engine
 from services.inference.predictions import LabelsPrediction
 from services.training import artefact, labels_scores, thresholds
+from services.training.answered import ANSWERED, read, units
 from services.training.examples import MultiLabelExample, read_labelled
 from services.training.failures import DataDoesNotFit
 from services.training.recipe import Preset, Task
@@ -59,6 +60,21 @@ def test_the_answer_holds_all_scores_and_the_thresholds_of_the_card(tmp_path: Pa
     assert list(answer.thresholds.values()) == artefact.read_card(folder.model).thresholds
     reached = [label for label in LABELS if answer.scores[label] >= answer.thresholds[label]]
     assert answer.labels == sorted(reached, key=lambda label: -answer.scores[label])
+
+
+def test_the_engine_is_as_sure_of_a_text_as_the_evidence_says(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model, task=TASK)
+    run(folder)
+    rows = [row for row in read((folder.model / ANSWERED).read_bytes()) if row.split == "test"]
+
+    answers = engine.load(folder.model).predict([row.text for row in rows])
+
+    assert [one.confidence for one in answers if isinstance(one, LabelsPrediction)] == pytest.approx(
+        [row.certainty for row in rows], abs=1e-4
+    )
+    confidence, right = units(rows)
+    assert confidence.tolist() == [row.certainty for row in rows]
+    assert right.tolist() == [row.right for row in rows]
 
 
 @pytest.mark.parametrize(

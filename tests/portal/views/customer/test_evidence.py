@@ -113,6 +113,22 @@ def test_a_threshold_is_chosen_for_an_aim_and_kept(owner: Member, version: Model
         assert thresholds.of(db, owner, version_id=version.id) == 0.61
 
 
+def test_several_labels_have_one_threshold_for_all_of_a_text(owner: Member, tmp_path: Path) -> None:
+    answers = [
+        replace(row, certainty=0.3 if row.right else 0.2) for row in create_answers() if row.row % 2 == 0
+    ]
+    told = create_evidence(answers, [])
+    report = create_report(**told, task=Task.multi_label, metric="f1", confusion=None)
+    made = create_model(owner, tmp_path, report, evidence=Evidence(answered=answers))
+    page = visit(owner, "model", id=made.model_id, report_part="Confidence")
+
+    page.slider(key="threshold").set_value(0.25).run()
+
+    assert not page.exception
+    assert "withholds its labels" in words(page)
+    assert "80\\% of rows are answered and 100\\.0\\% of these are right" in words(page)
+
+
 def test_a_viewer_chooses_no_threshold(owner: Member, version: ModelVersion) -> None:
     page = visit(
         colleague(owner, Role.viewer), "model", id=version.model_id, report_part="Confidence", threshold="0.7"
