@@ -20,9 +20,10 @@ from benchmarks import corpora
 from benchmarks.corpora import Corpus
 from benchmarks.training import ours
 from services.training import catalogue, machine, quote
-from services.training.chat_quote import Estimate
 from services.training.device import Measuring
 from services.training.examples import Example, MultiLabelExample, TextExample, TokenExample
+from services.training.lengths import guessed
+from services.training.quote import Estimate
 from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe
 from services.training.speed import Speed
 
@@ -53,8 +54,11 @@ def quoted(corpus: Corpus, preset: Preset, device_class: str, speeds: Sequence[S
     splits = {"train": corpus.train, "validation": corpus.validation, "test": corpus.test}
     return quote.estimate(
         Recipe(task=corpus.task, preset=preset),
-        splits={name: len(rows) for name, rows in splits.items()},
-        characters=sum(characters(row) for rows in splits.values() for row in rows),
+        amounts=guessed(
+            {name: len(rows) for name, rows in splits.items()},
+            sum(characters(row) for rows in splits.values() for row in rows),
+            chat=False,
+        ),
         labels=len(corpus.labels),
         device_class=device_class,
         speeds=speeds,

@@ -51,6 +51,8 @@ SQLModel.metadata.naming_convention = {
 }
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+# None is the database's own NULL, so that what is missing can be asked for.
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

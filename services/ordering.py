@@ -17,6 +17,7 @@ from services.jobs.service import Quoted
 from services.jobs.tables import Job
 from services.registry import service as registry
 from services.training import catalogue, quote
+from services.training.lengths import AMOUNTS, guessed
 from services.training.recipe import Recipe, Task, TaskNotTrainable
 
 # What any amount pays for where training costs nothing.
@@ -60,8 +61,8 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
     speeds = workers.speeds(session, device_class)
     estimate = quote.estimate(
         recipe,
-        splits=version.splits,
-        characters=version.characters,
+        amounts=AMOUNTS.validate_python(version.tokens or {})
+        or guessed(version.splits, version.characters, chat=recipe.task is Task.chat),
         labels=len(version.labels),
         device_class=device_class,
         speeds=speeds,
@@ -73,8 +74,7 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
         seconds_high=estimate.seconds_high,
         device_class=device_class,
     )
-    # Chat models are of another size than what workers measure.
-    measured = bool(speeds) and recipe.task is not Task.chat
+    measured = bool(speeds) and (recipe.task is not Task.chat or all(speed.chat for speed in speeds))
     return Offer(
         quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class, measured=measured
     )

@@ -16,9 +16,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from services import ids, storage
 from services.accounts.scope import Member, Role
+from services.config import settings
 from services.datasets.differing import Difference, differ
 from services.datasets.encodings import detect_encoding, visible
 from services.datasets.errors import EmptyFile, FileTooLarge
@@ -26,13 +28,17 @@ from services.datasets.examples import Example, TokenExample, from_line
 from services.datasets.exporting import to_conll, to_csv, to_jsonl
 from services.datasets.fixes import Fix
 from services.datasets.formats import Format
-from services.datasets.freezing import FROZEN, REJECTED, split_file
+from services.datasets.freezing import FROZEN, REJECTED, split_file, tokens_of
 from services.datasets.limits import MAX_BYTES
 from services.datasets.packing import GZIP, PARQUET, ZIP, pack_splits
 from services.datasets.sandbox import apart
 from services.datasets.split import Split
 from services.datasets.splits import Splits
 from services.datasets.tables import DatasetVersion, Upload
+from services.errors import NotFound
+from services.training import catalogue
+from services.training.catalogue import BaseModelDamaged, BaseModelMissing
+from services.training.recipe import Task, default_base_model
 
 _FILENAME_CHARACTERS = 200
 # Enough to tell text from something else; the rest is read where it can do no harm.
@@ -173,6 +179,7 @@ def freeze(
         "seed": seed,
         "fixes": [fix.model_dump(mode="json") for fix in fixes],
         "test": [example.text for example in _examples(after, Split.test)] if after else [],
+        "base_model": None if (counts := _counts(form.task)) is None else str(counts),
     }
     with (
         opened(upload) as content,
@@ -234,10 +241,30 @@ def rejected(version: DatasetVersion) -> bytes:
     return _verified(version, REJECTED)
 
 
+def counted(version: DatasetVersion) -> dict[str, Any]:
+    """The column `tokens` of a version where nobody has counted; empty where nobody can.
+
+    The base model whose tokenizer counts is fetched where it is not here: jobs on this data will need it.
+    """
+    task = Task(version.task)
+    if not task.trainable:
+        return {}
+    try:
+        base_model = catalogue.resolve(default_base_model(task), settings().cache_folder)
+        return tokens_of({which: _examples(version, which) for which in Split}, base_model)
+    except (NotFound, BaseModelMissing, BaseModelDamaged):
+        return {}
+
+
 def materialise(version: DatasetVersion, folder: Path) -> None:
     """Put the three split files into a folder, verified; what it held before is gone."""
     names = [split_file(which) for which in Split]
     storage.get_folder(version.storage_prefix, folder, {name: version.manifest[name] for name in names})
+
+
+def _counts(task: Task) -> Path | None:
+    """The folder of the base model whose tokenizer counts the tokens of data for a task, if it is here."""
+    return catalogue.at_hand(default_base_model(task), settings().cache_folder) if task.trainable else None
 
 
 def _examples(version: DatasetVersion, split: Split) -> list[Example]:

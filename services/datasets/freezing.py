@@ -1,13 +1,13 @@
 """What a frozen version holds: the three splits and the rows left out, as files, and their counts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.datasets.examples import content_hash, to_line
+from services.datasets.examples import Example, content_hash, to_line
 from services.datasets.findings.examine import examine
 from services.datasets.fixes import Fix
 from services.datasets.formats import Format
@@ -33,6 +33,7 @@ class Frozen:
     splits: dict[str, int]
     train_only_labels: list[str]
     characters: int
+    tokens: dict[str, Any] | None
     changes: list[dict[str, Any]]
     findings: list[dict[str, Any]]
 
@@ -48,10 +49,12 @@ def freeze_into(
     seed: int,
     fixes: Sequence[Fix] = (),
     test: Collection[str] = (),
+    base_model: Path | None = None,
 ) -> Frozen:
     """Read, mend and split a file, and write what came of it into a folder.
 
-    `test` are the texts of an earlier version's test split, which stays what it is.
+    `test` are the texts of an earlier version's test split, which stays what it is. Tokens are counted by the
+    tokenizer in the folder of a base model, if there is one.
 
     Raises:
         ServiceError: the file cannot be used, as `read`, `mend`, `require_usable` and `split` say.
@@ -72,6 +75,7 @@ def freeze_into(
         splits=splits.rows,
         train_only_labels=list(splits.train_only),
         characters=sum(example.characters for example in reading.examples),
+        tokens=tokens_of({which: splits.of(which) for which in Split}, base_model) if base_model else None,
         changes=[change.model_dump(mode="json") for change in mended.changes],
         findings=[
             {
@@ -83,6 +87,16 @@ def freeze_into(
             for finding in diagnosis.findings
         ],
     )
+
+
+def tokens_of(examples: Mapping[Split, Sequence[Example]], base_model: Path) -> dict[str, Any]:
+    """The column `tokens` of a version with these examples, by the tokenizer of a base model's folder."""
+    # Imported here: whoever has a version frozen, apart, counts nothing.
+    from services.datasets.counting import count
+
+    return {
+        split.value: amount.model_dump(mode="json") for split, amount in count(examples, base_model).items()
+    }
 
 
 def write_splits(folder: Path, splits: Splits) -> None:

@@ -190,6 +190,7 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": str(_SOURCE),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
 

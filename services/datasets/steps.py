@@ -56,11 +56,18 @@ def _freeze(
     seed: int,
     fixes: list[dict[str, Any]],
     test: list[str],
+    base_model: str | None,
 ) -> bytes:
-    known = Format.model_validate(form)
-    return FROZEN.dump_json(
-        freeze_into(folder, content, known, seed=seed, fixes=FIXES.validate_python(fixes), test=test)
+    frozen = freeze_into(
+        folder,
+        content,
+        Format.model_validate(form),
+        seed=seed,
+        fixes=FIXES.validate_python(fixes),
+        test=test,
+        base_model=Path(base_model) if base_model else None,
     )
+    return FROZEN.dump_json(frozen)
 
 
 STEPS: dict[str, Callable[..., bytes]] = {

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from services import clock, ids
 from services.accounts.scope import TenantOwned, one_per_tenant
-from services.db import Json, UtcDateTime, one_of
+from services.db import Json, JsonOrNull, UtcDateTime, one_of
 
 
 class Upload(TenantOwned, table=True):
@@ -151,6 +151,8 @@ class DatasetVersion(TenantOwned, table=True):
     # Labels too rare for the validation and test splits.
     train_only_labels: list[str] = Field(default_factory=list, sa_type=Json)
     characters: int
+    # Split -> how long its rows are in tokens, an `Amount`; None where nobody has counted yet.
+    tokens: dict[str, Any] | None = Field(default=None, sa_type=JsonOrNull)
     storage_prefix: str
     # File below the prefix -> sha256.
     manifest: dict[str, str] = Field(sa_type=Json)

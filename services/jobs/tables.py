@@ -187,7 +187,7 @@ class Worker(SQLModel, table=True):
     seen_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime, index=True)
     stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # How fast its device works, as it has measured it itself with these versions; see training/speed.py.
-    speed: dict[str, float] | None = Field(default=None, sa_type=Json)
+    speed: dict[str, Any] | None = Field(default=None, sa_type=Json)
     versions: str | None = None
     # It finishes what it has and claims no more.
     drain_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -75,6 +75,9 @@ class Entry(BaseModel):
     sha256: str
     licence: str
     parameters: int
+    # Of these, those that compute something for each token: without tables in which a row is looked up, and
+    # of a chat model with the vocabulary that an answer is chosen from.
+    computed: int
     # The most sub-word tokens it can read at once.
     max_length: int
     # Megabytes (2**20) that a row of 256 tokens, of chat 512, takes while it is trained on.
@@ -150,6 +153,21 @@ def resolve(base_model: str, cache: Path) -> Path:
             folder = _hub_folder(entry, name, cache)
     _verify(entry, folder)
     return folder
+
+
+def at_hand(base_model: str, cache: Path) -> Path | None:
+    """The folder of a base model that is on this machine already, for its tokenizer: nothing is verified.
+
+    Raises:
+        BaseModelUnknown: the catalogue has no such id.
+    """
+    entry = get(base_model)
+    kind, _, name = entry.source.partition(":")
+    try:
+        folder = _package_folder(entry, name) if kind == "package" else _cached(entry, cache)
+    except BaseModelMissing:
+        return None
+    return folder if folder.is_dir() else None
 
 
 def _package_folder(entry: Entry, distribution: str) -> Path:

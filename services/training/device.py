@@ -17,6 +17,8 @@ if torch.cuda.is_available():
 else:
     print(json.dumps(["cpu", f"{torch.get_num_threads()} threads"]))
 """
+# What is measured; another word where that changes.
+_MEASURED = "texts and chat"
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Device:
 
 
 def versions() -> str:
-    """What a measurement was made with: another version may be quicker or slower."""
-    return ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "numpy"))
+    """What a measurement was made with: another version may be quicker or slower, or measure more."""
+    return ", ".join([*(f"{name} {version(name)}" for name in ("torch", "transformers", "numpy")), _MEASURED])
 
 
 class Measuring:

@@ -1,11 +1,12 @@
-"""Measures the device: `python -m services.training.measuring`; prints a `Speed` as JSON. A few seconds.
+"""Measures the device: `python -m services.training.measuring`; prints a `Speed` as JSON. Some ten seconds.
 
-The weights are of chance and the shape that of the default base model, so nothing has to be there.
+The weights are of chance and the shapes those of the default base models, so nothing has to be there.
 """
 
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter, process_time
 
 import torch
@@ -66,13 +67,19 @@ def measure(machine: Machine) -> Speed:
     def fit() -> None:
         cross_entropy(linear(features, weight), targets).backward()  # type: ignore[no-untyped-call]
 
-    return Speed(
+    speed = Speed(
         read=_READ_ROWS * _TOKENS_PER_ROW / _seconds(read, machine),
         trained=_TRAINED_ROWS * _TOKENS_PER_ROW / _seconds(train, machine),
         fitted=_seconds(fit, machine) / (_FITTED_ROWS * _FITTED_LABELS),
         # What it took this process to get here is what it takes a run.
         start_seconds=max(1.0, _IMPORTED),
     )
+    before = process_time()
+    # Imported here: peft comes with it, which only chat needs.
+    from services.training.measuring_chat import measure_chat
+
+    chat = measure_chat(machine, _seconds, speed.start_seconds + process_time() - before)
+    return replace(speed, chat=chat)
 
 
 def _seconds(work: Callable[[], None], machine: Machine) -> float:

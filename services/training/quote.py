@@ -1,18 +1,14 @@
 """How long a run will take, before it starts. Pure; no torch."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 
 from services.training import catalogue, chat_quote
-from services.training.chat_quote import Estimate
-from services.training.recipe import Preset, Recipe, Task, defaults, enough
-from services.training.speed import SHIPPED, Speed
+from services.training.lengths import Amount
+from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, Task, defaults, enough
+from services.training.speed import SHIPPED, SHIPPED_CHAT, Speed
 
-# Of the default base model, whose speed is known.
-_DEFAULT_PARAMETERS = 22_700_000
-# Of English letters as of tweets with names and addresses in them; and the two marks around every row.
-_CHARACTERS_PER_TOKEN = 3.5
-_MARKS_PER_ROW = 2
 # Looks at all training rows until the heads are fitted: five strengths, the one that is published, those out
 # of fold and those of the learning curve. The baselines of the report: seconds per row.
 _LOOKS = 500
@@ -31,26 +27,34 @@ _SHIPPED_RANGE, _MEASURED_RANGE = (0.35, 2.0), (0.6, 1.7)
 _HIGH_EXTRA_SECONDS = 10.0
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """Device-seconds of a run, between two figures."""
+
+    seconds_low: int
+    seconds_high: int
+
+
 def estimate(
     recipe: Recipe,
     *,
-    splits: Mapping[str, int],
-    characters: int,
+    amounts: Mapping[str, Amount],
     labels: int,
     device_class: str,
     speeds: Sequence[Speed] = (),
 ) -> Estimate:
-    """What a run takes on data with so many rows per split, characters in all, and labels.
+    """What a run takes on data with so much to read per split, and so many labels.
 
     `device_class` is cpu or cuda; `speeds` are those of the devices that may get the run, as their workers
     have measured them: the low figure is the quickest one's, the high figure the slowest one's. Without any,
-    the figures that we ship count. Tokens are counted from characters; a text is cut at the recipe's length.
+    the figures that we ship count. Another base model than the default takes as much longer as its layers are
+    larger; wide layers compute somewhat quicker than that, which the range covers.
     """
-    if recipe.task is Task.chat:
-        return chat_quote.estimate(recipe, splits=splits, characters=characters, device_class=device_class)
     low, high = _MEASURED_RANGE if speeds else _SHIPPED_RANGE
     seconds = [
-        _seconds(recipe, speed, splits=splits, characters=characters, labels=labels)
+        chat_quote.seconds(recipe, speed.chat or SHIPPED_CHAT[device_class], amounts)
+        if recipe.task is Task.chat
+        else _seconds(recipe, speed, amounts, labels)
         for speed in speeds or [SHIPPED[device_class]]
     ]
     # A search takes its seconds and no more, however quick the machine is.
@@ -58,35 +62,36 @@ def estimate(
     return Estimate(ceil(min(seconds) * low) + fixed, ceil(max(seconds) * high + _HIGH_EXTRA_SECONDS) + fixed)
 
 
-def _seconds(
-    recipe: Recipe, speed: Speed, *, splits: Mapping[str, int], characters: int, labels: int
-) -> float:
-    rows = max(1, sum(splits.values()))
-    per_row = characters / rows / _CHARACTERS_PER_TOKEN + _MARKS_PER_ROW
+def _seconds(recipe: Recipe, speed: Speed, amounts: Mapping[str, Amount], labels: int) -> float:
     # Sentences with entities are read to their end, in pieces.
     frozen_first = recipe.task is not Task.token_classification
-    if frozen_first:
-        per_row = min(recipe.hyperparameters.max_length, per_row)
-    size = max(1.0, catalogue.get(recipe.base_model).parameters / _DEFAULT_PARAMETERS)
-    train, validation = splits.get("train", 0), splits.get("validation", 0)
+    length = recipe.hyperparameters.max_length if frozen_first else None
+    size = catalogue.get(recipe.base_model).computed / catalogue.get(DEFAULT_BASE_MODEL).computed
+    rows = {split: amount.rows.rows for split, amount in amounts.items()}
 
-    def read(count: int) -> float:
-        return count * per_row * size / speed.read
+    def read(*splits: str, once: bool = False) -> float:
+        found = (amounts.get(split, Amount()) for split in splits)
+        return sum((one.read_once if once else one.rows).cut(length) for one in found) * size / speed.read
 
-    epoch = train * per_row * size / speed.trained + read(validation)
+    trained_on = amounts.get("train", Amount()).rows.cut(length)
+    epoch = trained_on * size / speed.trained + read("validation")
+    epochs = _epochs(recipe, rows.get("train", 0))
     seconds = (
         speed.start_seconds
         + _FILES_SECONDS
-        + rows * _BASELINE_SECONDS
-        + read(splits.get("test", 0))
-        + (_epochs(recipe, train) + _FAMILIARISING * recipe.familiarising_epochs) * epoch
+        + sum(rows.values()) * _BASELINE_SECONDS
+        + (epochs + _FAMILIARISING * recipe.familiarising_epochs) * epoch
     )
+    if epochs or recipe.search_seconds:
+        # What was trained answers all that is checked.
+        seconds += read("validation", "test")
     if frozen_first:
         fits = _FITS.get(recipe.task, 1) * max(1, labels)
-        seconds += read(train + validation) + train * fits * _LOOKS * speed.fitted
+        seconds += read("train", "validation", "test", once=True)
+        seconds += rows.get("train", 0) * fits * _LOOKS * speed.fitted
     elif recipe.preset is not Preset.custom:
         fits = 2 * labels + 1
-        seconds += read(train + splits.get("test", 0)) + train * per_row * fits * _WORD_LOOKS * speed.fitted
+        seconds += read("train", "test") + trained_on * fits * _WORD_LOOKS * speed.fitted
     return seconds
 
 

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,8 +18,10 @@ from services.accounts.tables import Tenant
 from services.billing import runs
 from services.billing.period import Month
 from services.billing.runs import Step
+from services.datasets import files, uncounted
 from services.datasets import retention as uploads
 from services.db import reading, transaction
+from services.errors import NotFound
 from services.jobs import chores, queue, retention
 from services.jobs.chores import Taken
 from services.registry import service as registry
@@ -117,6 +120,17 @@ def expire_uploads() -> None:
         storage.delete(prefix)
 
 
+def count_tokens() -> None:
+    """Count the tokens of data set versions where nobody has, for their quotes."""
+    with reading() as session:
+        versions = uncounted.waiting(session)
+    for version in versions:
+        tokens = files.counted(version)
+        owner = Member(tenant_id=version.tenant_id, role=Role.owner)
+        with suppress(NotFound), transaction() as session:
+            uncounted.keep(session, owner, version_id=version.id, tokens=tokens)
+
+
 def close_months() -> None:
     """Finalise every workspace's invoice of the month that is over; who cannot be billed is parked."""
     for workspace in _workspaces():
@@ -155,6 +169,7 @@ CHORES = {
     "prune": _Chore(timedelta(hours=1), prune),
     "sweep": _Chore(timedelta(hours=1), sweep),
     "expire_uploads": _Chore(timedelta(hours=1), expire_uploads),
+    "count_tokens": _Chore(timedelta(seconds=20), count_tokens),
     "close_months": _Chore(timedelta(hours=6), close_months),
     "tell_of_budgets": _Chore(timedelta(minutes=1), tell_of_budgets),
     "send_invoices": _Chore(timedelta(minutes=5), send_invoices),

@@ -186,6 +186,7 @@ CASES: dict[str, Finds | Shows] = {
     "datasets.uploading.offset": Finds(by(session_id="<upload_session_id>")),
     "datasets.uploading.parts": Finds(by(session_id="<upload_session_id>")),
     "datasets.uploading.require_open": Finds(by(session_id="<upload_session_id>")),
+    "datasets.uncounted.keep": Finds(by(version_id="<dataset_version_id>", tokens={})),
     "datasets.drafts.add_fix": Finds(by("upload_id", fix=Trim())),
     "datasets.drafts.find": Finds(by("upload_id")),
     "datasets.drafts.from_version": Finds(by(version_id="<dataset_version_id>")),

@@ -84,6 +84,16 @@ def test_a_frozen_version_says_what_it_holds() -> None:
     assert version.characters == sum(len(f"message number {number}") for number in range(30))
 
 
+def test_a_frozen_version_knows_how_long_its_rows_are_to_the_default_base_model() -> None:
+    version = frozen(support_csv(rows=30))
+
+    # "message", "number", the number itself, and a mark at either end.
+    assert version.tokens is not None
+    assert version.tokens["train"] == {"rows": {"stretches": {"5": [22, 110]}}, "texts": None}
+    assert sum(part["rows"]["stretches"]["5"][0] for part in version.tokens.values()) == 30
+    assert files.counted(version) == version.tokens
+
+
 def test_the_same_file_and_seed_make_the_same_version() -> None:
     first, second = frozen(), frozen()
 

@@ -12,6 +12,9 @@ from services.accounts import sign_ins
 from services.accounts.scope import Member
 from services.accounts.tables import SignIn
 from services.billing.tables import Invoice
+from services.datasets import files, uncounted
+from services.datasets import service as datasets
+from services.datasets.tables import DatasetVersion
 from services.db import reading, transaction
 from services.jobs import queue
 from services.jobs.queue import HEARTBEAT, LEASE
@@ -23,6 +26,7 @@ from services.worker import chores
 from tests import factories
 from tests.conftest import Clock
 from tests.services.billing.factories import record
+from tests.services.datasets.factories import csv_form, support_csv
 
 PATIENCE_SECONDS = 30
 
@@ -121,3 +125,26 @@ def state_of(claimed: queue.Claimed) -> JobState:
     with reading() as session:
         held = session.get_one(factories.Job, claimed.job_id)
     return held.state
+
+
+def test_versions_without_tokens_are_counted_beside_the_jobs(customer: Member) -> None:
+    with (
+        files.store(customer, filename="cards.csv", content=support_csv()) as stored,
+        transaction() as session,
+    ):
+        upload = datasets.upload(session, customer, stored=stored)
+    with files.freeze(customer, upload, form=csv_form(), seed=42) as frozen:
+        counted, frozen.tokens = frozen.tokens, None
+        with transaction() as session:
+            here = datasets.create(session, customer, name="cards", version=frozen).id
+    with transaction() as session:
+        # Its files are gone.
+        elsewhere = factories.create_version(session, factories.create_member(session)).id
+
+    chores.count_tokens()
+
+    with reading() as session:
+        assert counted
+        assert session.get_one(DatasetVersion, here).tokens == counted
+        assert session.get_one(DatasetVersion, elsewhere).tokens == {}
+        assert uncounted.waiting(session) == []
