@@ -10,6 +10,7 @@ from services.accounts.scope import Member, owned
 from services.accounts.service import lock_tenant_to_bill
 from services.accounts.tables import Tenant
 from services.billing import letters, monitor
+from services.billing.books import Books
 from services.billing.drafting import draft_month, invoice_of, snapshot_of, uses_of
 from services.billing.errors import BillingParked, MonthIsClosed, MonthNotOver
 from services.billing.invoicing import Draft
@@ -76,8 +77,8 @@ def _finalise(
         raise MonthNotOver(closing, closes_at)
     if held := monitor.hold(session, member):
         raise BillingParked(held.findings)
-    uses = uses_of(session, member, closing)
-    draft = draft_month(session, member, closing, uses=uses)
+    uses, books = uses_of(session, member, closing), Books(session, member)
+    draft = draft_month(session, member, closing, uses=uses, books=books)
     if wrong := monitor.findings(session, member, closing, draft, uses):
         raise BillingParked(wrong)
     if draft.is_empty:
@@ -85,7 +86,7 @@ def _finalise(
 
     issued_on = day_of(now, tenant.time_zone)
     sequence, number = next_number(session, INVOICES, issued_on.year)
-    snapshot = snapshot_of(session, member, closing, draft, number=number, ledger=ledger)
+    snapshot = snapshot_of(session, member, closing, draft, number=number, ledger=ledger, books=books)
     invoice = Invoice(
         tenant_id=tenant.id,
         year=issued_on.year,
@@ -120,6 +121,9 @@ def _use_up(session: Session, member: Member, invoice: Invoice, draft: Draft) ->
         )
         session.add(entry)
     used = {use.credit_note: use.amount.micros for use in draft.balances}
+    if not used:
+        session.flush()
+        return
     for note in session.exec(owned(CreditNote, member).where(col(CreditNote.number).in_(used))):
         note.left -= used[note.number]
         session.add(note)

@@ -1,27 +1,28 @@
 """A month of one tenant, rated: ledger, plans, charges, discounts, grants and tax brought together."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlmodel import Session, col
 
 from services import clock
 from services.accounts.scope import Member, owned
 from services.accounts.service import get_tenant
-from services.billing import catalogue, contracts, profiles
+from services.billing import contracts, profiles
+from services.billing.books import Books
 from services.billing.corrections import corrections
 from services.billing.invoicing import Charge, ChargeKind, Draft
 from services.billing.money import Money, total
 from services.billing.names import names
 from services.billing.period import Month
+from services.billing.plans import in_force
 from services.billing.rating import Balance, Committed, draft
 from services.billing.redeeming import coupons_of
 from services.billing.snapshot import Language, Party, Snapshot
 from services.billing.spending import Credit
-from services.billing.subscriptions import current_plan, plan_versions, stays
-from services.billing.tables import CreditGrant, CreditNote, Invoice, InvoiceState
+from services.billing.tables import Contract, CreditGrant, CreditNote, Invoice, InvoiceState
 from services.billing.timeline import fees
 from services.config import settings
 from services.ledger.block import Head
@@ -42,12 +43,26 @@ def uses_of(session: Session, member: Member, month: Month) -> list[Use]:
 
 
 def draft_month(
-    session: Session, member: Member, month: Month, *, uses: Sequence[Use] | None = None
+    session: Session,
+    member: Member,
+    month: Month,
+    *,
+    uses: Sequence[Use] | None = None,
+    books: Books | None = None,
 ) -> Draft:
     """What a month comes to as of now, or with the `uses` given: they, and what else its invoice says."""
-    grants = credits_before(session, member, month)
-    figures = rated(session, member, month, grants, uses=uses, complete=True)
-    return figures.named(names(session, member, {line.subject for line in figures.lines}))
+    books = books or Books(session, member)
+    uses = uses_of(session, member, month) if uses is None else uses
+    return rated(
+        session,
+        member,
+        month,
+        credits_before(session, member, month, books=books),
+        uses=uses,
+        names=names(session, member, {use.subject for use in uses}),
+        complete=True,
+        books=books,
+    )
 
 
 def rated(
@@ -57,49 +72,47 @@ def rated(
     grants: Sequence[Credit],
     *,
     uses: Sequence[Use] | None = None,
+    names: Mapping[str, str] | None = None,
     complete: bool = False,
+    books: Books | None = None,
 ) -> Draft:
-    """A month's figures, in lines that go by ids; `grants` as `credits_before` found them.
+    """A month's figures; `grants` as `credits_before` found them, `names` of what lines are for.
 
     Only where they are `complete` do they hold what other invoices leave for this one: corrections, balances.
     """
-    charges, balances = _fixed(session, member, month), []
+    books = books or Books(session, member)
+    contract = books.contract_in(month)
+    charges = fees([stay for stay in books.been if not stay.trial], books.sold, month, books.zone)
+    charges += contracts.instalment(contract, month) if contract else []
+    balances = []
     if complete:
-        charges += [*_carried_over(session, member, month), *_late(session, member, month)]
+        charges += [*_carried_over(books, month), *_late(session, member, books, month)]
         balances = _balances(session, member)
     return draft(
         uses_of(session, member, month) if uses is None else uses,
-        versions=plan_versions(session, member),
-        taxes=profiles.taxes(session, member),
+        versions=books.versions,
+        taxes=books.taxes,
         period=(month.first, month.last),
         charges=charges,
-        committed=_committed(session, member, month),
+        committed=_committed(session, member, books, contract, month) if contract else None,
         coupons=coupons_of(session, member, month),
         grants=grants,
         balances=balances,
+        names=names,
     )
 
 
-def _fixed(session: Session, member: Member, month: Month) -> list[Charge]:
-    """Fees of plans, and the instalment of a contract."""
-    been = [stay for stay in stays(session, member) if not stay.trial]
-    sold = {name: catalogue.versions(session, name) for name in {stay.plan for stay in been}}
-    charges = fees(been, sold, month, get_tenant(session, member).time_zone)
-    contract = contracts.contract_in(session, member, month)
-    return charges + (contracts.instalment(contract, month) if contract else [])
-
-
-def _committed(session: Session, member: Member, month: Month) -> Committed | None:
-    contract = contracts.contract_in(session, member, month)
-    terms = contracts.terms_of(contract) if contract else None
-    if contract is None or terms is None or terms.commitment is None:
+def _committed(
+    session: Session, member: Member, books: Books, contract: Contract, month: Month
+) -> Committed | None:
+    terms, currency = contracts.terms_of(contract), books.versions[-1].currency
+    if terms.commitment is None:
         return None
-    currency = current_plan(session, member).currency
     if terms.every_month:
         return Committed(terms.commitment, before=Money.zero(currency), ends=True)
     used, earlier = Money.zero(currency), Month(contract.starts_on.year, contract.starts_on.month)
     while earlier < month:
-        used += total(_of_use(_figures(session, member, earlier)), currency)
+        used += total(_of_use(_figures(session, member, books, earlier)), currency)
         earlier = earlier.next
     return Committed(terms.commitment, before=used, ends=month.last == contract.ends_on)
 
@@ -110,71 +123,75 @@ def _of_use(figures: Draft) -> Iterator[Money]:
     yield from (charge.amount for charge in figures.charges if charge.kind in of_prices)
 
 
-def _figures(session: Session, member: Member, month: Month) -> Draft:
+def _figures(session: Session, member: Member, books: Books, month: Month) -> Draft:
     """A month's use: what its invoice says, or what it comes to now."""
-    closed = invoice_of(session, member, month)
+    closed = books.invoice_of(month)
     if closed is not None:
-        return figures_of(closed)
+        return books.says(closed).draft
     return draft(
         uses_of(session, member, month),
-        versions=plan_versions(session, member),
-        taxes=profiles.taxes(session, member),
+        versions=books.versions,
+        taxes=books.taxes,
         period=(month.first, month.last),
     )
 
 
-def _carried_over(session: Session, member: Member, month: Month) -> list[Charge]:
+def _carried_over(books: Books, month: Month) -> list[Charge]:
     """What the invoice before would have been below zero by."""
-    start = month.start(get_tenant(session, member).time_zone)
-    before = owned(Invoice, member).where(
-        col(Invoice.period_start) < start, Invoice.state != InvoiceState.void
-    )
-    last = session.exec(before.order_by(col(Invoice.period_start).desc()).limit(1)).one_or_none()
-    if last is None:
+    start = month.start(books.zone)
+    before = [
+        one for one in books.invoices if one.period_start < start and one.state is not InvoiceState.void
+    ]
+    if not before:
         return []
     return [
         charge.model_copy(
             update={
-                "key": f"{charge.key}:{last.number}",
-                "title": f"Carried over from {last.number}",
+                "key": f"{charge.key}:{before[-1].number}",
+                "title": f"Carried over from {before[-1].number}",
                 "amount": -charge.amount,
                 "first_day": month.first,
                 "last_day": month.last,
             }
         )
-        for charge in figures_of(last).charges
+        for charge in books.says(before[-1]).draft.charges
         if charge.kind is ChargeKind.carried_over and charge.amount.micros > 0
     ]
 
 
-def _late(session: Session, member: Member, month: Month) -> list[Charge]:
+def _late(session: Session, member: Member, books: Books, month: Month) -> list[Charge]:
     """Corrections of the months before, where use was told after their invoices."""
     found: list[Charge] = []
     earlier = month
     for _ in range(_LATE_MONTHS):
         earlier = earlier.previous
-        closed = invoice_of(session, member, earlier)
-        if closed is None or closed.state is InvoiceState.void or not _has_late(session, member, closed):
+        closed = books.invoice_of(earlier)
+        if closed is None or closed.state is InvoiceState.void:
             continue
-        since = owned(Invoice, member).where(
-            col(Invoice.finalised_at) > closed.finalised_at, Invoice.state != InvoiceState.void
-        )
-        made = [charge for invoice in session.exec(since) for charge in figures_of(invoice).charges]
+        billed = books.says(closed)
+        if not _has_late(session, member, closed, billed):
+            continue
+        made = [
+            charge
+            for since in books.invoices
+            if since.finalised_at > closed.finalised_at and since.state is not InvoiceState.void
+            for charge in books.says(since).draft.charges
+        ]
         now = draft(
             uses_of(session, member, earlier),
-            versions=plan_versions(session, member),
+            versions=books.versions,
             taxes=profiles.own_taxes(),
             period=(earlier.first, earlier.last),
         )
-        found += corrections(closed.number, earlier, billed=figures_of(closed), now=now, made_before=made)
+        found += corrections(closed.number, earlier, billed=billed.draft, now=now, made_before=made)
     return found
 
 
-def _has_late(session: Session, member: Member, closed: Invoice) -> bool:
+def _has_late(session: Session, member: Member, closed: Invoice, billed: Snapshot) -> bool:
     late = owned(UsageEvent, member).where(
         col(UsageEvent.at) >= closed.period_start,
         col(UsageEvent.at) < closed.period_end,
-        col(UsageEvent.serial) > known_until(session, member, closed),
+        col(UsageEvent.serial) > end_of(session, member, billed.ledger),
     )
     return session.exec(late.limit(1)).first() is not None
 
@@ -190,28 +207,29 @@ def _balances(session: Session, member: Member) -> list[Balance]:
     return [Balance(note.number, Money(note.left, note.currency)) for note in notes]
 
 
-def credits_before(session: Session, member: Member, month: Month) -> list[Credit]:
+def credits_before(
+    session: Session, member: Member, month: Month, *, books: Books | None = None
+) -> list[Credit]:
     """The grants that can pay in a month, with what the months before leave of them, invoiced or not."""
-    zone = get_tenant(session, member).time_zone
+    books = books or Books(session, member)
     rows = session.exec(owned(CreditGrant, member).order_by(col(CreditGrant.created_at))).all()
-    grants = [as_credit(row, zone) for row in rows]
+    grants = [as_credit(row, books.zone) for row in rows]
     if not any(_lasts_into(grant, month) for grant in grants):
         return []
 
     # What an invoice has used is used, also when its month was closed before this one.
-    later = owned(Invoice, member).where(
-        col(Invoice.period_start) >= month.end(zone), Invoice.state != InvoiceState.void
-    )
-    for invoice in session.exec(later):
-        grants = _less(grants, figures_of(invoice))
-    earlier = Month.of(rows[0].created_at, zone)
+    end = month.end(books.zone)
+    for later in books.invoices:
+        if later.period_start >= end and later.state is not InvoiceState.void:
+            grants = _less(grants, books.says(later).draft)
+    earlier = Month.of(rows[0].created_at, books.zone)
     while earlier < month:
-        closed = invoice_of(session, member, earlier)
+        closed = books.invoice_of(earlier)
         # What was taken back gives its credit back, too.
         if closed is None:
-            grants = _less(grants, rated(session, member, earlier, grants))
+            grants = _less(grants, rated(session, member, earlier, grants, books=books))
         elif closed.state is not InvoiceState.void:
-            grants = _less(grants, figures_of(closed))
+            grants = _less(grants, books.says(closed).draft)
         earlier = earlier.next
     return [grant for grant in grants if _lasts_into(grant, month)]
 
@@ -232,9 +250,10 @@ def figures_of(invoice: Invoice) -> Draft:
 def invoice_of(session: Session, member: Member, month: Month) -> Invoice | None:
     """The invoice of a month, once it is closed."""
     # Its middle lies in the period also when the workspace has moved to another time zone since.
-    middle = datetime(month.year, month.month, 15, tzinfo=UTC)
     return session.exec(
-        owned(Invoice, member).where(col(Invoice.period_start) <= middle, col(Invoice.period_end) > middle)
+        owned(Invoice, member).where(
+            col(Invoice.period_start) <= month.middle, col(Invoice.period_end) > month.middle
+        )
     ).one_or_none()
 
 
@@ -265,12 +284,14 @@ def snapshot_of(
     *,
     number: str | None = None,
     ledger: Head | None = None,
+    books: Books | None = None,
 ) -> Snapshot:
     """A draft with seller, customer and dates as they are today; without a number it stays a draft.
 
     What is finalised says to the record what it stands on; a draft's use is sealed a minute later.
     """
-    tenant, profile = get_tenant(session, member), profiles.profile(session, member)
+    books = books or Books(session, member)
+    tenant, profile = get_tenant(session, member), books.profile
     issued_on = day_of(clock.now(), tenant.time_zone)
     return Snapshot(
         number=number,
@@ -281,9 +302,9 @@ def snapshot_of(
         time_zone=tenant.time_zone,
         seller=seller(),
         payment=settings().seller_payment,
-        customer=profiles.buyer(session, member),
+        customer=profiles.buyer(tenant, profile),
         workspace=tenant.name,
-        plan_title=current_plan(session, member).title,
+        plan_title=in_force(books.versions, issued_on).title,
         ledger=ledger,
         language=Language(profile.language),
         payment_days=profile.payment_days,

@@ -24,6 +24,9 @@ EXACT = Context(prec=100, traps=[*_TRAPS, Inexact])
 # The decimal module calls half away from zero "half up".
 _ROUNDING = Context(prec=100, rounding=ROUND_HALF_UP, traps=_TRAPS)
 
+# The smallest coin of each.
+_COIN = {currency: Decimal(1).scaleb(-digits) for currency, digits in MINOR_DIGITS.items()}
+
 
 class UnknownCurrency(Invalid):
     """Not a currency that is invoiced in."""
@@ -112,14 +115,18 @@ def rounded(amount: Decimal, currency: str) -> Money:
         raise TypeError(f"an amount is a Decimal, not {type(amount).__name__}")
     if currency not in MINOR_DIGITS:
         raise UnknownCurrency(currency)
-    minor = amount.quantize(Decimal(1).scaleb(-MINOR_DIGITS[currency]), context=_ROUNDING)
+    minor = amount.quantize(_COIN[currency], context=_ROUNDING)
     return Money(int(minor.scaleb(6, EXACT)), currency)
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of amounts of one currency; zero of none."""
-    nothing = Money.zero(currency)
-    return Money(sum(nothing._same(amount) for amount in amounts), currency)
+    nothing, micros = Money.zero(currency), 0
+    for amount in amounts:
+        if type(amount) is not Money or amount.currency != currency:
+            nothing._same(amount)  # says what is wrong
+        micros += amount.micros
+    return Money(micros, currency)
 
 
 def by_currency(amounts: Iterable[Money]) -> list[Money]:

@@ -10,9 +10,10 @@ from services import clock
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant
-from services.billing.drafting import draft_month, figures_of, invoice_of, uses_of
+from services.billing.addition import wrong_lines, wrong_sums
+from services.billing.drafting import figures_of
 from services.billing.invoicing import Draft
-from services.billing.money import EXACT, Money, total
+from services.billing.money import EXACT, Money
 from services.billing.period import Month
 from services.billing.tables import BillingHold, CreditEntry, CreditGrant, Invoice, InvoiceState
 from services.metering import rollups
@@ -23,22 +24,17 @@ def findings(
     session: Session,
     member: Member,
     month: Month,
-    figures: Draft | None = None,
-    uses: Sequence[Use] | None = None,
+    figures: Draft,
+    uses: Sequence[Use],
     *,
     compare_hours: bool = True,
 ) -> list[str]:
     """What does not agree in a month, in a sentence each; nothing where all is well.
 
-    `figures` are those of its draft, and `uses` what they were made of, where somebody has them already: use
-    that is told between two looks is no difference. To compare hours with their events
-    holds the hours still, so that a mere look at the month leaves it to the hourly comparison.
+    `figures` are those of its draft, and `uses` what they were made of: what comes in between two looks is no
+    difference. To compare hours with their events holds the hours still, so that a mere look at the month
+    leaves it to the hourly comparison.
     """
-    closed = invoice_of(session, member, month)
-    if closed is not None:
-        return [*of_figures(figures_of(closed)), *_of_credits(session, member)]
-    uses = uses_of(session, member, month) if uses is None else uses
-    figures = figures or draft_month(session, member, month, uses=uses)
     return [
         *of_figures(figures),
         *of_use(figures, uses),
@@ -49,35 +45,13 @@ def findings(
 
 def of_figures(figures: Draft) -> list[str]:
     """Sums of an invoice that are not the sums of its parts, and lines that are not what their price says."""
-    currency = figures.currency
-    parts = {
-        "subtotal": (
-            figures.subtotal,
-            total((line.amount for line in figures.lines), currency)
-            + total((charge.amount for charge in figures.charges), currency),
-        ),
-        "discount": (figures.discount, total((item.amount for item in figures.discounts), currency)),
-        "credit": (
-            figures.credit + figures.prepaid,
-            total((use.amount for use in figures.credits), currency),
-        ),
-        "net amount": (figures.net, total((group.net for group in figures.tax_groups), currency)),
-        "tax": (figures.tax, total((group.tax for group in figures.tax_groups), currency)),
-        "total": (figures.total, figures.net + figures.tax),
-        "amount to pay": (
-            figures.payable,
-            figures.total - figures.prepaid - total((use.amount for use in figures.balances), currency),
-        ),
-    }
     wrong = [
-        f"The {name} is {said}, and its parts come to {sums}."
-        for name, (said, sums) in parts.items()
-        if said != sums
+        f"The {differs.what} is {differs.said}, and its parts come to {differs.found}."
+        for differs in wrong_sums(figures)
     ]
     return wrong + [
-        f"The line “{line.title}” ({line.key}) says {line.amount}, and its price makes it {line.rated()}."
-        for line in figures.lines
-        if line.amount != line.rated()
+        f"The line “{line.title}” ({line.key}) says {line.amount}, and its price makes it {due}."
+        for line, due in wrong_lines(figures)
     ]
 
 
@@ -111,12 +85,15 @@ def _of_hours(session: Session, member: Member, month: Month) -> list[str]:
 
 def _of_credits(session: Session, member: Member) -> list[str]:
     """Grants that are not what was used of them, has expired and is left, or whose uses no invoice tells."""
+    grants = session.exec(owned(CreditGrant, member)).all()
+    if not grants:
+        return []
     wrong = []
     said: dict[str, Money] = {}
     for invoice in session.exec(owned(Invoice, member)):
         for use in figures_of(invoice).credits:
             said[use.grant_id] = said.get(use.grant_id, Money.zero(invoice.currency)) + use.amount
-    for grant in session.exec(owned(CreditGrant, member)):
+    for grant in grants:
         entries = owned(CreditEntry, member).where(CreditEntry.grant_id == grant.id)
         traced = sum(entry.amount for entry in session.exec(entries))
         used, expired, left = standing(session, member, grant)

@@ -1,7 +1,7 @@
 """The months of invoices, cut in a tenant's time zone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.errors import Invalid
@@ -59,6 +59,11 @@ class Month:
     def last(self) -> date:
         """Its last day."""
         return self.next.first - timedelta(days=1)
+
+    @property
+    def middle(self) -> datetime:
+        """An instant that lies in it on the clock of every zone."""
+        return datetime(self.year, self.month, 15, tzinfo=UTC)
 
     @property
     def next(self) -> "Month":

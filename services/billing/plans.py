@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -21,7 +22,7 @@ class LinePer(StrEnum):
     day_and_subject = "day_and_subject"  # a day's predictions of a model version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanPrice:
     """The price of a meter, or of that part of it whose events have the properties of `where`."""
 
@@ -32,6 +33,11 @@ class PlanPrice:
     line_per: LinePer
     where: Mapping[str, str]
     tax_code: TaxCode = TaxCode.standard
+
+    @cached_property
+    def is_by_day(self) -> bool:
+        """Does an invoice have a line for each day?"""
+        return self.line_per is LinePer.day_and_subject
 
     def covers(self, meter: str, properties: Mapping[str, str]) -> bool:
         """Is use of this meter with these properties sold at this price?"""
@@ -67,7 +73,7 @@ class NotSold(LookupError):
         self.plan, self.meter, self.properties = plan, meter, properties
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """One version of a plan; use is rated by the version in force on its day."""
 
@@ -84,7 +90,7 @@ class Plan:
     # Of a calendar month, billed with its use; a part of a month costs its part.
     fee: Money | None = None
 
-    @property
+    @cached_property
     def edition(self) -> str:
         """Name and version: what tells one set of prices from every other."""
         return f"{self.name}.v{self.version}"

@@ -19,7 +19,7 @@ from services.billing.money import EXACT, Money, rounded
 from services.billing.rates import RATE_DECIMALS, Percent, Rate
 from services.billing.tiers import Tier
 
-_HUNDREDTH = Decimal("0.01")
+_NOTHING, _HUNDREDTH = Decimal(0), Decimal("0.01")
 
 
 class _Price(BaseModel):
@@ -147,7 +147,7 @@ def rate(price: Price, quantity: Decimal) -> Decimal:
 
     A quantity below zero costs what none costs. Minimum, maximum and commitment are not in it.
     """
-    billed = max(EXACT.subtract(quantity, price.free), Decimal(0))
+    billed = max(EXACT.subtract(quantity, price.free), _NOTHING)
     if price.conversion is not None:
         billed = price.conversion.of(billed)
     cost = _undiscounted(price, billed)
@@ -170,7 +170,7 @@ def _undiscounted(price: Price, billed: Decimal) -> Decimal:
             return EXACT.multiply(billed, EXACT.multiply(price.percent, _HUNDREDTH))
         case GraduatedPrice() | VolumePrice():
             if not billed and not price.flat_at_zero:
-                return Decimal(0)
+                return _NOTHING
             in_kind = in_tiers.graduated if isinstance(price, GraduatedPrice) else in_tiers.volume
             return in_kind(price.tiers, billed)
         case _:
@@ -186,9 +186,26 @@ def rate_part(price: Price, before: Decimal, quantity: Decimal) -> Decimal:
     return EXACT.subtract(rate(price, EXACT.add(before, quantity)), rate(price, before))
 
 
+class Scale:
+    """A price along a period: what each part costs on top of the parts that came `before` it.
+
+    The same as `rate_part` of each, for half the work.
+    """
+
+    def __init__(self, price: Price) -> None:
+        self.price, self.before = price, _NOTHING
+        self._cost = rate(price, self.before)
+
+    def part(self, quantity: Decimal) -> Decimal:
+        """What so much more costs, exactly."""
+        self.before = EXACT.add(self.before, quantity)
+        earlier, self._cost = self._cost, rate(self.price, self.before)
+        return EXACT.subtract(self._cost, earlier)
+
+
 def free_part(price: Price, before: Decimal, quantity: Decimal) -> Decimal:
     """How much of `quantity`, on top of `before`, the usage discount covers."""
-    return min(quantity, max(EXACT.subtract(price.free, before), Decimal(0)))
+    return min(quantity, max(EXACT.subtract(price.free, before), _NOTHING))
 
 
 def adjustment(price: Price, charged: Money) -> Money:

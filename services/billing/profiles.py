@@ -8,7 +8,7 @@ from stdnum.eu import vat
 
 from services.accounts import audit
 from services.accounts.scope import Member, Role, owned
-from services.accounts.service import get_tenant
+from services.accounts.tables import Tenant
 from services.billing.errors import BadCountry, BadVatId
 from services.billing.snapshot import Language, Party
 from services.billing.tables import BillingProfile
@@ -78,9 +78,8 @@ def checked_vat_id(written: str) -> str:
     return compact
 
 
-def buyer(session: Session, member: Member) -> Party:
-    """The workspace as the party that an invoice is addressed to."""
-    tenant, kept = get_tenant(session, member), profile(session, member)
+def buyer(tenant: Tenant, kept: BillingProfile) -> Party:
+    """A workspace as the party that an invoice is addressed to."""
     lines = [line.strip() for line in kept.address.splitlines()]
     place = f"{kept.postcode} {kept.city}".strip()
     return Party(
@@ -96,7 +95,11 @@ def buyer(session: Session, member: Member) -> Party:
 
 def taxes(session: Session, member: Member) -> Taxes:
     """The rates of what is sold to the workspace."""
-    kept = profile(session, member)
+    return taxes_of(profile(session, member))
+
+
+def taxes_of(kept: BillingProfile) -> Taxes:
+    """The rates of what is sold to whoever has this profile."""
     return taxes_between(
         own_taxes(), seller=settings().seller_country, customer=kept.country, vat_id=kept.vat_id
     )

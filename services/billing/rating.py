@@ -1,7 +1,7 @@
 """From use to a draft invoice: a pure function of aggregated events, plans, charges, discounts and tax."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,8 +19,8 @@ from services.billing.invoicing import (
     TaxGroup,
 )
 from services.billing.money import EXACT, Money, rounded, total
-from services.billing.plans import LinePer, Plan, PlanPrice, in_force
-from services.billing.pricing import adjustment, free_part, rate, rate_part
+from services.billing.plans import Plan, PlanPrice, in_force
+from services.billing.pricing import Scale, adjustment, free_part, rate
 from services.billing.spending import Credit, Owed, spend
 from services.billing.taxation import Tax, TaxCode, Taxes
 from services.metering.usage import Use
@@ -62,18 +62,19 @@ def draft(
     coupons: Iterable[Coupon] = (),
     grants: Iterable[Credit] = (),
     balances: Iterable[Balance] = (),
+    names: Mapping[str, str] | None = None,
 ) -> Draft:
     """The invoice that one period's use comes to; any order and any split of the uses gives the same.
 
     `versions` are the plans in the order in which they rate days, each from its `valid_from` on; `period` its
-    first and last day; `charges` what is due beside use. Lines go by the ids of their subjects until somebody
-    names them.
+    first and last day; `charges` what is due beside use; `names` what lines are called by the ids of their
+    subjects.
 
     Raises:
         NotSold: the plan has no price for something that was used.
     """
     currency = versions[-1].currency
-    lines = _lines(uses, versions)
+    lines = _lines(uses, versions, names or {})
     of_prices = _of_prices(lines, versions, period)
     due = [*of_prices, *charges]
     if committed is not None:
@@ -117,42 +118,51 @@ def draft(
     )
 
 
-def _lines(uses: Iterable[Use], versions: Sequence[Plan]) -> tuple[Line, ...]:
+def _lines(uses: Iterable[Use], versions: Sequence[Plan], names: Mapping[str, str]) -> tuple[Line, ...]:
     groups: dict[tuple[int, int, date | None, str], list[Use]] = defaultdict(list)
+    of_day: dict[date, int] = {}
     for use in uses:
-        plan = in_force(versions, use.day)
+        version = of_day.get(use.day)
+        if version is None:
+            version = of_day[use.day] = versions.index(in_force(versions, use.day))
+        plan = versions[version]
         price = plan.price_of(use.meter, use.properties)
         if price is not None:
-            day = use.day if price.line_per is LinePer.day_and_subject else None
-            groups[plan.prices.index(price), versions.index(plan), day, use.subject].append(use)
+            day = use.day if price.is_by_day else None
+            groups[plan.prices.index(price), version, day, use.subject].append(use)
 
     places = {
         _Place(price, version, day or min(use.day for use in group), subject): group
         for (price, version, day, subject), group in groups.items()
     }
     lines: list[Line] = []
-    before: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    for place, group in sorted(places.items(), key=lambda item: item[0]):
-        plan = versions[place.version]
-        scale = place.price, place.version
-        line = _line(plan, plan.prices[place.price], place, group, before[scale])
-        if line.quantity:
-            before[scale] = EXACT.add(before[scale], line.quantity)
-            lines.append(line)
+    # A plan that was left and taken up again within the period goes on where it stopped.
+    scales: dict[tuple[str, str], Scale] = {}
+    for place in sorted(places):
+        plan, group = versions[place.version], places[place]
+        sold = plan.prices[place.price]
+        quantity = group[0].quantity
+        for use in group[1:]:
+            quantity = EXACT.add(quantity, use.quantity)
+        if quantity:
+            at = plan.edition, sold.key
+            scale = scales.get(at) or scales.setdefault(at, Scale(sold.price))
+            name = names.get(place.subject, place.subject)
+            lines.append(_line(plan, sold, place, group, quantity, scale, name))
     return tuple(lines)
 
 
-def _line(plan: Plan, sold: PlanPrice, place: _Place, group: list[Use], before: Decimal) -> Line:
-    quantity = Decimal(0)
-    for use in group:
-        quantity = EXACT.add(quantity, use.quantity)
-    by_day = (str(place.day),) if sold.line_per is LinePer.day_and_subject else ()
+def _line(
+    plan: Plan, sold: PlanPrice, place: _Place, group: list[Use], quantity: Decimal, scale: Scale, name: str
+) -> Line:
+    by_day = f":{place.day}" if sold.is_by_day else ""
+    before = scale.before
     return Line(
-        key=":".join((sold.key, plan.edition, *by_day, place.subject)),
+        key=f"{sold.key}:{plan.edition}{by_day}:{place.subject}",
         title=sold.title,
         meter=sold.meter,
         subject=place.subject,
-        name=place.subject,
+        name=name,
         properties=dict(sold.where),
         first_day=place.day,
         last_day=max(use.day for use in group),
@@ -165,25 +175,28 @@ def _line(plan: Plan, sold: PlanPrice, place: _Place, group: list[Use], before: 
         free=free_part(sold.price, before, quantity),
         events=sum(use.events for use in group),
         tax_code=sold.tax_code,
-        amount=rounded(rate_part(sold.price, before, quantity), plan.currency),
+        amount=rounded(scale.part(quantity), plan.currency),
     )
 
 
 def _of_prices(lines: Sequence[Line], versions: Sequence[Plan], period: tuple[date, date]) -> list[Charge]:
     """What prices add for the period as a whole: flat amounts at zero, minimums, maximums, commitments."""
     last_plan = in_force(versions, period[1])
+    amounts: dict[tuple[str, int, str], list[Money]] = defaultdict(list)
+    for line in lines:
+        amounts[line.plan, line.plan_version, line.price_key].append(line.amount)
     found: list[Charge] = []
-    for plan in versions:
+    # Once for each edition, also where it was left and taken up again.
+    for plan in {plan.edition: plan for plan in versions}.values():
         for sold in plan.prices:
-            own = [line for line in lines if (line.plan, line.plan_version) == (plan.name, plan.version)]
-            amounts = [line.amount for line in own if line.price_key == sold.key]
+            own = amounts[plan.name, plan.version, sold.key]
             # A plan that was left during the period asks for these only where it was used.
-            if not amounts and plan is not last_plan:
+            if not own and plan.edition != last_plan.edition:
                 continue
             base = rounded(rate(sold.price, Decimal(0)), plan.currency)
             if base.micros:
                 found.append(_of_price(ChargeKind.base, sold, plan, period, base))
-            charged = total(amounts, plan.currency) + base
+            charged = total(own, plan.currency) + base
             extra = adjustment(sold.price, charged)
             if extra.micros:
                 found.append(_of_price(_kind_of(sold, charged, extra), sold, plan, period, extra))
@@ -245,9 +258,6 @@ def of_commitment(committed: Committed, used: Money, period: tuple[date, date]) 
 
 def carried_over(items: Sequence[Line | Charge], period: tuple[date, date], currency: str) -> list[Charge]:
     """What makes up an invoice that would be below zero; the next one begins with it."""
-    by_code: dict[TaxCode, Money] = defaultdict(lambda: Money.zero(currency))
-    for item in items:
-        by_code[item.tax_code] += item.amount
     return [
         Charge(
             key=f"{ChargeKind.carried_over}:{code}",
@@ -258,9 +268,16 @@ def carried_over(items: Sequence[Line | Charge], period: tuple[date, date], curr
             tax_code=code,
             amount=-amount,
         )
-        for code, amount in sorted(by_code.items())
+        for code, amount in sorted(_by_code(items, currency).items())
         if amount.micros < 0
     ]
+
+
+def _by_code(items: Sequence[Line | Charge], currency: str) -> dict[TaxCode, Money]:
+    amounts: dict[TaxCode, list[Money]] = defaultdict(list)
+    for item in items:
+        amounts[item.tax_code].append(item.amount)
+    return {code: total(of_code, currency) for code, of_code in amounts.items()}
 
 
 def _after(discount: Money, items: Sequence[Line | Charge]) -> list[Owed]:
@@ -282,8 +299,9 @@ def _tax_groups(
     items: Sequence[Line | Charge], allowance: Money, taxes: Taxes, currency: str
 ) -> tuple[TaxGroup, ...]:
     gross: dict[Tax, Money] = defaultdict(lambda: Money.zero(currency))
-    for item in items:
-        gross[taxes[item.tax_code]] += item.amount
+    for code, amount in _by_code(items, currency).items():
+        gross[taxes[code]] += amount
+    codes = {item.tax_code for item in items}
     ordered = sorted(gross, key=lambda tax: (-tax.percent, tax.category))
     shares = _divided(allowance, [gross[tax] for tax in ordered])
     return tuple(
@@ -291,7 +309,7 @@ def _tax_groups(
             category=tax.category,
             percent=tax.percent,
             note=tax.note,
-            codes=tuple(sorted({item.tax_code for item in items if taxes[item.tax_code] == tax})),
+            codes=tuple(sorted(code for code in codes if taxes[code] == tax)),
             gross=gross[tax],
             allowance=share,
             net=gross[tax] - share,

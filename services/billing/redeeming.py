@@ -106,6 +106,8 @@ def coupons_of(session: Session, member: Member, month: Month) -> list[Coupon]:
         or_(col(Redemption.last_day).is_(None), col(Redemption.last_day) >= month.last),
     )
     codes = [row.code for row in session.exec(taken)]
+    if not codes:
+        return []
     made = session.exec(select(CouponCode).where(col(CouponCode.code).in_(codes)))
     return [_coupon(row) for row in made]
 

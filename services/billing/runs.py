@@ -1,9 +1,10 @@
-"""Billing runs: a month of all workspaces, looked at before it is closed, and closed one by one.
+"""Billing runs: a month of all workspaces, looked at before it is closed, and closed each by itself.
 
 A run keeps no state of its own: what is closed is closed, so a run that broke goes on where it stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,7 +35,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A workspace's month in a run; `figures` are those of its invoice or its draft."""
+    """A workspace's month in a run; `figures` are those of its invoice or its draft, for whoever looks."""
 
     tenant: Tenant
     step: Step
@@ -44,6 +45,10 @@ class Row:
 
 
 Opened = Callable[[], AbstractContextManager[Session]]
+
+# Months that one process closes at a time on Postgres: while one waits for the database, another is added up.
+# SQLite lets one transaction write at a time.
+AT_A_TIME = 4
 
 
 def dry_run(session: Session, staff: Staff, *, month: Month) -> list[Row]:
@@ -71,6 +76,14 @@ def _looked_at(session: Session, tenant: Tenant, month: Month) -> Row:
     return Row(tenant, Step.nothing if figures.is_empty else Step.ready, figures)
 
 
+def close_all(months: Iterable[tuple[Tenant, Month]], *, opened: Opened) -> Iterator[Row]:
+    """Close a month of each workspace as `close` does, several at a time; gives their rows in their order."""
+    with opened() as session:
+        at_a_time = 1 if session.get_bind().dialect.name == "sqlite" else AT_A_TIME
+    with ThreadPoolExecutor(at_a_time, thread_name_prefix="close") as closers:
+        yield from closers.map(lambda one: close(*one, opened=opened), months)
+
+
 def close(tenant: Tenant, month: Month, *, opened: Opened) -> Row:
     """Close a workspace's month in a transaction of its own; where it cannot be, the workspace is parked.
 
@@ -89,7 +102,7 @@ def close(tenant: Tenant, month: Month, *, opened: Opened) -> Row:
         found = [f"{error}."]
     else:
         step = Step.closed if invoice else Step.nothing
-        return Row(tenant, step, figures_of(invoice) if invoice else None, invoice)
+        return Row(tenant, step, None, invoice)
     with opened() as session:
         monitor.park(session, member, found)
     return Row(tenant, Step.parked, None, findings=tuple(found))

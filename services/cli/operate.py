@@ -74,11 +74,13 @@ def close(
     """Finalise every workspace's invoice of a month that is over; closed already is fine."""
     with reading() as session:
         workspaces = accounts.all_tenants(session)
-    for workspace in workspaces:
-        period = Month.parse(which) if which else Month.of(clock.now(), workspace.time_zone).previous
-        row = runs.close(workspace, period, opened=transaction)
+    # Midnight comes to each workspace in its own time zone.
+    months = [
+        (one, Month.parse(which) if which else Month.of(clock.now(), one.time_zone).previous)
+        for one in workspaces
+    ]
+    for (workspace, period), row in zip(months, runs.close_all(months, opened=transaction), strict=True):
         if row.step is Step.waiting:
-            # Midnight comes to each workspace in its own time zone.
             typer.echo(f"{workspace.name}: {period} is not over, or its day of grace is not.", err=True)
         elif row.step is Step.parked:
             typer.echo(f"{workspace.name} is parked: {row.findings[0]}", err=True)

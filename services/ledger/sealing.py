@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, Role, across, owned
@@ -50,15 +51,15 @@ def seal(session: Session, tenant_id: str, *, until: int, blocks: int | None = N
     owner = Member(tenant_id=tenant_id, role=Role.owner)
     lock_of(session, _SEALING, tenant_id)
     last = _last(session, owner)
-    made = 0
-    while blocks is None or made < blocks:
-        new = events(session, owner, after=last.last_serial if last else 0, until=until)
+    made, after = 0, last.last_serial if last else 0
+    while after < until and (blocks is None or made < blocks):
+        new = events(session, owner, after=after, until=until)
         if not new:
             break
         last = _sealed(tenant_id, new, last)
         session.add(last)
         session.flush()
-        made += 1
+        made, after = made + 1, last.last_serial
     return last.head if last else Head()
 
 
@@ -79,13 +80,14 @@ def head(session: Session, member: Member) -> Head:
 def end_of(session: Session, member: Member, head: Head | None) -> int:
     """The serial of the last event that the member's ledger had at a head; 0 where it had none."""
     block = owned(SealedBlock, member).where(col(SealedBlock.number) == (head.blocks if head else 0))
-    found = session.exec(block).one_or_none()
-    return found.last_serial if found else 0
+    last = block.with_only_columns(col(SealedBlock.last_serial))
+    return session.execute(last).scalar() or 0
 
 
 def _last(session: Session, member: Member) -> SealedBlock | None:
-    newest_first = owned(SealedBlock, member).order_by(col(SealedBlock.number).desc())
-    return session.exec(newest_first.limit(1)).one_or_none()
+    # Without its hashes, which are some hundred thousand bytes.
+    newest_first = owned(SealedBlock, member).options(defer(SealedBlock.leaves))  # type: ignore[arg-type]
+    return session.exec(newest_first.order_by(col(SealedBlock.number).desc()).limit(1)).one_or_none()
 
 
 def events(session: Session, member: Member, *, after: int, until: int) -> Sequence[Row[Any]]:

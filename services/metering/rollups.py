@@ -113,12 +113,15 @@ def advance(session: Session, tenant_id: str, *, until: int) -> bool:
 
 
 def _mark(session: Session, tenant_id: str) -> UsageMark:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    known = dialect.insert(UsageMark).values(tenant_id=tenant_id, rolled_up=0)
-    session.execute(known.on_conflict_do_nothing(index_elements=["tenant_id"]))
     locked = select(UsageMark).where(col(UsageMark.tenant_id) == tenant_id).with_for_update()
-    mark: UsageMark = session.execute(locked).scalar_one()
-    return mark
+    known: UsageMark | None = session.execute(locked).scalar_one_or_none()
+    if known is not None:
+        return known
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    first = dialect.insert(UsageMark).values(tenant_id=tenant_id, rolled_up=0)
+    session.execute(first.on_conflict_do_nothing(index_elements=["tenant_id"]))
+    made: UsageMark = session.execute(locked).scalar_one()
+    return made
 
 
 def _add(session: Session, tenant_id: str, which: ColumnElement[bool]) -> None:

@@ -2,18 +2,18 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.billing.addition import wrong_sums
 from services.billing.invoicing import ChargeKind, Draft, Line
 from services.billing.money import EXACT, Money, rounded, total
 from services.billing.pricing import adjustment, free_part, rate
 from services.billing.snapshot import Snapshot
-from services.billing.taxation import Tax
 from services.proof.fault import Fault, Wrong
 
 # Charges that follow from a price and the lines that it has.
@@ -93,34 +93,8 @@ class Recount:
 def of_sums(draft: Draft) -> Iterator[Fault]:
     """Figures that are not the sums of what stands above them, and charges that do not follow from prices."""
     yield from _of_charges(draft)
-    currency = draft.currency
-
-    def added(amounts: Iterable[Money]) -> Money:
-        return total(amounts, currency)
-
-    given = added(use.amount for use in draft.credits if not use.prepaid)
-    prepaid = added(use.amount for use in draft.credits if use.prepaid)
-    noted = added(use.amount for use in draft.balances)
-    groups = draft.tax_groups
-    amounts = [*(line.amount for line in draft.lines), *(charge.amount for charge in draft.charges)]
-    told = {
-        "subtotal": (draft.subtotal, added(amounts)),
-        "discount": (draft.discount, added(one.amount for one in draft.discounts)),
-        "credit": (draft.credit, given),
-        "net amount": (draft.net, draft.subtotal - draft.discount - draft.credit),
-        "sum of the taxed amounts": (draft.net, added(group.net for group in groups)),
-        "tax": (draft.tax, added(group.tax for group in groups)),
-        "total": (draft.total, draft.net + draft.tax),
-        "prepaid credit": (draft.prepaid, prepaid),
-        "amount to pay": (draft.payable, draft.total - noted - draft.prepaid),
-    }
-    for group in groups:
-        rate_name = f"{group.percent} %"
-        told[f"net amount at {rate_name}"] = (group.net, group.gross - group.allowance)
-        told[f"tax at {rate_name}"] = (group.tax, Tax(group.percent, "", group.category).on(group.net))
-    for what, (said, found) in told.items():
-        if said != found:
-            yield Fault(Wrong.sum, what, f"it is {said}, and comes to {found}")
+    for what, said, found in wrong_sums(draft):
+        yield Fault(Wrong.sum, what, f"it is {said}, and comes to {found}")
 
 
 def _of_charges(draft: Draft) -> Iterator[Fault]:

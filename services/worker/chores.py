@@ -133,10 +133,9 @@ def count_tokens() -> None:
 
 def close_months() -> None:
     """Finalise every workspace's invoice of the month that is over; who cannot be billed is parked."""
-    for workspace in _workspaces():
-        # Midnight comes to each workspace in its own time zone.
-        last = Month.of(clock.now(), workspace.time_zone).previous
-        row = runs.close(workspace, last, opened=transaction)
+    # Midnight comes to each workspace in its own time zone.
+    months = [(one, Month.of(clock.now(), one.time_zone).previous) for one in _workspaces()]
+    for (workspace, last), row in zip(months, runs.close_all(months, opened=transaction), strict=True):
         if row.step is Step.parked:
             log.error("workspace %s is not billed for %s: %s", workspace.id, last, row.findings[0])
 

@@ -298,7 +298,9 @@ CASES: dict[str, Finds | Shows] = {
     "billing.closing.finalise": Shows(arguments=lambda names, member: {"month": closed_month().previous}),
     "billing.contracts.contract_in": Shows(arguments=lambda names, member: {"month": this_month()}),
     "billing.contracts.contracts": Shows(),
-    "billing.monitor.findings": Shows(arguments=lambda names, member: {"month": this_month()}),
+    "billing.monitor.findings": Shows(
+        arguments=lambda names, member: {"month": this_month(), "figures": NO_FIGURES, "uses": []}
+    ),
     "billing.monitor.hold": Shows(),
     "billing.monitor.park": Shows(arguments=by(findings=["a sum"])),
     "billing.payments.record": Finds(
@@ -323,7 +325,6 @@ CASES: dict[str, Finds | Shows] = {
     "billing.letters.begin": Finds(by("invoice_id")),
     "billing.letters.due": Shows(("invoice_id",)),
     "billing.letters.end": Finds(by("invoice_id")),
-    "billing.profiles.buyer": Shows(),
     "billing.profiles.profile": Shows(),
     "billing.profiles.set_address": Shows(arguments=by(said=Address(city="Berlin"))),
     "billing.profiles.taxes": Shows(),

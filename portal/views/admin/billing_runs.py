@@ -31,8 +31,8 @@ WORDS = {
 
 def close_all(ready: list[Row], month: Month) -> None:
     """Finalise what is ready, each workspace in a transaction of its own."""
-    for row in ready:
-        runs.close(row.tenant, month, opened=transaction)
+    for _ in runs.close_all([(row.tenant, month) for row in ready], opened=transaction):
+        pass
 
 
 def run_table(rows: list[Row]) -> None:

@@ -15,7 +15,7 @@ from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
 from services.billing import closing, crediting, monitor, payments
 from services.billing import service as billing
 from services.billing.credits import grant_credit
-from services.billing.drafting import draft_month, figures_of
+from services.billing.drafting import draft_month, figures_of, uses_of
 from services.billing.errors import MonthIsClosed
 from services.billing.money import Money
 from services.billing.notes import Note
@@ -189,7 +189,8 @@ def test_a_void_invoice_gives_its_credit_back(session: Session, member: Member, 
     take_back(session, made)
 
     assert monitor.standing(session, member, grant) == (euros("0"), euros("0"), euros("4"))
-    assert monitor.findings(session, member, NOVEMBER) == []
+    uses = uses_of(session, member, NOVEMBER)
+    assert monitor.findings(session, member, NOVEMBER, draft_month(session, member, NOVEMBER), uses) == []
 
 
 def test_prepaid_credit_is_spent_by_priority_then_expiry_then_age_and_traced(
@@ -324,7 +325,7 @@ def test_a_workspace_whose_sums_do_not_agree_is_parked_and_released(
     found = monitor.of_figures(
         draft_month(session, member, NOVEMBER).model_copy(update={"subtotal": euros("9")})
     )
-    assert found == ["The subtotal is 9.00 EUR, and its parts come to 10.00 EUR."]
+    assert found[0] == "The subtotal is 9.00 EUR, and its parts come to 10.00 EUR."
 
     monitor.park(session, member, found)
     assert refusal(lambda: closing.finalise(session, member, month=NOVEMBER)) == "billing_parked"

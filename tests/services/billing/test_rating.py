@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from services.billing.addition import wrong_lines
 from services.billing.commitment import Commitment
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.invoicing import Charge, ChargeKind, Draft
@@ -201,6 +202,20 @@ PLANS = st.sampled_from(
 )
 VOLUME = with_price(VolumePrice(tiers=TIERS, flat_at_zero=True))
 quick = hypothesis_settings(max_examples=150)
+
+
+def test_a_plan_that_was_left_and_taken_up_again_goes_on_where_it_stopped() -> None:
+    ours = with_price(UnitPrice(amount=Decimal("0.01"), free=Decimal(1000), minimum=Decimal(50)))
+    other = replace(PAY_AS_YOU_GO, name="team", valid_from=day(10))
+    uses = [predictions(1500, day=day(number)) for number in (5, 15, 25)]
+
+    figures = create_draft(*uses, versions=[ours, other, replace(ours, valid_from=day(20))])
+
+    # 1,000 of its 3,000 are free once, and its minimum is asked for once.
+    found = [(line.before, line.free, line.amount) for line in figures.lines if line.plan == ours.name]
+    assert found == [(0, 1000, euros("5")), (1500, 0, euros("15"))]
+    assert [(charge.kind.value, charge.amount) for charge in figures.charges] == [("minimum", euros("30"))]
+    assert list(wrong_lines(figures)) == []
 
 
 def test_grants_pay_no_more_than_the_invoice_comes_to() -> None:
