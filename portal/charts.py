@@ -43,6 +43,8 @@ USE_COLOURS = {
 
 # More bars than this are drawn thin and without names, which the pointer then tells.
 _MOST_NAMED = 24
+# Below this a score has a scale of its own.
+_LOW_SCORE = 0.2
 _ROW_HEIGHT = 26
 _QUARTERS = (0, 0.25, 0.5, 0.75, 1)
 
@@ -139,15 +141,20 @@ def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
     """The score on the validation split by epoch; `metric` decides how they are written."""
     name = METRIC_NAMES[metric]
     best_epoch, best = max(points, key=lambda point: point[1])
-    when = f"in epoch {best_epoch:g}" if best_epoch else "before the first epoch"
+    when = f"in epoch {best_epoch:.3g}" if best_epoch else "before the first epoch"
     form = ".1%" if metric in SHARES else ".2f"
     title = f"{name} reached {best:{form}} {when}"
-    line = _line(points, OURS, hover=f"Epoch %{{x:g}}<br>{name} %{{y:{form}}}")
+    line = _line(points, OURS, hover=f"Epoch %{{x:.3~g}}<br>{name} %{{y:{form}}}")
     figure = _figure(title, line, x="Epoch", y=f"{name} (validation)", height=240)
     if len(points) <= _MOST_NAMED:
-        figure.update_xaxes(tickvals=[epoch for epoch, _ in points])
+        figure.update_xaxes(tickvals=[epoch for epoch, _ in points], tickformat=".3~g")
     lowest = min(0.0, *(value for _, value in points))
-    return figure.update_yaxes(tickformat=_ticks(metric), range=[max(-1.0, lowest), 1.02])
+    # All of the scale, unless the curve would lie on its floor.
+    top = 1.02 if best > _LOW_SCORE else 1.3 * max(best, 0.01)
+    return figure.update_yaxes(
+        tickformat=_ticks(metric) if best > _LOW_SCORE else ".2~%" if metric in SHARES else ".2f",
+        range=[max(-1.0, lowest), top],
+    )
 
 
 def _ticks(metric: str) -> str:

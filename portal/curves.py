@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal.verdict import METRIC_NAMES
 from services.jobs.tables import JobEvent
-from services.training.events import EventKind
+from services.training.events import EventKind, Phase
 
 # A smoothed curve is the mean over about one of so many stretches of it.
 _STRETCHES = 10
@@ -79,12 +79,14 @@ def story(events: Sequence[JobEvent], finished_at: datetime | None) -> Story:
             PhaseSpan(event.phase, event.at, end)
             for event, end in zip(starts, [*ends, finished_at], strict=False)
         ],
-        # A resumed attempt tells some steps again.
+        # A resumed attempt tells some steps again. What each strength of a fit comes to is no curve.
         loss=sorted(
             {
                 event.step: event.values["loss"]
                 for event in events
-                if event.kind == EventKind.progress and "loss" in event.values
+                if event.kind == EventKind.progress
+                and event.phase != Phase.fitting
+                and "loss" in event.values
             }.items()
         ),
         scores=sorted(

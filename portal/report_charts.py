@@ -1,6 +1,7 @@
 """The charts of a report beyond its scores: confidence, what a threshold buys, what more rows would bring."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 from plotly import graph_objects as go
 
@@ -163,6 +164,30 @@ def entity_errors(counts: Mapping[ErrorKind, int]) -> go.Figure:
     title = f"{most:,} of {total:,} mistakes: {_ERROR_WORDS[kind].lower()}"
     figure = _figure(title, bars, x="Entities", y="", height=70 + 32 * len(ordered))
     return figure.update_yaxes(autorange="reversed")
+
+
+def predicted_scores(pairs: Sequence[tuple[float, float]], rows: Sequence[int]) -> go.Figure:
+    """Each answer of a split beside the truth: (true, predicted), and the numbers of the rows."""
+    true, predicted = [one for one, _ in pairs], [one for _, one in pairs]
+    ends = [min(true + predicted), max(true + predicted)]
+    off = median(abs(one - two) for one, two in pairs)
+    perfect = go.Scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": GRAY, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    points = go.Scatter(
+        x=true,
+        y=predicted,
+        mode="markers",
+        marker={"color": OURS, "size": 7, "opacity": 0.55},
+        customdata=list(rows),
+        hovertemplate="Row %{customdata:,}<br>%{x:.3~g} in the data<br>%{y:.3~g} predicted<extra></extra>",
+    )
+    title = f"Half of the answers are within {off:.2g} of the truth"
+    return _figure(title, perfect, points, x="Score in the data", y="Score predicted", height=380)
 
 
 def error_words(kind: ErrorKind) -> str:

@@ -8,6 +8,8 @@ from portal.highlight import literal
 from services.training.report import ChatAnswer, ChatScores, Report
 
 _SHOWN = 10
+# Characters of an answer; a base model may talk on for pages.
+_MOST_SHOWN = 500
 
 
 def chat_figures(report: Report, scores: ChatScores) -> list[Kpi]:
@@ -70,4 +72,10 @@ def _answer(sample: ChatAnswer) -> None:
         for column, (name, text, alike) in zip(columns, parts, strict=True):
             like = "" if alike is None else f" · ROUGE-L {alike:.2f}"
             column.caption(f"{name}{like}")
-            column.markdown(literal(text) or ":gray[nothing]")
+            column.markdown(_clipped(text))
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= _MOST_SHOWN:
+        return literal(text) or ":gray[nothing]"
+    return f"{literal(text[:_MOST_SHOWN])} :gray[… and {len(text) - _MOST_SHOWN:,} characters more]"

@@ -25,7 +25,7 @@ from services.jobs import service as jobs
 from services.jobs.forecast import Start
 from services.jobs.tables import Job, JobState
 
-_BEST = {"accuracy": "Best accuracy"}
+_BEST = {"accuracy": "Best accuracy", "token_likelihood": "Best token likelihood"}
 
 
 def job_progress(member: Member, job: Job) -> None:
@@ -122,7 +122,7 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
             )
         )
     if told.rows_per_second:
-        told_of.append(Kpi("Speed", f"{told.rows_per_second:,.0f} rows/s"))
+        told_of.append(Kpi("Speed", f"{words.number(told.rows_per_second)} rows/s"))
     kpi_row(
         Kpi("Time", time, note=f"{quoted} was quoted"),
         price,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from portal.components.answered_rows import answered_rows, certainty
 from portal.components.chart import chart
-from portal.report_charts import entity_errors, error_words
+from portal.report_charts import entity_errors, error_words, predicted_scores
 from services.training.answered import Answered, read_span
 from services.training.entity_errors import ErrorKind, errors
 from services.training.report import Report
@@ -38,6 +38,10 @@ def mistakes(report: Report, answers: Sequence[Answered], labels: Sequence[str])
             else _ANY
         )
         spoken = st.text_input("Words in the text", key="mistakes_with", bind="query-params", width=240)
+    if report.errors:
+        of_split = [row for row in answers if row.split == _SPLITS[split or "Test"]]
+        pairs = [(row.scores[0], row.scores[1]) for row in of_split]
+        chart(predicted_scores(pairs, [row.row for row in of_split]), key="predicted_scores")
     wrong = [row for row in answers if row.split == _SPLITS[split or "Test"] and not row.right]
     chosen = [
         row

@@ -45,22 +45,31 @@ def report_summary(report: Report) -> None:
 def _figures(report: Report) -> list[Kpi]:
     low, high = report.interval
     name = METRIC_NAMES[report.metric]
+    validation = figure(report.metric, report.validation_value)
     unit = "sentences" if report.task is Task.token_classification else "rows"
     return [
         Kpi(
             f"{name} on the test split",
             figure(report.metric, report.value),
             note=f"{figure(report.metric, low)} to {figure(report.metric, high)}, 95 % sure",
-            help="The test split was never trained on and never chose anything.",
+            help="The test split was never trained on and never chose anything."
+            + (f" On the validation split it is {validation}." if report.errors else ""),
         ),
         Kpi("Tested on", f"{report.test_rows:,} {unit}", note=f"learned from {report.rows.train:,}"),
         *_averages(report),
         *_errors(report),
-        Kpi(
-            "On the validation split",
-            figure(report.metric, report.validation_value),
-            note=_accuracy(report),
-            help="The split that chose the best moment of the run, so a little too kind.",
+        *(
+            # Scores have figures enough for a row of four.
+            []
+            if report.errors
+            else [
+                Kpi(
+                    "On the validation split",
+                    validation,
+                    note=_accuracy(report),
+                    help="The split that chose the best moment of the run, so a little too kind.",
+                )
+            ]
         ),
     ]
 

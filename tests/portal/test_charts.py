@@ -100,6 +100,15 @@ def test_the_score_tells_its_best_epoch() -> None:
     assert title(figure) == "Accuracy reached 91.0% in epoch 2"
 
 
+def test_a_low_score_has_a_scale_of_its_own() -> None:
+    low = charts.score([(1.0, 0.011), (4 / 3, 0.018)], "token_likelihood")
+    high = charts.score([(1.0, 0.4), (2.0, 0.91)], "token_likelihood")
+
+    assert title(low) == "Token likelihood reached 1.8% in epoch 1.33"
+    assert low.layout.yaxis.range[1] < 0.03
+    assert high.layout.yaxis.range[1] > 1
+
+
 def test_a_score_from_before_the_training_is_called_so() -> None:
     assert title(charts.score([(0.0, 0.8)], "f1")) == "F1 reached 80.0% before the first epoch"
 

@@ -141,3 +141,15 @@ def test_the_machine_is_told_as_it_is_now() -> None:
 
     assert told.device == {"cpu_percent": 90.0, "memory_mb": 700.0}
     assert told.learning_rate == 1e-4
+
+
+def test_what_strengths_of_a_fit_come_to_is_no_curve_of_a_loss() -> None:
+    told = story(
+        [
+            event(0, "progress", phase="fitting", step=1, values={"loss": 2.0}),
+            event(1, "progress", step=1, values={"loss": 0.5}),
+        ],
+        None,
+    )
+
+    assert told.loss == [(1, 0.5)]
