@@ -10,13 +10,14 @@ from services.accounts import operating, team
 from services.accounts.scope import Member, Role, Staff
 from services.accounts.tables import Tenant
 from services.accounts.team import Colleague
-from services.billing import agreements, subscriptions
+from services.billing import agreements, sending_back, subscriptions
 from services.billing import service as billing
 from services.billing.agreements import Agreements
 from services.billing.money import Money, by_currency
 from services.billing.owing import outstanding
 from services.billing.period import Month
 from services.billing.plans import Plan
+from services.billing.sending_back import Received
 from services.billing.tables import Invoice
 from services.jobs import service as jobs
 from services.metering import service as metering
@@ -37,6 +38,7 @@ class Standing:
     used: list[MeterTotal]
     open_jobs: int
     agreed: Agreements
+    payments: list[Received]
     # Newest first, each with what is still owed of it.
     invoices: list[tuple[Invoice, Money]]
 
@@ -68,6 +70,7 @@ def standing(session: Session, staff: Staff, *, tenant_id: str) -> Standing:
         used=metering.totals(session, owner, first=month.first, last=month.last),
         open_jobs=len(jobs.open_jobs(session, owner)),
         agreed=agreements.agreements(session, staff, tenant_id=tenant_id),
+        payments=sending_back.received(session, staff, tenant_id=tenant_id),
         invoices=[
             (invoice, outstanding(session, owner, invoice)) for invoice in billing.invoices(session, owner)
         ],

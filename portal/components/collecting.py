@@ -42,7 +42,12 @@ def collecting(rows: list[Owed]) -> None:
     )
     by_number = {row.invoice.number: row for row in rows}
     with st.container(border=True):
-        chosen = st.selectbox("Invoice", list(by_number), key="collect")
+        chosen = st.selectbox(
+            "Invoice",
+            list(by_number),
+            format_func=lambda number: _named(by_number[number]),
+            key="collect",
+        )
         row = by_number[chosen]
         pay, take_back = side_by_side()
         with pay:
@@ -51,13 +56,21 @@ def collecting(rows: list[Owed]) -> None:
             _credit(row)
 
 
+def _named(row: Owed) -> str:
+    return f"{row.invoice.number}, {row.tenant.name}, {words.amount(row.owed)}"
+
+
 def _payment(row: Owed) -> None:
     with st.form(f"pay:{row.invoice.id}", border=False):
         st.markdown("**A payment came in**")
         amount = st.text_input("Amount", f"{row.owed.amount.normalize():f}")
         reference = st.text_input("Reference", help="As it stands on the bank statement.")
         day = st.date_input("On", clock.now().date())
-        if st.form_submit_button("Record payment"):
+        pressed = st.form_submit_button("Record payment")
+        # Without one, a second part would be taken for the first one told again.
+        if pressed and not reference.strip():
+            st.error("Write the reference, by which the transfer is known again.", icon=":material/error:")
+        elif pressed:
             try:
                 with transaction() as db:
                     payments.record_by_hand(
@@ -66,7 +79,7 @@ def _payment(row: Owed) -> None:
                         tenant_id=row.tenant.id,
                         invoice_id=row.invoice.id,
                         amount=_money(amount, row.owed.currency),
-                        reference=reference or "without reference",
+                        reference=reference,
                         received_on=day,
                     )
             except ServiceError as error:

@@ -39,9 +39,7 @@ def price_editor(price: Price, *, unit: str, key: str) -> Price | None:
         format_func=KINDS.__getitem__,
         key=f"{key}:kind",
     )
-    free = second.text_input(
-        f"Free {unit}s a month", _text(price.free), key=f"{key}:free", help="They cost nothing."
-    )
+    free = second.text_input(f"Free {unit}s a month", _text(price.free), key=f"{key}:free")
     made = _FIELDS[kind](price, unit, key)
     bounds = _bounds(price, key)
     try:

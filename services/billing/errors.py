@@ -395,3 +395,38 @@ class RefundFailed(Conflict):
             "credit note stays: send the money another way, or keep it as credit."
         )
         self.number, self.amount = number, amount
+
+
+class RefundTooLarge(Invalid):
+    """More than is left of a payment, or nothing."""
+
+    code = "refund_too_large"
+
+    def __init__(self, left: Money) -> None:
+        super().__init__(f"{left} of this payment can still be sent back. Send back at least one coin of it.")
+        self.left = left
+
+
+class RefundRefused(Conflict):
+    """The payment provider does not send it back."""
+
+    code = "refund_refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The payment provider does not send this back: {why}. Nothing was recorded. Look at the payment "
+            "on the provider’s page, or send the money by bank transfer and settle it there."
+        )
+        self.why = why
+
+
+class RefundUnsure(Unavailable):
+    """The payment provider does not answer."""
+
+    code = "refund_unsure"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The payment provider does not answer, so nobody knows whether the money went back. Ask again: "
+            "nothing is sent twice."
+        )

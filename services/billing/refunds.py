@@ -37,7 +37,7 @@ def refunded(
     """
     lock_tenant_to_bill(session, member)
     invoice = find(session, member, Invoice, invoice_id, "invoice")
-    new = in_all - _known(session, member, method, reference, in_all.currency)
+    new = in_all - known(session, member, method, reference, in_all.currency)
     if new.micros <= 0:
         return Money.zero(in_all.currency)
     told_as = f"{reference}:refund:{in_all.micros}"
@@ -71,7 +71,16 @@ def refunded(
     return new
 
 
-def _known(session: Session, member: Member, method: str, reference: str, currency: str) -> Money:
+def known(
+    session: Session,
+    member: Member,
+    method: str,
+    reference: str,
+    currency: str,
+    *,
+    invoice_id: str | None = None,
+) -> Money:
+    """What was sent back so far of what came in under a reference, for one invoice or for any."""
     told_as = f"{reference}:refund:"
     rows = [
         *session.exec(
@@ -86,7 +95,8 @@ def _known(session: Session, member: Member, method: str, reference: str, curren
             )
         ),
     ]
-    return Money(-sum(row.amount for row in rows), currency)
+    of_it = [row for row in rows if invoice_id is None or row.invoice_id == invoice_id]
+    return Money(-sum(row.amount for row in of_it), currency)
 
 
 def _of_stray(

@@ -316,6 +316,9 @@ CASES: dict[str, Finds | Shows] = {
     "billing.notes.credit_note": Finds(by(number_or_id="<credit_note_number>")),
     "billing.notes.credit_notes": Shows(("credit_note_number",)),
     "billing.crediting.credit_sent_back": Finds(by("invoice_id", amount=A_COIN, reason="Refund")),
+    "billing.refunds.known": Shows(
+        arguments=lambda names, member: {"method": "stripe", "reference": "pi_1", "currency": "EUR"}
+    ),
     "billing.refunds.refunded": Finds(
         by("invoice_id", method="stripe", reference="pi_1", in_all=A_COIN, on=date(2026, 1, 1))
     ),

@@ -1,30 +1,22 @@
 """Plans and prices: what is sold, and the next version with what it would mean before it is published."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date, timedelta
+from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from portal import format as words
 from portal import session
 from portal.components.confirm import confirm
-from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.new_plan import plan_fields, plan_preview
-from portal.components.price_editor import price_editor
+from portal.components.next_version import next_version, version_preview, version_table
 from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
-from services import clock, revenue
-from services.billing import catalogue, examples
-from services.billing.money import by_currency
-from services.billing.plans import Plan, PlanPrice, in_force
+from services.billing import catalogue
+from services.billing.plans import Plan
 from services.db import reading, transaction
 from services.errors import ServiceError
-from services.metering.meters import METERS
-
-RIGHT = st.column_config.TextColumn(alignment="right")
 
 
 def published(plan: Plan) -> None:
@@ -81,92 +73,6 @@ def new_plan(sold: Mapping[str, tuple[Plan, ...]]) -> None:
             )
 
 
-def state_of(plan: Plan, versions: tuple[Plan, ...]) -> str:
-    """Does a version rate today's use, later use, or only use of the past?"""
-    today = clock.now().date()
-    if plan.valid_from > today:
-        return "To come"
-    return "In force" if plan is in_force(versions, today) else "Past"
-
-
-def version_table(versions: tuple[Plan, ...]) -> None:
-    """Every version of a plan, newest first."""
-    st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Version": plan.version,
-                    "From": words.day(plan.valid_from),
-                    "State": state_of(plan, versions),
-                    "Fee a month": words.amount(plan.fee) if plan.fee else "none",
-                    **{
-                        sold.title: words.price(sold.price, METERS[sold.meter].unit, plan.currency)
-                        for sold in plan.prices
-                    },
-                }
-                for plan in reversed(versions)
-            ]
-        ),
-        hide_index=True,
-        column_config={"Version": st.column_config.NumberColumn(width="small")},
-    )
-
-
-def worked_examples(old: PlanPrice, new: PlanPrice, currency: str) -> None:
-    """What five quantities cost now and would cost, and where more costs less."""
-    unit = METERS[new.meter].unit
-    shown = examples.quantities(new.price)
-    before = examples.worked(old.price, shown, currency)
-    after = examples.worked(new.price, shown, currency)
-    st.dataframe(
-        pd.DataFrame(
-            {
-                f"{unit.capitalize()}s a month": [f"{quantity.normalize():,f}" for quantity in shown],
-                "Now": [words.amount(amount) for amount in before],
-                "Then": [words.amount(amount) for amount in after],
-            }
-        ),
-        hide_index=True,
-        column_config=dict.fromkeys((f"{unit.capitalize()}s a month", "Now", "Then"), RIGHT),
-    )
-    for cliff in examples.cliffs(new.price, currency):
-        st.warning(
-            f"Beyond {cliff.quantity.normalize():,f} {unit}s one more makes the bill "
-            f"{words.amount(cliff.saves)} smaller. Graduated tiers have no such cliff.",
-            icon=":material/trending_down:",
-        )
-
-
-def on_last_month(plan: Plan) -> None:
-    """What last month's real use would have cost."""
-    with reading() as db:
-        rows = revenue.what_if(db, session.operator(), plan)
-    if not rows:
-        st.caption("Nobody on this plan used anything last month, so there is nothing to compare.")
-        return
-    st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Workspace": row.tenant.name,
-                    "Last month": words.amount(row.was),
-                    "By these prices": words.amount(row.would_be),
-                    "Difference": words.amount(row.would_be - row.was),
-                }
-                for row in rows
-            ]
-        ),
-        hide_index=True,
-        column_config={
-            "Workspace": st.column_config.TextColumn(width=150),
-            **dict.fromkeys(("Last month", "By these prices", "Difference"), RIGHT),
-        },
-    )
-    was, would_be = (by_currency([getattr(row, name) for row in rows]) for name in ("was", "would_be"))
-    for before, after in zip(was, would_be, strict=True):
-        st.markdown(f"All of them together: **{words.amount(before)}** became **{words.amount(after)}**.")
-
-
 session.operator()
 with reading() as db:
     sold = catalogue.plans(db)
@@ -185,55 +91,32 @@ st.subheader("The next version", anchor=False)
 latest = versions[-1]
 editor, preview = side_by_side()
 with editor, st.container(border=True):
-    earliest = max(clock.now().date() + timedelta(days=2), latest.valid_from + timedelta(days=1))
-    first_of_next = (earliest.replace(day=1) + timedelta(days=32)).replace(day=1)
-    begins: date = st.date_input(
-        "Holds from", first_of_next, min_value=earliest, help="Use of earlier days keeps its price."
-    )
-    keys = {price.key: price for price in latest.prices}
-    chosen = st.selectbox("Price", list(keys), format_func=lambda key: keys[key].title)
-    old = keys[chosen]
-    made = price_editor(old.price, unit=METERS[old.meter].unit, key=f"price:{latest.edition}:{chosen}")
-
-if made is None:
-    preview.caption("The examples stand here once the fields make a price.")
-    st.stop()
-new = replace(old, price=made)
-plan = replace(
-    latest,
-    valid_from=begins,
-    prices=tuple(new if price.key == chosen else price for price in latest.prices),
-)
+    plan = next_version(latest)
 with preview:
-    st.markdown("**At five quantities**")
-    worked_examples(old, new, latest.currency)
-    st.markdown("**On last month’s use**")
-    on_last_month(plan)
+    if plan is None:
+        st.caption("What it would mean stands here once all fields make prices.")
+        st.stop()
+    changed = version_preview(latest, plan)
 
 problem = None
 try:
     catalogue.check(plan, list(versions))
 except ServiceError as refused:
     problem = refused.message
-if made == old.price:
-    empty_state("Nothing is changed yet", "Change a field, and see here what it would mean.")
-elif problem:
+if changed and problem:
     st.error(problem, icon=":material/error:")
 with place:
     if st.button("New plan", icon=":material/add:"):
         st.query_params["new"] = "1"
         st.rerun()
     if st.button(
-        "Publish",
-        type="primary",
-        icon=":material/publish:",
-        disabled=problem is not None or made == old.price,
+        "Publish", type="primary", icon=":material/publish:", disabled=problem is not None or not changed
     ):
         confirm(
             f"Publish {latest.title}, version {latest.version + 1}?",
-            loses=f"From {words.day(begins)} on it rates what is used by everybody on this plan. A published "
-            "version can be followed by another one, and not taken back.",
+            loses=f"It changes {changed}. From {words.day(plan.valid_from)} on it rates what is used by "
+            "everybody on this plan. A published version can be followed by another one, and not taken back.",
             verb="Publish",
-            act=lambda: published(plan),
-            done=f"{latest.title}, version {latest.version + 1}, holds from {words.day(begins)}.",
+            act=partial(published, plan),
+            done=f"{latest.title}, version {latest.version + 1}, holds from {words.day(plan.valid_from)}.",
         )

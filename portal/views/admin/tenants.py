@@ -9,6 +9,7 @@ from portal import session
 from portal.components.confirm import confirm
 from portal.components.empty import empty_state
 from portal.components.header import page_header
+from portal.components.payment_list import payment_list
 from portal.components.status import status_badge
 from portal.components.workspace_table import workspace_table
 from portal.components.workspace_view import (
@@ -138,6 +139,9 @@ def one_workspace(tenant_id: str) -> None:
         with st.container():
             st.subheader("Invoices", anchor=False)
             invoice_table(shown)
+        with st.container():
+            st.subheader("Payments", anchor=False)
+            payment_list(shown.payments)
         with st.container():
             st.subheader("Plan and agreements", anchor=False)
             plan(shown)

@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 
 from services.accounts.scope import Member, Staff, StaffRole, owned
 from services.api.app import app
-from services.billing import closing, crediting, payments, refunds, strays
+from services.billing import closing, crediting, payments, refunds, sending_back, strays
 from services.billing import service as billing
 from services.billing.errors import NotPayableOnline
 from services.billing.money import MINOR_DIGITS, Money
@@ -435,6 +435,51 @@ def test_a_page_is_opened_paid_told_and_refunded_by_signed_messages(
         heard(member, invoice, ("paid", "0.00", "5.95"))
     with reading() as session:
         assert [str(note.total) for note in notes_of(session, member, invoice)] == ["5.95 EUR"]
+
+
+def test_an_operator_sends_back_what_was_paid_online_once(
+    live_database: str, clock: Clock, stripe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNEPORT_STRIPE_API_URL", stripe)
+    settings.cache_clear()
+    with transaction() as session:
+        member = factories.create_member(session)
+        invoice = closed(session, clock, member)
+    link = checkout.payment_link(member, reference=invoice.number, opened=transaction)
+    page, as_person = link.url.rpartition("/")[2], {"headers": {"Authorization": f"Bearer {KEY}"}}
+    intent = httpx.post(f"{stripe}/_pay/{page}", **as_person).json()["id"]
+    with transaction() as session:
+        webhook.receive(session, paid(invoice, 1190, intent=intent))
+        [payment] = sending_back.received(session, ADA, tenant_id=member.tenant_id)
+
+    def send(amount: str) -> Money:
+        return sending_back.send_back(
+            ADA,
+            tenant_id=member.tenant_id,
+            payment_id=payment.payment.id,
+            amount=euros(amount),
+            opened=transaction,
+        )
+
+    assert (send("5.95"), payment.left, payment.by_provider) == (euros("5.95"), euros("11.90"), True)
+    # The provider tells of it too, and of all that went back.
+    with transaction() as session:
+        webhook.receive(session, sent_back(invoice, 595, intent=intent))
+    assert send("1.19") == euros("1.19")
+
+    with reading() as session:
+        row = billing.invoice(session, member, number_or_id=invoice.id)
+        assert standing(session, member, row) == ("paid", "0.00", "4.76")
+        assert [str(note.total) for note in notes_of(session, member, row)] == ["5.95 EUR", "1.19 EUR"]
+        assert sending_back.received(session, ADA, tenant_id=member.tenant_id)[0].left == euros("4.76")
+    with pytest.raises(ServiceError) as refused:
+        send("4.77")
+    assert refused.value.code == "refund_too_large"
+    monkeypatch.setenv("TUNEPORT_STRIPE_API_URL", "http://127.0.0.1:9")
+    settings.cache_clear()
+    with pytest.raises(ServiceError) as unsure:
+        send("1")
+    assert unsure.value.code == "refund_unsure"
 
 
 def test_a_page_for_what_was_owed_before_is_closed(

@@ -1,6 +1,7 @@
 """Prices, billing runs and revenue: for operators, with what they would do before they do it."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from sqlmodel import select
@@ -73,19 +74,38 @@ def test_the_pages_check_by_themselves(owner: Member, page: str, role: StaffRole
     assert [*app.title, *app.metric, *app.dataframe] == []
 
 
-def test_a_new_price_is_shown_on_last_months_use_before_it_is_published(
+def price(app: AppTest, key: str, name: str) -> str:
+    """The key of a field of the next version."""
+    [found] = [box.key for box in (*app.text_input, *app.selectbox) if f":{key}:{name}" in (box.key or "")]
+    return found
+
+
+def test_several_new_prices_are_shown_on_last_months_use_and_published_together(
     customer: Member, operator: Staff
 ) -> None:
     app = opened(operator, "prices")
-    [price] = [box for box in app.selectbox if box.label == "Price"]
-    price.set_value("predictions").run()
+    assert "Nothing is changed yet" in words(app)
+    assert button(app, "Publish").disabled
 
-    field(app, "Price of a package", "0.30")
+    app.text_input(key=price(app, "predictions", "amount")).set_value("0.30")
+    app.text_input(key=price(app, "training.cuda", "amount")).set_value("0.004")
+    app.run()
+    field(app, "Fee a month, in EUR", "5")
 
-    seen = tables(app)
+    seen, said = tables(app), words(app)
     assert "€10.00" in seen
     assert "€15.00" in seen
-    assert "All of them together: **€10.00** became **€15.00**." in words(app)
+    assert "All of them together: **€10.00** became **€15.00**." in said
+    for change in (
+        "**The fee** becomes **€5.00**",
+        "**Predictions**, at five",
+        "**Training on GPU**, at five",
+    ):
+        assert change in said
+    assert "**Training on CPU**, at five" not in said
+
+    button(app, "Publish").click().run()
+    assert "It changes the fee, Training on GPU, Predictions." in words(app)
 
     button(app, "Publish").click().run()
     app.button(key="confirm_go").click().run()
@@ -93,22 +113,21 @@ def test_a_new_price_is_shown_on_last_months_use_before_it_is_published(
     with reading() as db:
         first, second = catalogue.versions(db, PAY_AS_YOU_GO.name)
     assert first == PAY_AS_YOU_GO
-    assert str(second.prices[2].price.amount) == "0.30"  # type: ignore[union-attr]
+    amounts = [sold.price.amount for sold in second.prices]  # type: ignore[union-attr]
+    assert amounts == [Decimal(amount) for amount in ("0.001", "0.004", "0.30", "2")]
+    assert second.fee == Money(5_000_000, "EUR")
 
 
 def test_another_kind_of_price_brings_its_own_fields(operator: Staff) -> None:
     app = opened(operator, "prices")
-    [price] = [box for box in app.selectbox if box.label == "Price"]
-    price.set_value("predictions").run()
-    [kind] = [box for box in app.selectbox if box.label == "How it is priced"]
 
-    kind.set_value("volume").run()
+    app.selectbox(key=price(app, "predictions", "kind")).set_value("volume").run()
 
     assert not app.exception
     assert [one.label for one in app.checkbox] == [
         "The first flat amount is due in a month without any prediction"
     ]
-    assert "At five quantities" in words(app)
+    assert "**Predictions**, at five quantities" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +136,7 @@ def test_another_kind_of_price_brings_its_own_fields(operator: Staff) -> None:
 def test_what_is_no_price_is_said_and_cannot_be_published(operator: Staff, written: str, said: str) -> None:
     app = opened(operator, "prices")
 
-    field(app, "Price of one device-second", written)
+    app.text_input(key=price(app, "training.cpu", "amount")).set_value(written).run()
 
     assert any(said in error.value for error in app.error)
     assert [one.label for one in app.button if one.label == "Publish"] == []

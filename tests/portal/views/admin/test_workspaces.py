@@ -1,5 +1,6 @@
 """Workspaces: all of them, and one with what an operator decides about it."""
 
+from datetime import date
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -7,12 +8,16 @@ from streamlit.testing.v1 import AppTest
 from services.accounts import operating
 from services.accounts.scope import Member, Staff
 from services.accounts.tables import Tenant
+from services.billing import closing, notes, payments
 from services.billing import service as billing
-from services.billing.credits import on_trial
+from services.billing.credits import end_trial, on_trial
+from services.billing.money import Money
+from services.billing.period import Month
 from services.db import reading, transaction
 from tests.portal import rows
 from tests.portal.reports import create_report
 from tests.portal.visitor import button, opened_by, visit, words
+from tests.services.billing.factories import Clock, record, travel
 
 
 def opened(operator: Staff, **query: str) -> AppTest:
@@ -108,6 +113,37 @@ def test_a_trial_becomes_billing_by_invoice_after_a_question(owner: Member, oper
     with reading() as db:
         assert not on_trial(db, owner)
         assert billing.credit_left(db, owner).micros > 0
+
+
+def test_a_payment_is_sent_back_after_a_question(owner: Member, operator: Staff, clock: Clock) -> None:
+    travel(clock, "2030-11-05T12:00")
+    with transaction() as db:
+        end_trial(db, operator, tenant_id=owner.tenant_id)
+        record(db, owner, texts=500_000)
+    travel(clock, "2030-12-03T12:00")
+    with transaction() as db:
+        invoice = closing.finalise(db, owner, month=Month(2030, 11))
+        assert invoice is not None
+        payments.record_by_hand(
+            db,
+            operator,
+            tenant_id=owner.tenant_id,
+            invoice_id=invoice.id,
+            amount=Money(invoice.payable, "EUR"),
+            reference="SEPA 1",
+            received_on=date(2030, 12, 2),
+        )
+    app = opened(operator, workspace=owner.tenant_id)
+    assert "SEPA 1" in "\n".join(frame.value.to_string() for frame in app.dataframe)
+
+    app = field(app, "Amount with tax, in EUR", "30")
+    button(app, "Note it").click().run()
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        [note] = notes.credit_notes(db, owner)
+    assert note.total == 30_000_000
+    assert note.number in words(visit(owner, "invoice", invoice=invoice.number))
 
 
 def test_a_workspace_that_is_none_is_said(operator: Staff) -> None:
