@@ -1,4 +1,4 @@
-"""Invoices that did not go out by e-mail, and the way to send them again."""
+"""Invoices and credit notes that did not go out by e-mail, and the way to send them again."""
 
 import streamlit as st
 
@@ -18,21 +18,21 @@ def unsent_letters(found: list[Unsent]) -> None:
         for unsent in found:
             what, button = st.columns([6, 1], vertical_alignment="center")
             what.markdown(
-                f"**{unsent.invoice.number}** to {literal(unsent.tenant.name)}  \n"
+                f"**{unsent.number}** to {literal(unsent.tenant.name)}  \n"
                 f":gray[{literal(unsent.why)} Tried {words.count(unsent.attempts, 'time')}.]"
             )
             button.button(
                 "Send again",
-                key=f"send:{unsent.invoice.id}",
+                key=f"send:{unsent.document_id}",
                 on_click=_send_again,
-                args=(unsent.tenant.id, unsent.invoice.id, unsent.invoice.number),
+                args=(unsent.tenant.id, unsent.document_id, unsent.number),
             )
 
 
-def _send_again(tenant_id: str, invoice_id: str, number: str) -> None:
+def _send_again(tenant_id: str, document_id: str, number: str) -> None:
     try:
         with transaction() as db:
-            letters.send_again(db, session.operator(), tenant_id=tenant_id, invoice_id=invoice_id)
+            letters.send_again(db, session.operator(), tenant_id=tenant_id, document_id=document_id)
     except ServiceError as error:
         complain(error)
     else:

@@ -6,6 +6,7 @@ from services import clock
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, find
 from services.accounts.service import get_tenant, lock_tenant_to_bill
+from services.billing import letters
 from services.billing.errors import InvoiceVoid, NothingToCredit
 from services.billing.invoicing import TaxGroup
 from services.billing.money import Money, total
@@ -134,6 +135,7 @@ def _issued(
     )
     session.add(kept)
     session.flush()
+    letters.note(session, kept)
     audit.record(
         session,
         actor,

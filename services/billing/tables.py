@@ -282,8 +282,18 @@ class StrayPayment(TenantOwned, table=True):
     settlement: str | None = None
 
 
-class InvoiceLetter(TenantOwned, table=True):
-    """The e-mail with a finalised invoice: noted with the invoice, begun, and then sent or failed."""
+class Posted(TenantOwned):
+    """An e-mail with a document: noted with the document, begun, and then sent or failed."""
+
+    attempts: int = 0
+    # Begun and neither sent nor failed: whoever sent it died, and nobody knows whether it went out.
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failure: str | None = None
+
+
+class InvoiceLetter(Posted, table=True):
+    """The e-mail with a finalised invoice."""
 
     __tablename__ = "invoice_letter"
     __table_args__ = (
@@ -293,11 +303,19 @@ class InvoiceLetter(TenantOwned, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     invoice_id: str
-    attempts: int = 0
-    # Begun and neither sent nor failed: whoever sent it died, and nobody knows whether it went out.
-    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    failure: str | None = None
+
+
+class CreditNoteLetter(Posted, table=True):
+    """The e-mail with a credit note."""
+
+    __tablename__ = "credit_note_letter"
+    __table_args__ = (
+        one_per_tenant("credit_note_id"),
+        ForeignKeyConstraint(["tenant_id", "credit_note_id"], ["credit_note.tenant_id", "credit_note.id"]),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    credit_note_id: str
 
 
 class Reminder(TenantOwned, table=True):

@@ -168,6 +168,9 @@ _GERMAN = {
     SO_FAR: "Stand bisher. Ein Entwurf ändert sich mit dem Verbrauch und ist nicht zu bezahlen.",
     "The invoice {number} for {period} is attached.": "Die Rechnung {number} für {period} liegt bei.",
     "{amount} {currency} is to be paid by {due}.": "Zu zahlen sind {amount} {currency} bis {due}.",
+    "The credit note {number} on the invoice {invoice} is attached: {amount} {currency} with tax.": (
+        "Die Rechnungskorrektur {number} zur Rechnung {invoice} liegt bei: {amount} {currency} mit Steuer."
+    ),
     "Line by line, down to single events: {link}": "Zeile für Zeile, bis zu einzelnen Ereignissen: {link}",
     INSTALMENT: "Rate {part} von {parts}",
     LATE_USE: "später gemeldeter Verbrauch von {month}",
@@ -242,6 +245,9 @@ _CHINESE = {
     SO_FAR: "截至目前。草稿会随用量变化，无需付款。",
     "The invoice {number} for {period} is attached.": "附件为 {period} 的账单 {number}。",
     "{amount} {currency} is to be paid by {due}.": "应付金额 {amount} {currency}，付款期限 {due}。",
+    "The credit note {number} on the invoice {invoice} is attached: {amount} {currency} with tax.": (
+        "附件为账单 {invoice} 的贷记单 {number}：{amount} {currency}（含税）。"
+    ),
     "Line by line, down to single events: {link}": "逐行查看，直至每条用量记录：{link}",
     INSTALMENT: "第 {part} 期，共 {parts} 期",
     LATE_USE: "{month}的补报用量",

@@ -149,7 +149,7 @@ def tell_of_budgets() -> None:
 def send_invoices() -> None:
     """Send finalised invoices to those who want them by e-mail."""
     for workspace in _workspaces():
-        posting.send_invoices(Member(tenant_id=workspace.id, role=Role.owner))
+        posting.send_documents(Member(tenant_id=workspace.id, role=Role.owner))
 
 
 def remind() -> None:

@@ -325,9 +325,9 @@ CASES: dict[str, Finds | Shows] = {
     "billing.strays.take": Finds(
         by("invoice_id", amount=FREE, method="stripe", reference="pi_1", received_on=date(2026, 1, 1))
     ),
-    "billing.letters.begin": Finds(by("invoice_id")),
+    "billing.letters.begin": Finds(by(document_id="<invoice_id>")),
     "billing.letters.due": Shows(("invoice_id",)),
-    "billing.letters.end": Finds(by("invoice_id")),
+    "billing.letters.end": Finds(by(document_id="<invoice_id>")),
     "billing.profiles.profile": Shows(),
     "billing.profiles.set_address": Shows(arguments=by(said=Address(city="Berlin"))),
     "billing.profiles.taxes": Shows(),

@@ -130,7 +130,7 @@ if strayed:
     st.subheader("Payments that no invoice takes", anchor=False)
     stray_payments(strayed)
 if not_sent:
-    st.subheader("Invoices that did not go out", anchor=False)
+    st.subheader("Not sent by e-mail", anchor=False)
     unsent_letters(not_sent)
 st.subheader("The month", anchor=False)
 st.caption("This is a dry run: it shows what finalising would do, and does none of it.")

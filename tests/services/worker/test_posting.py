@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from services.accounts.scope import Member, Staff, StaffRole
-from services.billing import closing, subscriptions
+from services.billing import closing, crediting, notes, subscriptions
 from services.billing import letters as billing_letters
 from services.billing import service as billing
 from services.billing.period import Month
@@ -58,7 +58,7 @@ def test_it_goes_out_once_with_its_pdf_in_the_customers_language(
 ) -> None:
     made = closed(customer, clock)
 
-    assert [posting.send_invoices(customer) for _ in range(3)] == [1, 0, 0]
+    assert [posting.send_documents(customer) for _ in range(3)] == [1, 0, 0]
 
     [letter] = map(read, letters)
     assert letter["To"] == "bo@acme.example"
@@ -82,7 +82,7 @@ def test_it_speaks_the_customers_language(
 ) -> None:
     closed(customer, clock, language=language)
 
-    posting.send_invoices(customer)
+    posting.send_documents(customer)
 
     assert says in read(letters[0]).get_body().get_content()  # type: ignore[union-attr]
 
@@ -91,7 +91,7 @@ def test_many_workers_send_it_once(customer: Member, letters: list[str], clock: 
     closed(customer, clock)
 
     with ThreadPoolExecutor(6) as pool:
-        sent = list(pool.map(posting.send_invoices, [customer] * 6))
+        sent = list(pool.map(posting.send_documents, [customer] * 6))
 
     assert (sum(sent), len(letters)) == (1, 1)
 
@@ -104,14 +104,14 @@ def test_a_server_that_fails_is_told_of_and_the_letter_goes_out_later_once(
     monkeypatch.setenv("TUNEPORT_SMTP_PORT", "1")
     settings.cache_clear()
 
-    assert [posting.send_invoices(customer) for _ in range(2)] == [0, 0]
+    assert [posting.send_documents(customer) for _ in range(2)] == [0, 0]
     [(why, attempts)] = told()
     assert "The e-mail was not sent" in why
     assert attempts == 2
 
     monkeypatch.setenv("TUNEPORT_SMTP_PORT", str(right))
     settings.cache_clear()
-    assert [posting.send_invoices(customer) for _ in range(2)] == [1, 0]
+    assert [posting.send_documents(customer) for _ in range(2)] == [1, 0]
     assert (told(), len(letters)) == ([], 1)
     assert made.number in letters[0]
 
@@ -120,13 +120,13 @@ def test_it_is_not_tried_for_ever(customer: Member, letters: list[str], clock: C
     made = closed(customer, clock, to="")
 
     for _ in range(billing_letters.MOST_ATTEMPTS + 3):
-        posting.send_invoices(customer)
+        posting.send_documents(customer)
 
     assert told() == [(posting.NO_ADDRESS, billing_letters.MOST_ATTEMPTS)]
     with transaction() as session:
         set_address(session, customer, Address(email="bo@acme.example"))
-        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, invoice_id=made.id)
-    assert posting.send_invoices(customer) == 1
+        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, document_id=made.id)
+    assert posting.send_documents(customer) == 1
 
 
 def test_one_whose_sender_died_is_left_to_the_operator(
@@ -134,26 +134,74 @@ def test_one_whose_sender_died_is_left_to_the_operator(
 ) -> None:
     made = closed(customer, clock)
     with transaction() as session:
-        assert billing_letters.begin(session, customer, invoice_id=made.id)
+        assert billing_letters.begin(session, customer, document_id=made.id)
     assert told() == []
     clock.advance(3600)
 
-    assert posting.send_invoices(customer) == 0
+    assert posting.send_documents(customer) == 0
     [(why, _)] = told()
     assert "may have gone out, or not" in why
 
     with transaction() as session:
-        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, invoice_id=made.id)
-    assert posting.send_invoices(customer) == 1
+        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, document_id=made.id)
+    assert posting.send_documents(customer) == 1
     with transaction() as session:
-        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, invoice_id=made.id)
-    assert posting.send_invoices(customer) == 0
+        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, document_id=made.id)
+    assert posting.send_documents(customer) == 0
     assert len(letters) == 1
 
 
 def test_without_a_server_nothing_waits_for_one(customer: Member, clock: Clock) -> None:
     closed(customer, clock)
 
-    assert posting.send_invoices(customer) == 0
+    assert posting.send_documents(customer) == 0
     with reading() as session:
         assert billing_letters.due(session, customer) == []
+
+
+def test_a_credit_note_goes_out_once_after_its_invoice(
+    customer: Member, letters: list[str], clock: Clock
+) -> None:
+    made = closed(customer, clock)
+    with transaction() as session:
+        note = crediting.credit(
+            session, ADA, tenant_id=customer.tenant_id, invoice_id=made.id, reason="Ein Fehler von uns"
+        )
+
+    assert [posting.send_documents(customer) for _ in range(2)] == [2, 0]
+
+    with_invoice, with_note = map(read, letters)
+    assert with_invoice["Subject"].startswith(f"Rechnung {made.number}, ")
+    assert with_note["Subject"].startswith(f"Rechnungskorrektur {note.number}, ")
+    assert with_note["Message-ID"] == f"<{note.id}@tuneport.example>"
+    text = with_note.get_body().get_content()  # type: ignore[union-attr]
+    assert f"Die Rechnungskorrektur {note.number} zur Rechnung {made.number} liegt bei: 6,00 EUR" in text
+    assert f"/invoice?invoice={made.number}" in text
+    [attached] = with_note.iter_attachments()
+    with reading() as session:
+        expected = pdf(notes.credit_note(session, customer, number_or_id=note.number))
+    assert (attached.get_filename(), attached.get_content()) == (f"{note.number}.pdf", expected)
+
+
+def test_a_credit_note_that_did_not_go_out_is_told_of_and_sent_again(
+    customer: Member, letters: list[str], clock: Clock
+) -> None:
+    made = closed(customer, clock, to="")
+    with transaction() as session:
+        note = crediting.credit(
+            session, ADA, tenant_id=customer.tenant_id, invoice_id=made.id, reason="A fault"
+        )
+    posting.send_documents(customer)
+    with reading() as session:
+        found = billing_letters.unsent(session, ADA)
+    assert [(one.number, one.why) for one in found] == [
+        (made.number, posting.NO_ADDRESS),
+        (note.number, posting.NO_ADDRESS),
+    ]
+
+    with transaction() as session:
+        set_address(session, customer, Address(email="bo@acme.example"))
+        billing_letters.send_again(session, ADA, tenant_id=customer.tenant_id, document_id=note.id)
+
+    assert posting.send_documents(customer) == 2
+    assert told() == []
