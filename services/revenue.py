@@ -103,7 +103,8 @@ def _monthly(session: Session, member: Member, tenant: Tenant) -> list[Money]:
     if contract is not None:
         terms, months = contracts.terms_of(contract), contracts.term_months(contract)
         if terms.fee is not None:
-            amounts.append(_part(terms.fee.amount, months, terms.fee.currency))
+            signed = contracts.signed_months(contract)
+            amounts.append(_part(terms.fee.amount, signed, terms.fee.currency))
         if terms.commitment is not None:
             amounts.append(_promised(terms.commitment, 1 if terms.every_month else months, tenant.currency))
     return amounts

@@ -15,6 +15,7 @@ from services.billing.money import MINOR_DIGITS, Money, rounded
 from services.billing.redeeming import Terms, as_coupon, terms_of
 from services.billing.tables import CouponCode
 
+CAN_BE_TAKEN = "Can be taken up"
 _RIGHT = st.column_config.TextColumn(alignment="right")
 # Invoices before tax that the preview takes off from, in major units.
 _INVOICES = (Decimal(10), Decimal(100), Decimal(1000))
@@ -113,17 +114,14 @@ def coupon_preview(written: Written | None) -> None:
 
 def coupon_table(made: list[CouponCode]) -> None:
     """Every coupon with its terms, newest first."""
-    today = clock.now().date()
     rows = []
     for coupon in made:
         terms = terms_of(coupon)
-        is_over = terms.until is not None and terms.until < today
-        is_used_up = terms.most is not None and coupon.taken >= terms.most
         rows.append(
             {
                 "Code": coupon.code,
                 "Title": terms.title,
-                "State": "Expired" if is_over else "Used up" if is_used_up else "Can be taken up",
+                "State": state_of(coupon),
                 "Takes off": taken_off(terms),
                 "Invoices": "all" if terms.months is None else words.count(terms.months),
                 "Until": words.day(terms.until) if terms.until else "no end",
@@ -136,6 +134,15 @@ def coupon_table(made: list[CouponCode]) -> None:
         hide_index=True,
         column_config=dict.fromkeys(("Takes off", "Invoices", "Taken up"), _RIGHT),
     )
+
+
+def state_of(coupon: CouponCode) -> str:
+    """Can it be taken up, and if not, why?"""
+    terms = terms_of(coupon)
+    if terms.until is not None and terms.until < clock.now().date():
+        return "Expired"
+    is_used_up = terms.most is not None and coupon.taken >= terms.most
+    return "Used up" if is_used_up else CAN_BE_TAKEN
 
 
 def taken_off(terms: Terms) -> str:

@@ -20,9 +20,9 @@ def instalment_table(
 
     `numbers` are those of the finalised invoices by their month, `shown` is the month of the present page.
     """
-    parts = contracts.plan_of_payments(contract)
+    parts, signed = contracts.plan_of_payments(contract), contracts.terms_of(contract).parts
     table = {
-        "Instalment": [f"{number} of {len(parts)}" for number in range(1, len(parts) + 1)],
+        "Instalment": [f"{number} of {signed}" for number in range(1, len(parts) + 1)],
         "On the invoice of": [words.month(month.first) for month, _ in parts],
         "Amount": [words.amount(amount) for _, amount in parts],
     }

@@ -31,6 +31,8 @@ class Terms(BaseModel):
     parts: int = Field(default=1, ge=1)
     commitment: Commitment | None = None
     every_month: bool = True
+    # For how many months it was signed, where it has ended early.
+    signed_months: int | None = Field(default=None, ge=1)
 
 
 def drawn_up(
@@ -108,25 +110,29 @@ def terms_of(contract: Contract) -> Terms:
 
 
 def plan_of_payments(contract: Contract) -> list[tuple[Month, Money]]:
-    """The months in which the parts of the fee are billed, spread over the term, and each part."""
+    """The months in which the parts of the fee are billed, spread over the signed term, and each part.
+
+    Of a contract that has ended early only those up to its end.
+    """
     terms = terms_of(contract)
     if terms.fee is None:
         return []
-    first, months = Month(contract.starts_on.year, contract.starts_on.month), term_months(contract)
-    return [
+    first, months = Month(contract.starts_on.year, contract.starts_on.month), signed_months(contract)
+    spread = [
         (first.plus(part * months // terms.parts), amount)
         for part, amount in enumerate(instalments(terms.fee, terms.parts))
     ]
+    return [(month, amount) for month, amount in spread if month.last <= contract.ends_on]
 
 
 def instalment(contract: Contract, month: Month) -> list[Charge]:
     """The part of the fee that is billed in a month."""
-    plan = plan_of_payments(contract)
+    plan, parts = plan_of_payments(contract), terms_of(contract).parts
     return [
         Charge(
             key=f"{ChargeKind.instalment}:{contract.id}:{number}",
             kind=ChargeKind.instalment,
-            title=f"{contract.title}: instalment {number} of {len(plan)}",
+            title=f"{contract.title}: instalment {number} of {parts}",
             first_day=month.first,
             last_day=month.last,
             source=contract.id,
@@ -142,6 +148,11 @@ def worked(commitment: Commitment, currency: str) -> list[tuple[Money, Money]]:
     promised = rounded(commitment.amount, currency)
     used = [rounded(EXACT.multiply(promised.amount, Decimal(share)), currency) for share in _SHARES]
     return [(use, use + commitment.missing(use) + commitment.surcharge(use)) for use in used]
+
+
+def signed_months(contract: Contract) -> int:
+    """For how many months a contract was signed, whenever it ends."""
+    return terms_of(contract).signed_months or term_months(contract)
 
 
 def term_months(contract: Contract) -> int:

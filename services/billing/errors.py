@@ -172,6 +172,29 @@ class UnusableContract(Invalid):
         super().__init__(f"This contract cannot be billed: {why}")
 
 
+class AlreadyEnded(Conflict):
+    """There is nothing left to end."""
+
+    code = "already_ended"
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(f"This {noun} has ended already, or changes no invoice that is still to be made.")
+        self.noun = noun
+
+
+class EndsTooEarly(Invalid):
+    """A contract would end in a month that is invoiced, or not within its term."""
+
+    code = "ends_too_early"
+
+    def __init__(self, soonest: Month) -> None:
+        super().__init__(
+            f"The contract can end with {soonest} at the soonest, and before its last month: what is "
+            "invoiced stays as it is. Take something of an invoice back by a credit note instead."
+        )
+        self.soonest = soonest
+
+
 class UnusableCoupon(Invalid):
     """A coupon that cannot be made."""
 

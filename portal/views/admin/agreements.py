@@ -13,6 +13,7 @@ from portal.components.contract_form import contract_fields, contract_preview, c
 from portal.components.credit_form import Written as Credit
 from portal.components.credit_form import credit_fields, credit_preview, credit_table
 from portal.components.empty import empty_state
+from portal.components.ending import end_contract, end_credit, redemption_table
 from portal.components.header import page_header
 from portal.components.instalments import instalment_table
 from portal.components.side_by_side import side_by_side
@@ -22,7 +23,7 @@ from services.billing import agreements, contracts
 from services.billing import credits as granting
 from services.db import reading, transaction
 
-VIEWS = {"contract": "Contract", "credit": "Credit"}
+VIEWS = {"contract": "Contract", "credit": "Credit", "coupon": "Coupons"}
 
 
 def sign(tenant: Tenant, written: Contract) -> None:
@@ -85,6 +86,7 @@ if view == "contract":
             if contracts.terms_of(one).fee is not None:
                 with st.expander(f"Instalments of {literal(one.title)} from {words.day(one.starts_on)}"):
                     instalment_table(one)
+        end_contract(tenant, agreed.contracts)
     else:
         empty_state(
             "No contract",
@@ -105,15 +107,16 @@ if view == "contract":
             confirm(
                 f"Sign “{literal(contract.title)}” with {literal(tenant.name)}?",
                 loses=f"It binds the workspace for {words.count(contract.months, 'month')} from "
-                f"{words.month(contract.first.first)} on, and is not taken back.",
+                f"{words.month(contract.first.first)} on. It can end early, for what is not invoiced.",
                 verb="Sign",
                 act=partial(sign, tenant, contract),
                 done=f"{tenant.name} has the contract “{contract.title}”.",
             )
-else:
+elif view == "credit":
     if agreed.granted:
         credit_table(list(agreed.granted), tenant.time_zone)
         st.caption("In the order in which it is spent. Used is what finalised invoices took.")
+        end_credit(tenant, agreed.granted)
     else:
         empty_state(
             "No credit", "Nothing was given or paid ahead. Grant it below.", icon=":material/savings:"
@@ -129,8 +132,12 @@ else:
             assert credit is not None
             confirm(
                 f"Grant {words.amount(credit.amount)} to {literal(tenant.name)}?",
-                loses="It pays invoices before anything is owed, and is not taken back.",
+                loses="It pays invoices before anything is owed. It can end early, for what is not invoiced.",
                 verb="Grant",
                 act=partial(grant, tenant, credit),
                 done=f"{tenant.name} has {words.amount(credit.amount)} of credit.",
             )
+elif agreed.redemptions:
+    redemption_table(tenant, agreed.redemptions)
+else:
+    empty_state("No coupons", "This workspace has taken none up.", icon=":material/local_offer:")

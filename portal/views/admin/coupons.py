@@ -7,13 +7,16 @@ import streamlit as st
 from portal import session
 from portal.components.confirm import confirm
 from portal.components.coupon_form import (
+    CAN_BE_TAKEN,
     Written,
     coupon_fields,
     coupon_preview,
     coupon_table,
+    state_of,
     taken_off,
 )
 from portal.components.empty import empty_state
+from portal.components.ending import end_coupon
 from portal.components.header import page_header
 from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
@@ -35,6 +38,7 @@ with reading() as db:
 
 if made:
     coupon_table(made)
+    end_coupon([coupon.code for coupon in made if state_of(coupon) == CAN_BE_TAKEN])
 else:
     empty_state(
         "No coupons yet",
@@ -52,8 +56,8 @@ with place:
         assert written is not None
         confirm(
             f"Make the coupon {literal(written.code)}?",
-            loses=f"Whoever takes it up gets {taken_off(written.terms)} off. Its terms never change, and it "
-            "is not taken back.",
+            loses=f"Whoever takes it up gets {taken_off(written.terms)} off. Its terms never change; it "
+            "can be stopped, and whoever has it keeps it.",
             verb="Make coupon",
             act=partial(make, written),
             done=f"The coupon {written.code} can be taken up.",

@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 from services.accounts.scope import Member, Staff
 from services.accounts.tables import AuditEntry
 from services.billing import catalogue, closing, contracts, partners, redeeming, subscriptions
+from services.billing import credits as granting
 from services.billing.first_plan import PAY_AS_YOU_GO
+from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.tables import CreditGrant
 from services.db import reading, transaction
@@ -182,3 +184,60 @@ def test_a_plan_is_sold_that_was_not_sold_before(customer: Member, operator: Sta
     assert any("already" in error.value for error in app.error)
     with reading() as db:
         assert len(catalogue.versions(db, "business")) == 1
+
+
+def test_a_contract_ends_early_after_saying_what_is_lost(customer: Member, operator: Staff) -> None:
+    with transaction() as db:
+        contracts.sign(
+            db,
+            operator,
+            tenant_id=customer.tenant_id,
+            title="Annual contract",
+            first=Month(2026, 12),
+            months=12,
+            terms=contracts.Terms(fee=Money(1_200_000_000, "EUR"), parts=12),
+        )
+    app = opened(operator, "agreements", workspace=customer.tenant_id)
+
+    [last] = [box for box in app.selectbox if box.label == "Its last month"]
+    last.set_value("2027-02").run()
+    app.button(key="end:contract:go").click().run()
+    assert "9 instalments of in all €900.00 will not be billed." in words(app)
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        [contract] = contracts.contracts(db, customer)
+    assert contract.ends_on == date(2027, 2, 28)
+    assert "contract.ended" in audited()
+
+
+def test_credit_and_coupons_end_early(customer: Member, operator: Staff) -> None:
+    with transaction() as db:
+        grant = granting.grant_credit(
+            db,
+            operator,
+            tenant_id=customer.tenant_id,
+            amount=Money(50_000_000, "EUR"),
+            reason="Prepaid credit",
+            prepaid=True,
+        )
+        terms = redeeming.Terms(title="Welcome", percent=Decimal(10))
+        redeeming.make_coupon(db, operator, code="WELCOME", terms=terms)
+        redeeming.redeem(db, customer, code="WELCOME")
+
+    app = opened(operator, "agreements", workspace=customer.tenant_id, view="Credit")
+    app.button(key="end:credit:go").click().run()
+    assert "The customer has paid for it: send that money back." in words(app)
+    app.button(key="confirm_go").click().run()
+    app = opened(operator, "agreements", workspace=customer.tenant_id, view="Coupons")
+    app.button(key="end:coupon:go").click().run()
+    app.button(key="confirm_go").click().run()
+    app = opened(operator, "coupons")
+    app.button(key="stop:coupon:go").click().run()
+    app.button(key="confirm_go").click().run()
+
+    with reading() as db:
+        assert db.get_one(CreditGrant, grant.id).expires_at is not None
+        assert redeeming.coupons_of(db, customer, Month(2026, 12)) == []
+    assert {"credit.ended", "coupon.taken_back", "coupon.ended"} <= audited()
+    assert "Expired" in tables(app)
