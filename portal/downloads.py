@@ -21,9 +21,10 @@ from portal.guard import SIGN_IN_HEADER
 from services import clock
 from services.accounts import secrets, sign_ins
 from services.accounts import service as accounts
-from services.accounts.scope import Member
-from services.billing import notes
+from services.accounts.scope import Member, Staff, StaffRole
+from services.billing import notes, partners
 from services.billing import service as billing
+from services.billing.partners import Statement
 from services.billing.period import Month
 from services.datasets import files
 from services.datasets import service as datasets
@@ -31,7 +32,8 @@ from services.datasets.files import ExportKind
 from services.datasets.tables import DatasetVersion
 from services.db import reading
 from services.documents import usage_csv
-from services.documents.files import Kind, document, name_of
+from services.documents.files import Document, Kind, document, name_of
+from services.documents.statement import statement_csv, statement_pdf
 from services.errors import NotFound, ServiceError
 from services.metering import service as metering
 from services.proof import service as proof
@@ -39,6 +41,8 @@ from services.registry import exports
 from services.registry.exports import ExportFormat
 
 LINK_LIFE = timedelta(minutes=5)
+# In the place of a workspace, in links to what is no workspace's.
+_NOBODYS = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ def download_url(kind: str, subject: str) -> str:
     `components.download_link`.
     """
     return signed_link(kind, subject, tenant_id=session.member().tenant_id, secret=session.token())
+
+
+def staff_download_url(kind: str, subject: str) -> str:
+    """The same for operators: "statement-pdf" and "statement-csv" (a partner's id, a dot, a month)."""
+    return signed_link(kind, subject, tenant_id=_NOBODYS, secret=session.token())
 
 
 def signed_link(kind: str, subject: str, *, tenant_id: str, secret: str) -> str:
@@ -97,7 +106,10 @@ def download(request: Request) -> Response:
 
 def _file(request: Request) -> File:
     kind, subject = request.path_params["kind"], request.path_params["subject"]
-    member = whoever_follows(request, kind, subject)
+    tenant_id, secret = _followed(request, kind, subject)
+    if kind in _STAFF_KINDS:
+        return _STAFF_KINDS[kind](operator_of(secret), subject)
+    member = member_of(secret, tenant_id)
     if kind not in _KINDS:
         raise NotFound("file")
     return _KINDS[kind](member, subject)
@@ -109,6 +121,12 @@ def whoever_follows(request: Request, kind: str, subject: str) -> Member:
     Raises:
         NotFound, BadData: it is not, or no longer, a link to it.
     """
+    tenant_id, secret = _followed(request, kind, subject)
+    return member_of(secret, tenant_id)
+
+
+def _followed(request: Request, kind: str, subject: str) -> tuple[str, str]:
+    """The workspace of a good link, and the browser's secret."""
     secret = request.headers.get(SIGN_IN_HEADER, "")
     named_kind, named_subject, tenant_id, browser, until = _serializer().loads(
         request.query_params.get("link", "")
@@ -116,7 +134,21 @@ def whoever_follows(request: Request, kind: str, subject: str) -> Member:
     meant = (kind, subject, browser_of(secret)) == (named_kind, named_subject, browser)
     if not meant or clock.now().timestamp() >= until:
         raise NotFound("file")
-    return member_of(secret, tenant_id)
+    return tenant_id, secret
+
+
+def operator_of(secret: str) -> Staff:
+    """The person whose browser has this secret, as an operator.
+
+    Raises:
+        NotFound: nobody is signed in there, or none.
+    """
+    with reading() as db:
+        user = sign_ins.person(db, secret)
+        found = accounts.staff(db, user) if user is not None and user.disabled_at is None else None
+    if found is None or found.role is not StaffRole.admin:
+        raise NotFound("file")
+    return found
 
 
 def member_of(secret: str, tenant_id: str) -> Member:
@@ -164,6 +196,14 @@ def _usage(member: Member, reference: str) -> File:
     return File(f"usage-{month}.csv", "text/csv; charset=utf-8", usage_csv.csv_of(rows, named))
 
 
+def _statement(made: Callable[[Statement], Document], staff: Staff, subject: str) -> File:
+    partner_id, _, month = subject.rpartition(".")
+    with reading() as db:
+        told = partners.statement(db, staff, partner_id=partner_id, month=Month.parse(month))
+    file = made(told)
+    return File(file.name, file.media_type, file.content)
+
+
 def _rejected_rows(member: Member, version_id: str) -> File:
     name, version = _version(member, version_id)
     return File(f"{name} rejected rows.csv", "text/csv; charset=utf-8", files.rejected(version))
@@ -205,6 +245,12 @@ _KINDS: dict[str, Callable[[Member, str], File]] = {
     "model-card": _model_card,
     **{f"model-{kind}": partial(_model, kind) for kind in ExportFormat},
     **{f"rows-{kind}": partial(_rows, kind) for kind in ExportKind},
+}
+
+
+_STAFF_KINDS: dict[str, Callable[[Staff, str], File]] = {
+    "statement-pdf": partial(_statement, lambda told: statement_pdf(told, day=clock.now().date())),
+    "statement-csv": partial(_statement, statement_csv),
 }
 
 

@@ -25,7 +25,7 @@ TEMPLATE = Path(__file__).with_name("invoice.typ")
 
 # Tried in this order. Typst's own fonts hold Latin, Greek, Cyrillic and Hebrew; what they lack is looked for
 # on the machine; what no font has becomes a box, which an archive format does not allow.
-_WAYS: tuple[dict[str, Any], ...] = (
+WAYS: tuple[dict[str, Any], ...] = (
     {"ignore_system_fonts": True, "pdf_standards": "a-3b"},
     {"ignore_system_fonts": False, "pdf_standards": "a-3b"},
     {"ignore_system_fonts": False},
@@ -81,7 +81,7 @@ def pdf(snapshot: Snapshot) -> bytes:
     carries = not semantic.missing_for(snapshot)
     if carries:
         inputs["attachment"] = cii.xml(semantic.of(snapshot)).decode()
-    for way in _WAYS:
+    for way in WAYS:
         try:
             made = _compiled(inputs, snapshot.issued_on, way)
         except typst.TypstError as error:

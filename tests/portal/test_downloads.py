@@ -1,6 +1,7 @@
 """Files leave by our own route alone, to the browser and the workspace that a link was made for."""
 
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import unquote
 
 import pytest
@@ -14,8 +15,9 @@ from portal.downloads import LINK_LIFE, download, signed_link
 from portal.guard import Guard
 from services import clock as now
 from services.accounts import sign_ins, team
-from services.accounts.scope import Member, Role
+from services.accounts.scope import Member, Role, Staff
 from services.accounts.tables import User
+from services.billing import partners
 from services.billing.period import Month
 from services.db import transaction
 from tests.conftest import Clock
@@ -181,3 +183,20 @@ def test_sentences_come_as_tokens_and_tags(owner: Member) -> None:
     answer = browser.client.get(browser.link("rows-conll", version.id))
 
     assert "\tB-" in answer.text
+
+
+def test_a_partners_statement_is_for_operators_alone(owner: Member, operator: Staff) -> None:
+    with transaction() as db:
+        partner = partners.add_partner(db, operator, name="Wienfluss", share_percent=Decimal(10))
+    kind, subject = "statement-csv", f"{partner.id}.{this_month()}"
+    theirs = Browser(Member(tenant_id="", role=Role.owner, user_id=operator.user_id))
+    customers = Browser(owner)
+
+    answer = theirs.client.get(theirs.link(kind, subject))
+
+    assert answer.text.startswith("partner,month,workspace,invoice")
+    for browser in (customers, theirs):
+        foreign = signed_link(kind, subject, tenant_id="", secret=customers.secret)
+        assert browser.client.get(foreign).status_code == 404
+    # Nor does their link open a customer's file.
+    assert theirs.client.get(theirs.link("invoice-pdf", this_month())).status_code == 404

@@ -9,6 +9,7 @@ from portal import format as words
 from portal import session
 from portal.components.choice import choice
 from portal.components.confirm import confirm
+from portal.components.download import staff_download_link
 from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.notice import announce, complain
@@ -193,6 +194,8 @@ if known:
             default=str(last),
             width=220,
         )
+        staff_download_link("PDF", "statement-pdf", f"{of}.{month}")
+        staff_download_link("CSV", "statement-csv", f"{of}.{month}")
     with reading() as db:
         told = partners.statement(db, session.operator(), partner_id=of, month=Month.parse(month))
     statement_table(told)
