@@ -24,9 +24,11 @@ def end_contract(tenant: Tenant, contracts: Sequence[Contract]) -> None:
     """A contract and its last month; nothing where none can end early."""
     with reading() as db:
         possible = {
-            one.id: months
+            one.id: soonest_first
             for one in contracts
-            if (months := ending.last_months(db, session.operator(), tenant_id=tenant.id, contract=one))
+            if (
+                soonest_first := ending.last_months(db, session.operator(), tenant_id=tenant.id, contract=one)
+            )
         }
     if not possible:
         return

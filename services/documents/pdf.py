@@ -19,7 +19,7 @@ from services.billing.pricing import PackagePrice, PercentagePrice, UnitPrice
 from services.billing.snapshot import Party, Snapshot
 from services.documents import archive, cii, semantic
 from services.documents.words import CHECKED, COUNTED, CREDITED, SO_FAR, Words, words_of
-from services.metering.meters import meter
+from services.metering.meters import TRAINING_SECONDS, meter
 
 TEMPLATE = Path(__file__).with_name("invoice.typ")
 
@@ -204,7 +204,8 @@ def _section(title: str, rows: list[dict[str, str]], items: Any, words: Words) -
 def _used(line: Line, words: Words) -> dict[str, str]:
     return {
         "name": _breakable(line.name),
-        "reference": line.subject,
+        # A version's name says which; of jobs several may have made the same model.
+        "reference": line.subject if line.meter == TRAINING_SECONDS.name else "",
         "day": words.short_days(line.first_day, line.last_day),
         "quantity": _quantity(line, words),
         "price": _rate(line, words),

@@ -48,7 +48,7 @@ def test_three_lines_fit_a_page_and_sixty_go_on() -> None:
     )
 
     assert pages(document.pdf(create_snapshot())) == 1
-    assert pages(document.pdf(create_snapshot(many))) == 3
+    assert pages(document.pdf(create_snapshot(many))) == 2
 
 
 @pytest.mark.parametrize(
