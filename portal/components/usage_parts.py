@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from portal import format as words
-from portal.charts import by_day
 from portal.components.chart import clickable_chart
 from portal.components.usage_events import events_table
 from portal.highlight import literal
+from portal.use_charts import by_day
 from services.accounts import keys, team
 from services.accounts.scope import Member
 from services.billing.comparing import OnPlan

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from plotly import graph_objects as go
 
-from portal import charts
+from portal import charts, use_charts
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.metering.meters import METERS
 from services.training.report import Baseline, Confusion
@@ -38,9 +38,9 @@ def test_the_palette_is_the_theme_s() -> None:
 def test_every_meter_and_every_price_has_its_colour() -> None:
     titles = {price.title for price in PAY_AS_YOU_GO.prices}
 
-    assert set(charts.USE_COLOURS) == set(METERS) | titles
-    assert len({charts.USE_COLOURS[name] for name in METERS}) == len(METERS)
-    assert len({charts.USE_COLOURS[title] for title in titles}) == len(titles)
+    assert set(use_charts.USE_COLOURS) == set(METERS) | titles
+    assert len({use_charts.USE_COLOURS[name] for name in METERS}) == len(METERS)
+    assert len({use_charts.USE_COLOURS[title] for title in titles}) == len(titles)
 
 
 FIGURES: list[Callable[[], go.Figure]] = [
@@ -52,7 +52,7 @@ FIGURES: list[Callable[[], go.Figure]] = [
     lambda: charts.confusion(create_confusion(3)),
     lambda: charts.confusion(create_confusion(77)),
     lambda: charts.scores({"a": 0.7, "b": 0.3}),
-    lambda: charts.by_day([date(2026, 11, 1)], {"predictions": [2.0]}, unit="predictions"),
+    lambda: use_charts.by_day([date(2026, 11, 1)], {"predictions": [2.0]}, unit="predictions"),
 ]
 
 
@@ -157,11 +157,11 @@ def test_the_five_best_scores_stand_alone_and_the_rest_together() -> None:
 def test_days_stack_with_the_meters_colours() -> None:
     days = [date(2026, 11, 1), date(2026, 11, 2)]
 
-    figure = charts.by_day(days, {"predictions": [1.0, 2.5], "training_seconds": [0.0, 1.0]}, unit="EUR")
+    figure = use_charts.by_day(days, {"predictions": [1.0, 2.5], "training_seconds": [0.0, 1.0]}, unit="EUR")
 
     assert title(figure) == "Most on 2 November: 3.50 EUR"
     assert [bar.name for bar in figure.data] == ["Predictions", "Training"]
-    assert figure.data[0].marker.color == charts.USE_COLOURS["predictions"]
+    assert figure.data[0].marker.color == use_charts.USE_COLOURS["predictions"]
     assert figure.layout.barmode == "stack"
 
 
@@ -180,7 +180,7 @@ def test_a_label_cannot_bring_markup_into_a_chart() -> None:
 def test_spend_to_date_says_where_the_month_ends() -> None:
     month = [date(2026, 11, number) for number in range(1, 31)]
 
-    figure = charts.spend_to_date(
+    figure = use_charts.spend_to_date(
         month, [1.0, 2.0], [2.0] * 31, unit="EUR", end=(20.0, 30.0, 40.0), budget=35.0
     )
 
@@ -195,7 +195,7 @@ def test_spend_to_date_says_where_the_month_ends() -> None:
 def test_a_month_that_is_over_has_no_forecast() -> None:
     month = [date(2026, 11, number) for number in range(1, 31)]
 
-    figure = charts.spend_to_date(month, [1.0] * 30, [], unit="EUR", end=(20.0, 30.0, 40.0))
+    figure = use_charts.spend_to_date(month, [1.0] * 30, [], unit="EUR", end=(20.0, 30.0, 40.0))
 
     assert figure.layout.title.text == "30.00 EUR so far"
     assert "Forecast" not in {trace.name for trace in figure.data}

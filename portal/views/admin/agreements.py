@@ -64,7 +64,7 @@ if not tenants:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    tenant_id = choice("Workspace", tenants, param="workspace", width=360)
+    tenant_id = choice("Workspace", tenants, param="tenant", width=360)
     view = st.segmented_control(
         "What",
         list(VIEWS),

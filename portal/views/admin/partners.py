@@ -142,7 +142,7 @@ with right:
     st.subheader("Who brought whom", anchor=False)
     with st.container(border=True):
         if known and names:
-            tenant_id = choice("Workspace", names, param="workspace")
+            tenant_id = choice("Workspace", names, param="tenant")
             choices = {NOBODY: "Nobody"} | {partner.id: partner.name for partner in known}
             chosen = st.selectbox(
                 "Brought by",

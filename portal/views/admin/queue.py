@@ -4,7 +4,6 @@ import streamlit as st
 
 from portal import format as words
 from portal import session
-from portal.charts import busy_hours
 from portal.components.chart import chart
 from portal.components.empty import empty_state
 from portal.components.header import page_header
@@ -18,6 +17,7 @@ from portal.components.queue_tables import (
     waiting_table,
     worker_table,
 )
+from portal.use_charts import busy_hours
 from services.db import reading
 from services.jobs import history, watch
 from services.jobs.stuck import Stuck, stuck

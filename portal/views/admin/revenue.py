@@ -7,11 +7,11 @@ import streamlit as st
 
 from portal import format as words
 from portal import session
-from portal.charts import margins
 from portal.components.chart import chart
 from portal.components.empty import empty_state
 from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
+from portal.use_charts import margins
 from services import clock, revenue
 from services.billing.money import Money, by_currency
 from services.billing.period import Month

@@ -1,4 +1,4 @@
-"""Workspaces: all of them, and one (`?workspace=`) with its month, limits, plan, credit and people."""
+"""Workspaces: all of them, and one (`?tenant=`) with its month, limits, plan, credit and people."""
 
 from functools import partial
 
@@ -63,7 +63,7 @@ def every_workspace() -> None:
     pressed = workspace_table(found)
     st.caption("Choose a line to see a workspace with its use, limits, plan, credit and people.")
     if pressed is not None:
-        st.query_params["workspace"] = pressed
+        st.query_params["tenant"] = pressed
         st.rerun()
 
 
@@ -118,7 +118,7 @@ def plan(shown: Standing) -> None:
             f"{words.count(len(agreed.granted), 'credit grant')}, "
             f"{words.count(len(agreed.redemptions), 'coupon')}",
             icon=":material/handshake:",
-            query_params={"workspace": tenant.id},
+            query_params={"tenant": tenant.id},
         )
 
 
@@ -154,7 +154,7 @@ def one_workspace(tenant_id: str) -> None:
 
 
 session.operator()
-if chosen := st.query_params.get("workspace"):
+if chosen := st.query_params.get("tenant"):
     one_workspace(chosen)
 else:
     every_workspace()

@@ -8,7 +8,6 @@ import streamlit as st
 
 from portal import format as words
 from portal import session
-from portal.charts import spend_to_date
 from portal.components.chart import chart
 from portal.components.choice import choice
 from portal.components.download import download_link
@@ -17,6 +16,7 @@ from portal.components.header import page_header
 from portal.components.kpi import Kpi, kpi_row
 from portal.components.usage_parts import day_chart, plan_table, share_table
 from portal.forecast import Forecast, beside_use, month_end, with_charges
+from portal.use_charts import spend_to_date
 from services import clock
 from services.accounts import service as accounts
 from services.billing import budgets

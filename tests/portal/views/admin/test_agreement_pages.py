@@ -63,7 +63,7 @@ def audited() -> set[str]:
 
 
 def test_a_contract_is_signed_as_it_was_shown(customer: Member, operator: Staff) -> None:
-    app = opened(operator, "agreements", workspace=customer.tenant_id)
+    app = opened(operator, "agreements", tenant=customer.tenant_id)
     assert "No contract" in words(app)
     assert button(app, "Sign contract").disabled
 
@@ -100,14 +100,14 @@ def test_a_contract_over_an_invoiced_month_is_refused_with_a_reason(
                 terms=contracts.Terms(fee=contracts.Money(1_000_000, "EUR")),
             )
 
-    app = opened(operator, "agreements", workspace=customer.tenant_id)
+    app = opened(operator, "agreements", tenant=customer.tenant_id)
     write(app, Fee="a lot")
 
     assert any("holds no amount" in error.value for error in app.error)
 
 
 def test_credit_is_granted_with_its_effect_on_this_month(customer: Member, operator: Staff) -> None:
-    app = opened(operator, "agreements", workspace=customer.tenant_id)
+    app = opened(operator, "agreements", tenant=customer.tenant_id)
     app.session_state["view"] = "credit"
     app.run()
     assert "No credit" in words(app)
@@ -197,7 +197,7 @@ def test_a_contract_ends_early_after_saying_what_is_lost(customer: Member, opera
             months=12,
             terms=contracts.Terms(fee=Money(1_200_000_000, "EUR"), parts=12),
         )
-    app = opened(operator, "agreements", workspace=customer.tenant_id)
+    app = opened(operator, "agreements", tenant=customer.tenant_id)
 
     [last] = [box for box in app.selectbox if box.label == "Its last month"]
     last.set_value("2027-02").run()
@@ -225,11 +225,11 @@ def test_credit_and_coupons_end_early(customer: Member, operator: Staff) -> None
         redeeming.make_coupon(db, operator, code="WELCOME", terms=terms)
         redeeming.redeem(db, customer, code="WELCOME")
 
-    app = opened(operator, "agreements", workspace=customer.tenant_id, view="Credit")
+    app = opened(operator, "agreements", tenant=customer.tenant_id, view="Credit")
     app.button(key="end:credit:go").click().run()
     assert "The customer has paid for it: send that money back." in words(app)
     app.button(key="confirm_go").click().run()
-    app = opened(operator, "agreements", workspace=customer.tenant_id, view="Coupons")
+    app = opened(operator, "agreements", tenant=customer.tenant_id, view="Coupons")
     app.button(key="end:coupon:go").click().run()
     app.button(key="confirm_go").click().run()
     app = opened(operator, "coupons")

@@ -62,7 +62,7 @@ def test_a_workspace_is_found_by_its_name(owner: Member, operator: Staff) -> Non
 def test_one_workspace_shows_its_month_and_its_people(owner: Member, operator: Staff, tmp_path: Path) -> None:
     rows.record_predictions(owner, rows.create_model(owner, tmp_path, create_report()), 1500)
 
-    app = opened(operator, workspace=owner.tenant_id)
+    app = opened(operator, tenant=owner.tenant_id)
 
     assert not app.exception
     assert app.title[0].value == tenant_of(owner).name
@@ -73,7 +73,7 @@ def test_one_workspace_shows_its_month_and_its_people(owner: Member, operator: S
 
 
 def test_a_workspace_is_suspended_for_a_reason_and_opened_again(owner: Member, operator: Staff) -> None:
-    app = opened(operator, workspace=owner.tenant_id)
+    app = opened(operator, tenant=owner.tenant_id)
     assert button(app, "Suspend it").disabled
     app = field(app, "Reason, as the customer reads it in the audit log", "Three invoices are unpaid")
 
@@ -93,7 +93,7 @@ def test_a_workspace_is_suspended_for_a_reason_and_opened_again(owner: Member, o
 
 
 def test_limits_are_saved(owner: Member, operator: Staff) -> None:
-    app = opened(operator, workspace=owner.tenant_id)
+    app = opened(operator, tenant=owner.tenant_id)
     [box] = [one for one in app.number_input if one.label == "Jobs at once"]
 
     box.set_value(7)
@@ -103,7 +103,7 @@ def test_limits_are_saved(owner: Member, operator: Staff) -> None:
 
 
 def test_a_trial_becomes_billing_by_invoice_after_a_question(owner: Member, operator: Staff) -> None:
-    app = opened(operator, workspace=owner.tenant_id)
+    app = opened(operator, tenant=owner.tenant_id)
 
     button(app, "Bill by invoice").click().run()
     with transaction() as db:
@@ -133,7 +133,7 @@ def test_a_payment_is_sent_back_after_a_question(owner: Member, operator: Staff,
             reference="SEPA 1",
             received_on=date(2030, 12, 2),
         )
-    app = opened(operator, workspace=owner.tenant_id)
+    app = opened(operator, tenant=owner.tenant_id)
     assert "SEPA 1" in "\n".join(frame.value.to_string() for frame in app.dataframe)
 
     app = field(app, "Amount with tax, in EUR", "30")
@@ -147,7 +147,7 @@ def test_a_payment_is_sent_back_after_a_question(owner: Member, operator: Staff,
 
 
 def test_a_workspace_that_is_none_is_said(operator: Staff) -> None:
-    app = opened(operator, workspace="ten_nothing")
+    app = opened(operator, tenant="ten_nothing")
 
     assert not app.exception
     assert app.error
