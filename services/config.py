@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(60, ge=1)
     # What a training run may take of its host, and of its GPU's memory, before it is ended.
     run_memory_mb: int = Field(16_384, ge=512)
+    # What base models have read of a workspace's data sets, kept for later runs on them; 0 keeps nothing.
+    remembered_mb: int = Field(1_024, ge=0)
     run_disk_mb: int = Field(20_480, ge=512)
     run_processes: int = Field(64, ge=1)
     run_gpu_percent: int = Field(100, ge=1, le=100)

@@ -4,6 +4,8 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -137,6 +139,25 @@ def get_folder(prefix: str, folder: Path, manifest: dict[str, str]) -> None:
             raise ValueError(f"{prefix}/{name} is not what its manifest says")
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is under a key, and when it came there."""
+
+    key: str
+    bytes: int
+    written_at: datetime
+
+
+def below(prefix: str) -> list[Stored]:
+    """Everything that is stored below a prefix, which may be nothing."""
+    filesystem, path = _place(prefix)
+    found = filesystem.find(path, detail=True) if filesystem.exists(path) else {}
+    return [
+        Stored(f"{prefix}/{name.rsplit(f'{path}/', 1)[1]}", told["size"], filesystem.modified(name))
+        for name, told in found.items()
+    ]
 
 
 def delete(prefix: str) -> None:

@@ -193,6 +193,7 @@ def delete(session: Session, member: Member, *, dataset_id: str) -> list[str]:
     dataset = require_data(session, member, dataset_id=dataset_id)
     doomed = versions(session, member, dataset_id=dataset_id)
     gone = [version.storage_prefix for version in doomed]
+    gone.append(f"{readings_prefix(member.tenant_id)}/{dataset.id}")
     sources = {version.upload_id for version in doomed}
     audit.record(session, member, "dataset.deleted", dataset.id, name=dataset.name)
     try:
@@ -212,6 +213,11 @@ def delete(session: Session, member: Member, *, dataset_id: str) -> list[str]:
         if upload.id in sources and version_of_upload(session, member, upload_id=upload.id) is None:
             gone.append(delete_upload(session, member, upload_id=upload.id))
     return gone
+
+
+def readings_prefix(tenant_id: str) -> str:
+    """Below which workers keep, by the ids of data sets, what base models have read of their rows."""
+    return f"{tenant_id}/readings"
 
 
 def _by_name(session: Session, member: Member, name: str) -> Dataset | None:

@@ -129,7 +129,7 @@ def _what(way: _Way) -> list[str]:
 def _ways(lesson: "_Lesson", rows: _Rows) -> list[_Way]:
     """Quick's own way first, on frozen features; then with names, and with a base model that has learnt."""
     halves = study.folds(rows.targets, _HALVES)
-    frozen, of_names = lesson.features(rows), lesson.features(lesson.names)
+    frozen, of_names = (lesson.features(some, frozen=True) for some in (rows, lesson.names))
     ways = [
         _best_strength([(frozen, of_names)] * _HALVES, rows, halves, lesson, named=named, contrasted=False)
         for named in (False, True)
@@ -193,9 +193,9 @@ class _Lesson:
         self.done = 0
         networks.freeze_embedding_table(network.encoder)
 
-    def features(self, rows: _Rows) -> Tensor:
-        """(rows, hidden), as the encoder is at the moment."""
-        return readings.embedded(self._run, self._network, [Texts(rows.ids, 0)])[0]
+    def features(self, rows: _Rows, *, frozen: bool = False) -> Tensor:
+        """(rows, hidden), as the encoder is at the moment; `frozen` before it has learnt anything."""
+        return readings.embedded(self._run, self._network, [Texts(rows.ids, 0)], frozen=frozen)[0]
 
     def forget(self) -> None:
         """Be the base model again."""

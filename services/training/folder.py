@@ -26,6 +26,8 @@ class RunFolder:
         # What a run that goes on from Quick publishes meanwhile.
         self.first_model = path / "first/model"
         self.first_report = path / "first/report.json"
+        # What a frozen base model has made of rows, in this run and in earlier ones on the same data set.
+        self.remembered = path / "remembered.safetensors"
         self.model = path / "model"
         self.report = path / "report.json"
         self.failure = path / "failure.json"

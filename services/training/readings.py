@@ -12,6 +12,7 @@ from services.training import batches, networks
 from services.training.context import Run
 from services.training.machine import Machine
 from services.training.networks import PairClassifier, TextClassifier
+from services.training.remembered import Damaged, Remembered
 from services.training.tokenizing import Joined, encode_pairs, encode_texts
 from services.training.wishes import heed_pause
 
@@ -73,42 +74,87 @@ def features(
 ) -> Tensor:
     """What a linear head is fitted on: (rows, hidden) of texts, (rows, 4 · hidden) of pairs.
 
-    A text that comes in several pairs is read once. `tell` hears how many rows are done.
+    A text that comes in several pairs is read once. `tell` hears how many texts are done.
     """
+    rows = _each(read)
     padding = networks.padding_id(network.encoder)
-    if isinstance(read, Texts):
-        return torch.stack(batches.compute(network.embed, read.ids, padding, machine, tell))
-    numbers: dict[tuple[int, ...], int] = {}
-    first, second = (
-        torch.tensor([numbers.setdefault(tuple(ids), len(numbers)) for ids in side])
-        for side in (read.first, read.second)
-    )
-
-    def tell_pairs(done: int) -> None:
-        if tell:
-            tell(len(first) * done // len(numbers))
-
-    embedded = torch.stack(batches.compute(network.embed, list(numbers), padding, machine, tell_pairs))
-    return networks.pair_features(embedded[first], embedded[second])
+    return _features(read, rows, torch.stack(batches.compute(network.embed, rows, padding, machine, tell)))
 
 
 def embedded(
-    run: Run, network: TextClassifier | PairClassifier, parts: Sequence[Texts | Pairs]
+    run: Run,
+    network: TextClassifier | PairClassifier,
+    parts: Sequence[Texts | Pairs],
+    *,
+    frozen: bool = False,
 ) -> list[Tensor]:
-    """The features of several splits; tells how far it is, and heeds a pause that is asked for."""
-    network.eval()
-    pace = run.journal.pace(sum(len(part.ids) for part in parts))
-    before = 0
-    found = []
-    for part in parts:
+    """The features of several splits; tells how far it is, and heeds a pause that is asked for.
 
-        def tell(done: int, before: int = before) -> None:
-            pace(before + done)
+    What a `frozen` base model, as the catalogue has it, read in an earlier run is not read again.
+    """
+    network.eval()
+    rows = [_each(part) for part in parts]
+    every = [ids for some in rows for ids in some]
+    kept = Remembered(run.folder.remembered, _how(run.machine))
+    frozen = frozen and not run.recipe.familiarising_epochs
+    if frozen:
+        _recall(run, kept, every)
+
+    def compute(new: Sequence[Sequence[int]]) -> Tensor:
+        pace = run.journal.pace(len(new))
+
+        def tell(done: int) -> None:
+            pace(done)
             heed_pause(run.folder)
 
-        found.append(features(network, part, run.machine, tell))
-        before += len(part.ids)
-    return found
+        padding = networks.padding_id(network.encoder)
+        return torch.stack(batches.compute(network.embed, new, padding, run.machine, tell))
+
+    vectors = kept.read(every, compute)
+    if frozen:
+        kept.save()
+    return [
+        _features(part, some, found)
+        for part, some, found in zip(
+            parts, rows, torch.split(vectors, [len(some) for some in rows]), strict=True
+        )
+    ]
+
+
+def _each(read: Texts | Pairs) -> Sequence[Sequence[int]]:
+    """The texts that a base model reads one by one."""
+    if isinstance(read, Texts):
+        return read.ids
+    return list(dict.fromkeys(tuple(ids) for side in (read.first, read.second) for ids in side))
+
+
+def _features(read: Texts | Pairs, rows: Sequence[Sequence[int]], vectors: Tensor) -> Tensor:
+    """vectors: (rows, hidden) of the texts that were read one by one."""
+    if isinstance(read, Texts):
+        return vectors
+    numbers = {ids: number for number, ids in enumerate(rows)}
+    first, second = (
+        torch.tensor([numbers[tuple(ids)] for ids in side]) for side in (read.first, read.second)
+    )
+    return networks.pair_features(vectors[first], vectors[second])
+
+
+def _recall(run: Run, kept: Remembered, rows: Sequence[Sequence[int]]) -> None:
+    try:
+        kept.load()
+    except Damaged:
+        run.journal.note(
+            "What an earlier run had read of this data set was damaged; all of it is read again."
+        )
+        return
+    if known := kept.known(rows):
+        how_many = f"All {known:,}" if known == len(rows) else f"{known:,} of {len(rows):,}"
+        run.journal.note(f"{how_many} rows were read before, by an earlier run on this data set.")
+
+
+def _how(machine: Machine) -> str:
+    """What else decides the vectors of rows, beside the base model and their ids."""
+    return f"mean {'bfloat16' if machine.bf16 else 'float32'} {machine.device.type}"
 
 
 def outputs(

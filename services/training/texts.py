@@ -136,7 +136,7 @@ def quick(
     split, and at a head that has learnt from the training rows alone.
     """
     with run.journal.phase(Phase.embedding):
-        parts = readings.embedded(run, network, [data.read[split] for split in SPLITS])
+        parts = readings.embedded(run, network, [data.read[split] for split in SPLITS], frozen=True)
         features = dict(zip(SPLITS, parts, strict=True))
     held_out, truth = features["validation"], data.targets["validation"]
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from services.config import settings
 from services.datasets import files
 from services.datasets import service as datasets
+from services.datasets.tables import DatasetVersion
 from services.db import reading, transaction
 from services.errors import ServiceError
 from services.jobs import queue
@@ -24,7 +25,7 @@ from services.training.events import RunEvent
 from services.training.folder import RunFolder
 from services.training.launcher import Crashed, Failed, Paused, Run
 from services.training.recipe import Recipe, RunSpec
-from services.worker import keeping
+from services.worker import keeping, remembering
 from services.worker.first import First
 from services.worker.lease import Lease
 from services.worker.trouble import Trouble
@@ -71,7 +72,7 @@ def folder_of(claimed: Claimed) -> Path:
 def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Event) -> Attempt:
     """Train once, as far as data, machine and customer let it."""
     try:
-        folder = _prepare(claimed, device)
+        folder, version = _prepare(claimed, device)
     except RecipeUnreadable as refusal:
         # Another try would read it no better.
         return Attempt(Failed(code=refusal.code, message=refusal.message, whose="data"), 0.0)
@@ -84,6 +85,8 @@ def attempt(claimed: Claimed, lease: Lease, *, device: str, stop: threading.Even
         with transaction() as session:
             queue.begin_again(session, claimed, device=device)
         came = _run(folder, claimed, lease, stop)
+    if not lease.lost:
+        remembering.keep(version, _recipe(claimed).base_model, RunFolder(folder))
     return came
 
 
@@ -103,7 +106,7 @@ def forget(claimed: Claimed) -> None:
     keeping.forget(claimed.tenant_id, claimed.job_id)
 
 
-def _prepare(claimed: Claimed, device: str) -> Path:
+def _prepare(claimed: Claimed, device: str) -> tuple[Path, DatasetVersion]:
     folder = folder_of(claimed)
     # The spec is written last, and a job's data and recipe never change: what has one may be gone on with.
     resumed = (folder / SPEC).exists()
@@ -118,6 +121,8 @@ def _prepare(claimed: Claimed, device: str) -> Path:
         files.materialise(version, folder / "data")
         keeping.fetch(claimed, RunFolder(folder))
     recipe = _recipe(claimed)
+    if not resumed:
+        remembering.fetch(version, recipe.base_model, RunFolder(folder))
     spec = RunSpec(
         recipe=recipe,
         base_model_path=catalogue.resolve(recipe.base_model, settings().cache_folder),
@@ -125,7 +130,7 @@ def _prepare(claimed: Claimed, device: str) -> Path:
         data_hash=version.content_hash,
     )
     (folder / SPEC).write_text(spec.model_dump_json())
-    return folder
+    return folder, version
 
 
 def _recipe(claimed: Claimed) -> Recipe:

@@ -73,7 +73,7 @@ def test_a_job_that_moves_to_another_machine_goes_on_from_its_checkpoint(
 
     move("elsewhere")
     second, _ = claim()
-    prepared = RunFolder(_prepare(second, "cpu"))
+    prepared = RunFolder(_prepare(second, "cpu")[0])
 
     assert prepared.path != folder.path
     assert prepared.steps_kept() == 10
