@@ -147,7 +147,8 @@ def spend_to_date(
                 **names,
             ),
         ]
-        title = f"This month comes to about {likely:,.2f} {unit} ({low:,.2f} to {high:,.2f})"
+        title = f"This month comes to about {likely:,.2f} {unit}"
+        title += f" ({low:,.2f} to {high:,.2f})" if high - low >= 0.01 else ""
     figure = _figure(title, *lines, x="", y=unit, height=280)
     if budget is not None:
         figure.add_hline(

@@ -26,10 +26,10 @@ def collecting(rows: list[Owed]) -> None:
                 {
                     "Invoice": row.invoice.number,
                     "Workspace": row.tenant.name,
-                    "State": row.invoice.state.value.capitalize(),
-                    "Due": words.day(row.invoice.due_on) if row.invoice.due_on else "",
-                    "Late": words.count(row.days_late, "day") if row.days_late else "",
                     "Owed": words.amount(row.owed),
+                    "Late": words.count(row.days_late, "day") if row.days_late else "",
+                    "Due": words.day(row.invoice.due_on) if row.invoice.due_on else "",
+                    "State": row.invoice.state.value.capitalize(),
                 }
                 for row in rows
             ]

@@ -100,7 +100,7 @@ def version_table(versions: tuple[Plan, ...]) -> None:
     st.dataframe(
         pd.DataFrame({"": ["State", "Fee a month", *titles], **told}),
         hide_index=True,
-        column_config={"": st.column_config.TextColumn(width="small", pinned=True)},
+        column_config={"": st.column_config.TextColumn(width=150, pinned=True)},
         alt="Versions of the plan, newest first",
     )
 
@@ -151,7 +151,7 @@ def on_last_month(plan: Plan) -> None:
         ),
         hide_index=True,
         column_config={
-            "Workspace": st.column_config.TextColumn(width="small"),
+            "Workspace": st.column_config.TextColumn(width=150),
             **dict.fromkeys(("Last month", "Then", "Change"), RIGHT),
         },
     )

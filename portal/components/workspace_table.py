@@ -23,7 +23,6 @@ def workspace_table(rows: Sequence[TenantReport]) -> str | None:
                     "State": _state(row),
                     "Spend": words.amount(row.spend),
                     "Earned": words.amount(row.earned),
-                    "Credit left": "" if row.credit is None else words.amount(row.credit),
                     "Open jobs": row.waiting + row.running,
                     "Last use": "never" if row.last_use is None else words.ago(row.last_use, now),
                 }
@@ -35,10 +34,8 @@ def workspace_table(rows: Sequence[TenantReport]) -> str | None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Workspace": st.column_config.TextColumn(width="medium"),
             "Spend": _RIGHT(alignment="right", help="Use at list price, before credit."),
             "Earned": _RIGHT(alignment="right", help="What credit leaves of the spend."),
-            "Credit left": _RIGHT(alignment="right", help="Of a trial."),
         },
         alt="Workspaces, those that earn most first",
     )
@@ -49,4 +46,4 @@ def workspace_table(rows: Sequence[TenantReport]) -> str | None:
 def _state(row: TenantReport) -> str:
     if row.tenant.suspended_at is not None:
         return "Suspended"
-    return "Pays" if row.credit is None else "Trial"
+    return "Pays" if row.credit is None else f"Trial, {words.amount(row.credit)} left"

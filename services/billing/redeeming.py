@@ -99,6 +99,19 @@ def redeem(session: Session, member: Member, *, code: str) -> Redemption:
     return redeemed
 
 
+def taken_up(session: Session, member: Member) -> list[tuple[Redemption, Terms]]:
+    """The coupons that still come off invoices of this month or later ones, and what each takes off."""
+    member.require(Role.billing)
+    month = this_month(session, member)
+    good = owned(Redemption, member).where(
+        or_(col(Redemption.last_day).is_(None), col(Redemption.last_day) >= month.last)
+    )
+    found = []
+    for row in session.exec(good.order_by(col(Redemption.created_at))):
+        found.append((row, terms_of(session.get_one(CouponCode, row.code))))
+    return found
+
+
 def coupons_of(session: Session, member: Member, month: Month) -> list[Coupon]:
     """The coupons that come off a month's invoice."""
     taken = owned(Redemption, member).where(

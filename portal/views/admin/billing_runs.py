@@ -44,10 +44,10 @@ def run_table(rows: list[Row]) -> None:
                     "Workspace": row.tenant.name,
                     "Invoice": row.invoice.number if row.invoice else "Draft",
                     "State": WORDS[row.step] if row.invoice is None else row.invoice.state.value.capitalize(),
-                    "Lines": len(row.figures.lines) + len(row.figures.charges) if row.figures else 0,
+                    "To pay": words.amount(row.figures.payable) if row.figures else "",
                     "Before tax": words.amount(row.figures.net) if row.figures else "",
                     "Tax": words.amount(row.figures.tax) if row.figures else "",
-                    "To pay": words.amount(row.figures.payable) if row.figures else "",
+                    "Lines": len(row.figures.lines) + len(row.figures.charges) if row.figures else 0,
                 }
                 for row in rows
             ]

@@ -140,9 +140,6 @@ def one_workspace(tenant_id: str) -> None:
             st.subheader("Invoices", anchor=False)
             invoice_table(shown)
         with st.container():
-            st.subheader("Payments", anchor=False)
-            payment_list(shown.payments)
-        with st.container():
             st.subheader("Plan and agreements", anchor=False)
             plan(shown)
         with st.container():
@@ -151,6 +148,8 @@ def one_workspace(tenant_id: str) -> None:
         with st.container():
             st.subheader("Limits", anchor=False)
             limits_form(tenant)
+    st.subheader("Payments", anchor=False)
+    payment_list(shown.payments)
 
 
 session.operator()

@@ -16,19 +16,20 @@ from services.billing.tables import Invoice
 from services.db import reading
 from services.metering.days import day_of
 
-WIDTHS = [5, 4, 3, 3, 4]
+WIDTHS = [6, 3, 4, 5]
 
 
 def row(reference: str, name: str, period: str, state: str, total: str, still: str) -> None:
     """One invoice and the way to it."""
-    link, when, badge, amount, owed = st.columns(WIDTHS, vertical_alignment="center")
-    link.page_link(
-        "views/customer/invoice.py",
-        label=name,
-        icon=":material/receipt_long:",
-        query_params={"invoice": reference},
-    )
-    when.markdown(f":small[:gray[{period}]]")
+    link, badge, amount, owed = st.columns(WIDTHS, vertical_alignment="center")
+    with link, st.container(gap=None):
+        st.page_link(
+            "views/customer/invoice.py",
+            label=name,
+            icon=":material/receipt_long:",
+            query_params={"invoice": reference},
+        )
+        st.caption(period)
     with badge:
         status_badge(state)
     amount.markdown(total, text_alignment="right")
@@ -57,9 +58,9 @@ with reading() as db:
 
 with st.container(border=True, gap="xsmall"):
     for place, (column, title) in enumerate(
-        zip(st.columns(WIDTHS), ("Invoice", "Period", "State", "Total", "To pay"), strict=True)
+        zip(st.columns(WIDTHS), ("Invoice", "State", "Total", "To pay"), strict=True)
     ):
-        column.caption(title, text_alignment="right" if place > 2 else "left")
+        column.caption(title, text_alignment="right" if place > 1 else "left")
     so_far = words.amount(draft.draft.payable)
     row(str(month), "This month’s draft", words.month(month.first), "draft", so_far, ":gray[not yet]")
     for invoice, owed in final:

@@ -78,9 +78,9 @@ def expected(forecast: Forecast | None, currency: str) -> Kpi:
     )
     return Kpi(
         "Month’s end",
-        f"about {likely}",
-        note=f"{low} to {high}" if low != high else "whatever is used of your commitment",
-        help="From the pace of the last 28 days. In eight months of ten the end lies in this range.",
+        likely,
+        note=f"{low} to {high}" if low != high else "by your commitment",
+        help="Likely, from the pace of the last 28 days. In eight months of ten the end lies in this range.",
     )
 
 

@@ -47,7 +47,7 @@ def test_the_month_of_every_workspace(owner: Member, operator: Staff, tmp_path: 
     assert not app.exception
     table = app.dataframe[0].value.set_index("Workspace")
     busy, other = table.loc[tenant_of(owner).name], table.loc[tenant_of(quiet).name]
-    assert (busy["Spend"], busy["Earned"], busy["State"]) == ("€0.60", "€0.00", "Trial")
+    assert (busy["Spend"], busy["Earned"], busy["State"]) == ("€0.60", "€0.00", "Trial, €9.40 left")
     assert (other["Spend"], other["Last use"]) == ("€0.00", "never")
 
 

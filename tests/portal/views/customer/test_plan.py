@@ -95,6 +95,7 @@ def test_a_coupon_is_taken_up(member: Member) -> None:
     button(app, "Take up").click().run()
 
     assert not app.error
+    assert "**Ten** takes €10.00 off each invoice." in words(app)
 
 
 def test_who_does_not_look_after_billing_is_told_so(member: Member) -> None:
