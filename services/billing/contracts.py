@@ -117,7 +117,7 @@ def plan_of_payments(contract: Contract) -> list[tuple[Month, Money]]:
     terms = terms_of(contract)
     if terms.fee is None:
         return []
-    first, months = Month(contract.starts_on.year, contract.starts_on.month), signed_months(contract)
+    first, months = Month.at(contract.starts_on), signed_months(contract)
     spread = [
         (first.plus(part * months // terms.parts), amount)
         for part, amount in enumerate(instalments(terms.fee, terms.parts))

@@ -9,9 +9,6 @@ from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.taxation import TaxCode
 
-# What a price adds for a period as a whole; corrected together with its lines.
-_OF_PRICES = {ChargeKind.base, ChargeKind.minimum, ChargeKind.maximum, ChargeKind.true_up, ChargeKind.overage}
-
 
 class _Sold(NamedTuple):
     title: str
@@ -58,5 +55,5 @@ def _by_price(figures: Draft) -> Iterable[tuple[_Sold, Money]]:
     for line in figures.lines:
         yield _Sold(line.title, line.price_key, line.tax_code), line.amount
     for charge in figures.charges:
-        if charge.kind in _OF_PRICES and charge.source != "contract":
+        if charge.is_of_price:
             yield _Sold(charge.title.rpartition(": ")[0], charge.source, charge.tax_code), charge.amount

@@ -1,7 +1,7 @@
 """A month of one tenant, rated: ledger, plans, charges, discounts, grants and tax brought together."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from services.billing import contracts, profiles
 from services.billing.books import Books
 from services.billing.corrections import corrections
 from services.billing.invoicing import Charge, ChargeKind, Draft
-from services.billing.money import Money, total
+from services.billing.money import Money
 from services.billing.names import names
 from services.billing.period import Month
 from services.billing.plans import in_force
@@ -110,17 +110,11 @@ def _committed(
         return None
     if terms.every_month:
         return Committed(terms.commitment, before=Money.zero(currency), ends=True)
-    used, earlier = Money.zero(currency), Month(contract.starts_on.year, contract.starts_on.month)
+    used, earlier = Money.zero(currency), Month.at(contract.starts_on)
     while earlier < month:
-        used += total(_of_use(_figures(session, member, books, earlier)), currency)
+        used += _figures(session, member, books, earlier).of_use
         earlier = earlier.next
     return Committed(terms.commitment, before=used, ends=month.last == contract.ends_on)
-
-
-def _of_use(figures: Draft) -> Iterator[Money]:
-    of_prices = (ChargeKind.base, ChargeKind.minimum, ChargeKind.maximum)
-    yield from (line.amount for line in figures.lines)
-    yield from (charge.amount for charge in figures.charges if charge.kind in of_prices)
 
 
 def _figures(session: Session, member: Member, books: Books, month: Month) -> Draft:

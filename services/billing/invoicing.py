@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from services.billing.money import Money, rounded
+from services.billing.money import Money, rounded, total
 from services.billing.pricing import Price, rate_part
 from services.billing.taxation import TaxCategory, TaxCode
 
@@ -64,6 +64,11 @@ class ChargeKind(StrEnum):
     carried_over = "carried_over"  # what an invoice below zero leaves for the next one
 
 
+# What a charge names as its source that follows from the contract's commitment.
+CONTRACT = "contract"
+_OF_PRICES = {ChargeKind.base, ChargeKind.minimum, ChargeKind.maximum, ChargeKind.true_up, ChargeKind.overage}
+
+
 class Charge(_Figure):
     """An amount that is not use by itself; below zero where it comes back to the customer."""
 
@@ -77,6 +82,11 @@ class Charge(_Figure):
     corrects: str = ""
     tax_code: TaxCode = TaxCode.standard
     amount: Money
+
+    @property
+    def is_of_price(self) -> bool:
+        """Is it what a price adds for the period as a whole, and belongs with the price's lines?"""
+        return self.kind in _OF_PRICES and self.source != CONTRACT
 
 
 class Discount(_Figure):
@@ -145,6 +155,12 @@ class Draft(_Figure):
     total: Money
     prepaid: Money
     payable: Money
+
+    @property
+    def of_use(self) -> Money:
+        """What use comes to, which a commitment counts: lines, and what their prices add."""
+        lines = total((line.amount for line in self.lines), self.currency)
+        return lines + total((charge.amount for charge in self.charges if charge.is_of_price), self.currency)
 
     @property
     def is_empty(self) -> bool:

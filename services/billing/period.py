@@ -47,6 +47,11 @@ class Month:
         local = instant.astimezone(ZoneInfo(zone))
         return cls(local.year, local.month)
 
+    @classmethod
+    def at(cls, day: date) -> "Month":
+        """The month that a day lies in."""
+        return cls(day.year, day.month)
+
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
 

@@ -11,9 +11,11 @@ from services.billing.allocation import allocate
 from services.billing.commitment import Commitment
 from services.billing.coupons import Coupon, discounts
 from services.billing.invoicing import (
+    CONTRACT,
     BalanceUse,
     Charge,
     ChargeKind,
+    CreditUse,
     Draft,
     Line,
     TaxGroup,
@@ -87,16 +89,14 @@ def draft(
     off = discounts(coupons, subtotal)
     discount = total((coupon.amount for coupon in off), currency)
     grants = list(grants)
-    free = [grant for grant in grants if not grant.prepaid]
-    at_most = max(subtotal - discount, Money.zero(currency))
-    given = spend(_after(discount, items), free, at_most=at_most) if free else ()
+    given = given_to(items, discount, grants)
     credit = total((use.amount for use in given), currency)
     groups = _tax_groups(items, discount + credit, taxes, currency)
     net = subtotal - discount - credit
     tax = total((group.tax for group in groups), currency)
     noted = _noted(balances, net + tax)
     owed = net + tax - total((use.amount for use in noted), currency)
-    paid_ahead = spend([Owed(*period, owed)], (grant for grant in grants if grant.prepaid), at_most=owed)
+    paid_ahead = prepaid_of(owed, period, grants)
     prepaid = total((use.amount for use in paid_ahead), currency)
     return Draft(
         plan=versions[-1].name,
@@ -248,7 +248,7 @@ def of_commitment(committed: Committed, used: Money, period: tuple[date, date]) 
             title=_TITLES[kind],
             first_day=period[0],
             last_day=period[1],
-            source="contract",
+            source=CONTRACT,
             amount=amount,
         )
         for kind, amount in amounts.items()
@@ -271,6 +271,22 @@ def carried_over(items: Sequence[Line | Charge], period: tuple[date, date], curr
         for code, amount in sorted(_by_code(items, currency).items())
         if amount.micros < 0
     ]
+
+
+def given_to(
+    items: Sequence[Line | Charge], discount: Money, grants: Sequence[Credit]
+) -> tuple[CreditUse, ...]:
+    """What credit that nobody paid for takes off lines and charges, once a discount is off."""
+    free = [grant for grant in grants if not grant.prepaid]
+    if not free:
+        return ()
+    left = total((item.amount for item in items), discount.currency) - discount
+    return spend(_after(discount, items), free, at_most=max(left, Money.zero(discount.currency)))
+
+
+def prepaid_of(owed: Money, period: tuple[date, date], grants: Sequence[Credit]) -> tuple[CreditUse, ...]:
+    """What credit that was paid for pays of what is owed for a period."""
+    return spend([Owed(*period, owed)], (grant for grant in grants if grant.prepaid), at_most=owed)
 
 
 def _by_code(items: Sequence[Line | Charge], currency: str) -> dict[TaxCode, Money]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -114,6 +115,11 @@ def taken_up(session: Session, member: Member) -> list[tuple[Redemption, Terms]]
 
 def coupons_of(session: Session, member: Member, month: Month) -> list[Coupon]:
     """The coupons that come off a month's invoice."""
+    return [as_coupon(made.code, terms_of(made)) for made in codes_in(session, member, month)]
+
+
+def codes_in(session: Session, member: Member, month: Month) -> Sequence[CouponCode]:
+    """The same, as they were made."""
     taken = owned(Redemption, member).where(
         col(Redemption.first_day) <= month.first,
         or_(col(Redemption.last_day).is_(None), col(Redemption.last_day) >= month.last),
@@ -121,12 +127,7 @@ def coupons_of(session: Session, member: Member, month: Month) -> list[Coupon]:
     codes = [row.code for row in session.exec(taken)]
     if not codes:
         return []
-    made = session.exec(select(CouponCode).where(col(CouponCode.code).in_(codes)))
-    return [_coupon(row) for row in made]
-
-
-def _coupon(made: CouponCode) -> Coupon:
-    return as_coupon(made.code, terms_of(made))
+    return session.exec(select(CouponCode).where(col(CouponCode.code).in_(codes))).all()
 
 
 def as_coupon(code: str, terms: Terms) -> Coupon:

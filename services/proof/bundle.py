@@ -21,7 +21,7 @@ from services.ledger.block import Header
 from services.metering.cloudevents import canonical
 from services.proof.terms import Terms
 
-FORMAT = "tuneport invoice bundle 2"
+FORMAT = "tuneport invoice bundle 3"
 _LEAF = 32
 # The same bundle is the same bytes, whenever it is made.
 _WHEN = (1980, 1, 1, 0, 0, 0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.billing import contracts
 from services.billing.corrections import corrections
-from services.billing.invoicing import Charge, ChargeKind
+from services.billing.invoicing import CONTRACT, Charge, ChargeKind
 from services.billing.money import EXACT, Money, total
 from services.billing.period import Month
 from services.billing.rating import Committed, carried_over, draft, of_commitment
@@ -20,10 +20,8 @@ from services.metering.usage import Use
 from services.proof.fault import Fault, Wrong
 from services.proof.terms import Terms
 
-_OF_PRICES = {ChargeKind.base, ChargeKind.minimum, ChargeKind.maximum}
 # Corrections are amounts before tax.
 _UNTAXED = dict.fromkeys(TaxCode, Tax(Decimal(0), "untaxed"))
-_CONTRACT = "contract"
 
 
 @dataclass
@@ -66,7 +64,7 @@ class LateUse:
 
 def of_charges(snapshot: Snapshot, terms: Terms, late: LateUse) -> Iterator[Fault]:
     """Charges that are not what their sources ask for, or are missing, in the order of the invoice."""
-    figures, month = snapshot.draft, Month(snapshot.first_day.year, snapshot.first_day.month)
+    figures, month = snapshot.draft, Month.at(snapshot.first_day)
     asked = [
         *_of_plans(snapshot, terms, month),
         *_of_contract(snapshot, terms, month),
@@ -88,13 +86,9 @@ def of_charges(snapshot: Snapshot, terms: Terms, late: LateUse) -> Iterator[Faul
 
 def _is_made_again(charge: Charge, terms: Terms) -> bool:
     """Is all that a charge follows from in the bundle? What prices add is checked with their lines."""
-    if charge.kind in _OF_PRICES:
+    if charge.is_of_price:
         return False
-    if charge.kind in (ChargeKind.true_up, ChargeKind.overage):
-        # Of a commitment for a whole term the months before are not here.
-        signed = terms.signed
-        return charge.source == _CONTRACT and signed is not None and contracts.terms_of(signed).every_month
-    return True
+    return charge.source != CONTRACT or terms.signed is None or terms.used_before is not None
 
 
 def _of_plans(snapshot: Snapshot, terms: Terms, month: Month) -> list[Charge]:
@@ -106,17 +100,11 @@ def _of_contract(snapshot: Snapshot, terms: Terms, month: Month) -> list[Charge]
     if contract is None:
         return []
     found, promised = contracts.instalment(contract, month), contracts.terms_of(contract)
-    if promised.commitment is not None and promised.every_month:
-        figures, nothing = snapshot.draft, Money.zero(snapshot.draft.currency)
-        used = total(
-            (
-                *(line.amount for line in figures.lines),
-                *(charge.amount for charge in figures.charges if charge.kind in _OF_PRICES),
-            ),
-            figures.currency,
-        )
-        committed = Committed(promised.commitment, before=nothing, ends=True)
-        found += of_commitment(committed, used, (snapshot.first_day, snapshot.last_day))
+    if promised.commitment is not None and terms.used_before is not None:
+        before = total((earlier.draft.of_use for earlier in terms.used_before), snapshot.draft.currency)
+        ends = promised.every_month or month.last == contract.ends_on
+        committed = Committed(promised.commitment, before=before, ends=ends)
+        found += of_commitment(committed, snapshot.draft.of_use, (snapshot.first_day, snapshot.last_day))
     return found
 
 
@@ -130,9 +118,12 @@ def _of_earlier(snapshot: Snapshot, terms: Terms, late: LateUse) -> Iterator[Cha
                 taxes=_UNTAXED,
                 period=(earlier.first_day, earlier.last_day),
             )
-            month = Month(earlier.first_day.year, earlier.first_day.month)
             yield from corrections(
-                earlier.number, month, billed=earlier.draft, now=now, made_before=terms.made_before
+                earlier.number,
+                Month.at(earlier.first_day),
+                billed=earlier.draft,
+                now=now,
+                made_before=terms.made_before,
             )
         for charge in earlier.draft.charges:
             key = f"{charge.key}:{earlier.number}"

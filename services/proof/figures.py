@@ -10,14 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.billing.addition import wrong_sums
-from services.billing.invoicing import ChargeKind, Draft, Line
+from services.billing.invoicing import Draft, Line
 from services.billing.money import EXACT, Money, rounded, total
 from services.billing.pricing import adjustment, free_part, rate
 from services.billing.snapshot import Snapshot
 from services.proof.fault import Fault, Wrong
-
-# Charges that follow from a price and the lines that it has.
-_OF_PRICES = {ChargeKind.base, ChargeKind.minimum, ChargeKind.maximum, ChargeKind.true_up, ChargeKind.overage}
 
 
 @dataclass
@@ -105,7 +102,7 @@ def _of_charges(draft: Draft) -> Iterator[Fault]:
         by_price[f"{line.price_key}:{edition}"].append(line)
     charged: dict[str, Money] = defaultdict(lambda: Money.zero(draft.currency))
     for charge in draft.charges:
-        if charge.kind in _OF_PRICES:
+        if charge.is_of_price:
             charged[charge.key.partition(":")[2]] += charge.amount
     for price, lines in by_price.items():
         base = rounded(rate(lines[0].price, Decimal(0)), draft.currency)

@@ -6,7 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from services.billing import redeeming
+from services.billing.coupons import Coupon
 from services.billing.invoicing import Charge
+from services.billing.money import Money
 from services.billing.plans import Plan, from_json
 from services.billing.snapshot import Snapshot
 from services.billing.tables import Contract
@@ -37,11 +40,34 @@ class Signed(_Value):
     terms: dict[str, Any]
 
 
+class Given(_Value):
+    """Credit that could pay of the invoice, and what earlier invoices had used of it, by their numbers."""
+
+    id: str
+    reason: str
+    # In millionths of the currency, as all of `used`.
+    amount: int
+    currency: str
+    priority: int
+    prepaid: bool
+    created_at: datetime
+    expires_at: datetime | None
+    used: dict[str, int]
+
+    @property
+    def left(self) -> Money:
+        """What earlier invoices had left of it."""
+        return Money(self.amount - sum(self.used.values()), self.currency)
+
+
 class Terms(_Value):
     """All of it, as the bundle carries it.
 
     `plans` has the published versions of each plan that the workspace was on, `earlier` the invoices that
     this one corrects or carries on from, and `made_before` what invoices in between corrected of those.
+    `used_before` has the invoices of earlier months that count to the contract's commitment, `coupons` the
+    terms of those that it had taken up, and `grants` its credit. Where a month before was not invoiced yet,
+    or they were ended since, there is no knowing what there was of commitment and credit: they are None.
     """
 
     been: tuple[Been, ...] = ()
@@ -49,6 +75,9 @@ class Terms(_Value):
     contract: Signed | None = None
     earlier: tuple[Snapshot, ...] = ()
     made_before: tuple[Charge, ...] = ()
+    used_before: tuple[Snapshot, ...] | None = ()
+    coupons: dict[str, dict[str, Any]] = {}
+    grants: tuple[Given, ...] | None = ()
 
     def to_json(self) -> dict[str, Any]:
         """What the bundle keeps."""
@@ -57,10 +86,13 @@ class Terms(_Value):
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "Terms":
         """The value that `to_json` was called on."""
-        earlier = tuple(Snapshot.from_json(told) for told in kept["earlier"])
-        made_before = tuple(Charge.model_validate_json(canonical(told)) for told in kept["made_before"])
-        rest = {name: value for name, value in kept.items() if name not in {"earlier", "made_before"}}
-        return cls(**rest, earlier=earlier, made_before=made_before)
+        used_before = kept["used_before"]
+        read = {
+            "earlier": tuple(map(Snapshot.from_json, kept["earlier"])),
+            "made_before": tuple(Charge.model_validate_json(canonical(told)) for told in kept["made_before"]),
+            "used_before": None if used_before is None else tuple(map(Snapshot.from_json, used_before)),
+        }
+        return cls(**{**kept, **read})
 
     @property
     def stays(self) -> list[Stay]:
@@ -76,6 +108,14 @@ class Terms(_Value):
         """The plans in the order in which they rate days."""
         sold = self.sold
         return schedule(self.stays, sold, zone) if self.been else next(iter(sold.values()))
+
+    @property
+    def taken_up(self) -> list[Coupon]:
+        """The coupons, as they come off an invoice."""
+        return [
+            redeeming.as_coupon(code, redeeming.Terms.model_validate_json(canonical(told)))
+            for code, told in self.coupons.items()
+        ]
 
     @property
     def signed(self) -> Contract | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.billing.money import Money
-from services.proof import chain, charges, figures, notes
+from services.proof import chain, charges, figures, notes, reductions
 from services.proof.bundle import Bundle
 from services.proof.fault import Fault, Wrong
 
@@ -69,6 +69,7 @@ def verify(bundle: Bundle, *, head: str | None = None) -> Verdict:
     faults += recount.faults()
     faults += figures.of_sums(snapshot.draft)
     faults += charges.of_charges(snapshot, bundle.terms, late)
+    faults += reductions.of_reductions(snapshot, bundle.terms)
     faults += notes.of_notes(bundle.notes, snapshot)
     return Verdict(
         number=snapshot.number or "",

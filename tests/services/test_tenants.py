@@ -333,6 +333,7 @@ CASES: dict[str, Finds | Shows] = {
     "billing.profiles.taxes": Shows(),
     "billing.redeeming.coupons_of": Shows(arguments=lambda names, member: {"month": this_month()}),
     "billing.redeeming.taken_up": Shows(),
+    "billing.redeeming.codes_in": Shows(arguments=lambda names, member: {"month": this_month()}),
     "billing.redeeming.redeem": Shows(arguments=by(code="WELCOME")),
     "billing.subscriptions.change": Shows(
         arguments=lambda names, member: {"plan": PAY_AS_YOU_GO.name, "at": clock.now()}

@@ -1,9 +1,5 @@
 """What is charged beside use is made again from plans, contract and earlier invoices, to the cent."""
 
-import io
-import json
-import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from services.accounts.scope import Member, Staff, StaffRole
-from services.billing import catalogue, closing, contracts, subscriptions
+from services.billing import catalogue, contracts, subscriptions
 from services.billing.commitment import Commitment
 from services.billing.contracts import Terms
 from services.billing.drafting import figures_of
@@ -21,11 +17,8 @@ from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.tables import Invoice
-from services.proof import service as proof
-from services.proof.bundle import opened
-from services.proof.fault import Fault
-from services.proof.verify import verify
 from tests.services.billing.factories import Clock, record, travel
+from tests.services.proof.bundles import closed, faults
 
 ADA = Staff(user_id="ada", role=StaffRole.admin)
 TEAM = replace(PAY_AS_YOU_GO, name="team", title="Team", fee=Money(10_000_000, "EUR"))
@@ -59,34 +52,6 @@ def busy(session: Session, member: Member, clock: Clock) -> Member:
     return member
 
 
-def closed(session: Session, clock: Clock, member: Member, month: Month) -> Invoice:
-    after = month.next
-    travel(clock, f"{after.year}-{after.month:02d}-02T00:00")
-    made = closing.finalise(session, member, month=month)
-    assert made is not None
-    return made
-
-
-def faults(
-    session: Session,
-    member: Member,
-    invoice: Invoice,
-    change: Callable[[dict[str, Any]], object] = lambda told: None,
-) -> list[Fault]:
-    file, changed = io.BytesIO(), io.BytesIO()
-    proof.export(session, member, reference=invoice.number, into=file)
-    with zipfile.ZipFile(file) as source, zipfile.ZipFile(changed, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "invoice.json":
-                told = json.loads(content)
-                change(told)
-                content = json.dumps(told).encode()
-            target.writestr(name, content)
-    with opened(changed) as bundle:
-        return verify(bundle).faults
-
-
 def with_late_use(session: Session, clock: Clock, member: Member) -> tuple[Invoice, Invoice]:
     first = closed(session, clock, member, Month(2026, 11))
     record(session, member, texts=5_000, at=datetime(2026, 11, 20, tzinfo=UTC))
@@ -109,6 +74,26 @@ def test_every_kind_of_charge_is_made_again(session: Session, busy: Member, cloc
     ]
     for made in (first, second, third):
         assert faults(session, busy, made) == []
+
+
+def test_use_told_late_is_corrected_once_on_the_next_invoice(
+    session: Session, member: Member, clock: Clock
+) -> None:
+    travel(clock, "2026-11-01T00:00")
+    record(session, member, texts=10_000, at=datetime(2026, 11, 5, tzinfo=UTC))
+    made = [closed(session, clock, member, Month(2026, 11))]
+    record(session, member, texts=5_000, at=datetime(2026, 11, 20, tzinfo=UTC))
+    for month in (Month(2026, 12), Month(2027, 1)):
+        record(session, member, texts=1_000, at=datetime(month.year, month.month, 5, tzinfo=UTC))
+        made.append(closed(session, clock, member, month))
+
+    corrected = [
+        [(charge.corrects, str(charge.amount)) for charge in figures_of(invoice).charges] for invoice in made
+    ]
+    assert corrected == [[], [(made[0].number, "1.00 EUR")], []]
+    assert [str(figures_of(invoice).subtotal) for invoice in made] == ["2.00 EUR", "1.20 EUR", "0.20 EUR"]
+    for invoice in made:
+        assert faults(session, member, invoice) == []
 
 
 @pytest.mark.parametrize("kind", ["fee", "unused", "instalment", "true_up"])
