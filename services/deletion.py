@@ -37,6 +37,11 @@ def delete_dataset(session: Session, member: Member, *, dataset_id: str) -> list
     accounts.lock_tenant(session, member)
     dataset = datasets.require_data(session, member, dataset_id=dataset_id)
     on_it = {job.id for job in jobs.on_data(session, member, dataset_id=dataset_id)}
-    if waiting := [job for job in jobs.open_jobs(session, member) if job.id in on_it]:
+    texts = {version.id for version in datasets.versions(session, member, dataset_id=dataset_id)}
+    if waiting := [
+        job
+        for job in jobs.open_jobs(session, member)
+        if job.id in on_it or job.recipe.get("familiarising_on") in texts
+    ]:
         raise DatasetInUse(dataset.name, len(waiting))
     return datasets.delete(session, member, dataset_id=dataset_id)

@@ -11,13 +11,14 @@ from services.billing import service as billing
 from services.billing.budgets import require_funds
 from services.billing.money import MICROS, Money
 from services.datasets import service as datasets
+from services.datasets.tables import DatasetVersion
 from services.jobs import service as jobs
 from services.jobs import workers
 from services.jobs.service import Quoted
 from services.jobs.tables import Job
 from services.registry import service as registry
 from services.training import catalogue, quote
-from services.training.lengths import AMOUNTS, guessed
+from services.training.lengths import AMOUNTS, Amount, guessed
 from services.training.recipe import Recipe, Task, TaskNotTrainable
 
 # What any amount pays for where training costs nothing.
@@ -47,7 +48,7 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
     """Price and time of training on a data set version.
 
     Raises:
-        NotFound: no such data set version in this workspace.
+        NotFound: no such data set version in this workspace, or none to get used to.
         DatasetDeleted: its data is gone.
         TaskNotTrainable: no run learns the recipe's task yet.
         BaseModelUnknown, BaseModelCannot: the recipe names a base model that is not there or cannot do it.
@@ -57,15 +58,20 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
     version = datasets.get_version(session, member, version_id=dataset_version_id)
     datasets.require_data(session, member, dataset_id=version.dataset_id)
     catalogue.require(recipe.base_model, recipe.task)
+    familiar = None
+    if recipe.familiarising_on:
+        other = datasets.get_version(session, member, version_id=recipe.familiarising_on)
+        datasets.require_data(session, member, dataset_id=other.dataset_id)
+        familiar = _amounts(other)
     device_class = workers.fastest_device(session)
     speeds = workers.speeds(session, device_class)
     estimate = quote.estimate(
         recipe,
-        amounts=AMOUNTS.validate_python(version.tokens or {})
-        or guessed(version.splits, version.characters, chat=recipe.task is Task.chat),
+        amounts=_amounts(version),
         labels=len(version.labels),
         device_class=device_class,
         speeds=speeds,
+        familiar=familiar,
     )
     quoted = billing.quote(
         session,
@@ -77,6 +83,12 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
     measured = bool(speeds) and (recipe.task is not Task.chat or all(speed.chat for speed in speeds))
     return Offer(
         quoted.seconds_low, quoted.seconds_high, quoted.low, quoted.high, device_class, measured=measured
+    )
+
+
+def _amounts(version: DatasetVersion) -> dict[str, Amount]:
+    return AMOUNTS.validate_python(version.tokens or {}) or guessed(
+        version.splits, version.characters, chat=version.task == Task.chat
     )
 
 

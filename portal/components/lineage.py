@@ -14,6 +14,7 @@ from services.accounts.scope import Member
 from services.datasets import service as datasets
 from services.db import reading
 from services.jobs import service as jobs
+from services.registry import exports
 from services.registry.tables import ModelVersion
 from services.training.report import Report
 
@@ -24,6 +25,7 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
         job = jobs.get(db, member, job_id=version.job_id)
         data = datasets.get_version(db, member, version_id=job.dataset_version_id)
         dataset = datasets.get(db, member, dataset_id=data.dataset_id)
+        familiar = exports.familiarised(db, member, recipe=report.recipe)
         currency = accounts.get_tenant(db, member).currency
     with st.container(horizontal=True):
         st.page_link(
@@ -67,6 +69,7 @@ def lineage(member: Member, version: ModelVersion, report: Report) -> None:
             "Splits": f"{rows.train:,} train, {rows.validation:,} validation, {rows.test:,} test",
             "Data hash": f"`{report.data_hash}`",
             "Base model": literal(report.base_model),
+            **({"Got used to": literal(familiar[:1].upper() + familiar[1:])} if familiar else {}),
             "Preset": PRESET_WORDS[recipe.preset],
             "Settings": settings,
             **_ended_before(report),

@@ -1,6 +1,6 @@
 """The settings of a run: base model, and for Custom every hyperparameter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import streamlit as st
@@ -39,14 +39,24 @@ _TARGETS = {LoraTargets.linear: "All linear layers", LoraTargets.attention: "Att
 
 
 def recipe_form(
-    preset: Preset, task: Task, *, seconds_for: Callable[[Decimal], int], currency: str, disabled: bool
+    preset: Preset,
+    task: Task,
+    *,
+    seconds_for: Callable[[Decimal], int],
+    currency: str,
+    texts: Mapping[str, str],
+    disabled: bool,
 ) -> Recipe:
-    """The recipe that the person put together; `seconds_for` tells what an amount of money pays for."""
+    """The recipe that the person put together.
+
+    `seconds_for` tells what an amount of money pays for; `texts` are other data set versions whose texts the
+    base model may read first, id -> name.
+    """
     base = _base_model(task, disabled=disabled)
     given = defaults(preset, task)
     if preset is Preset.custom:
         given = _hyperparameters(given, base, task, disabled=disabled)
-    familiarising = 0
+    familiarising, familiar = 0, None
     if preset is Preset.custom and task is not Task.chat:
         familiarising = st.number_input(
             "Passes over the texts first",
@@ -57,6 +67,16 @@ def recipe_form(
             disabled=disabled,
             key=f"familiarising:{task}",
         )
+        if familiarising:
+            familiar = st.selectbox(
+                "Texts that it reads first",
+                [None, *texts],
+                format_func=lambda key: texts.get(key or "", "The training texts"),
+                help="Any data set of yours, with labels or without: labels are not read. Texts that "
+                "stand in validation or test are left out.",
+                disabled=disabled,
+                key=f"familiar:{task}",
+            )
     seconds = None
     if preset is Preset.custom and task in SEARCHED:
         seconds = _search(seconds_for, currency, task, disabled=disabled)
@@ -66,6 +86,7 @@ def recipe_form(
         preset=preset,
         hyperparameters=given,
         familiarising_epochs=familiarising,
+        familiarising_on=familiar,
         search_seconds=seconds,
     )
 
@@ -114,7 +135,8 @@ def changes(recipe: Recipe) -> list[str]:
         if value != usual[name]
     ]
     if recipe.familiarising_epochs:
-        found.append(f"Passes over the texts first {recipe.familiarising_epochs} instead of 0")
+        whose = "the texts of another data set" if recipe.familiarising_on else "the texts"
+        found.append(f"Passes over {whose} first {recipe.familiarising_epochs} instead of 0")
     if recipe.search_seconds:
         found.append(f"a search of at most {words.duration(recipe.search_seconds)} instead of none")
     if recipe.base_model != default_base_model(recipe.task):

@@ -91,6 +91,8 @@ class NewJob(Choices):
     hyperparameters: Tuning = Tuning()
     # Passes over the training texts, without labels, before the task is learned.
     familiarising_epochs: int = Field(0, ge=0, le=20)
+    # The data set version whose texts are read so; the training texts where it is left out.
+    familiarising_on: Text | None = None
     # Of training, in which settings around these are tried; with the preset Custom alone.
     search_seconds: int | None = Field(None, ge=30, le=86_400)
     method: Method | None = None
@@ -166,6 +168,7 @@ class NewJob(Choices):
             preset=preset,
             hyperparameters=_bounded({**dict(defaults(preset, task)), **changes}),
             familiarising_epochs=self.familiarising_epochs,
+            familiarising_on=self.familiarising_on,
             search_seconds=self.search_seconds,
             **seed,
         )

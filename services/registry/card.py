@@ -18,6 +18,8 @@ class Facts:
     rows_used: int
     dropped: dict[str, int]
     cost: str
+    # The texts that the base model got used to before, where it did.
+    familiarised: str | None = None
 
 
 def model_card(facts: Facts, report: Report) -> str:
@@ -60,6 +62,7 @@ def model_card(facts: Facts, report: Report) -> str:
         f"{facts.rows_in:,} rows in = {facts.rows_used:,} used + {facts.rows_in - facts.rows_used:,} left "
         f"out ({left_out}); {report.rows.train:,} train, {report.rows.validation:,} validation, "
         f"{report.rows.test:,} test.",
+        *([f"Before, the base model guessed words: {facts.familiarised}."] if facts.familiarised else []),
         "",
         "## How it was made",
         "",

@@ -16,12 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from safetensors import safe_open
+from sqlmodel import Session
 
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role
 from services.config import settings
 from services.datasets import service as datasets
 from services.db import reading
+from services.errors import NotFound
 from services.jobs import service as jobs
 from services.registry import offline
 from services.registry import service as registry
@@ -31,6 +33,7 @@ from services.registry.tables import ModelVersion
 from services.training import fences
 from services.training.answered import EVIDENCE
 from services.training.fences import Limits
+from services.training.recipe import Recipe
 from services.training.report import Report
 
 log = logging.getLogger(__name__)
@@ -84,9 +87,11 @@ def card_of(member: Member, *, version_id: str) -> str:
     with reading() as session:
         version = registry.get_version(session, member, version_id=version_id)
         model = registry.get_model(session, member, model_id=version.model_id)
+        report = Report.model_validate(version.report)
         job = jobs.get(session, member, job_id=version.job_id)
         data = datasets.get_version(session, member, version_id=job.dataset_version_id)
         dataset = datasets.get(session, member, dataset_id=data.dataset_id)
+        familiar = familiarised(session, member, recipe=report.recipe)
         currency = accounts.get_tenant(session, member).currency
     return model_card(
         Facts(
@@ -97,10 +102,26 @@ def card_of(member: Member, *, version_id: str) -> str:
             rows_in=data.rows_in,
             rows_used=data.rows_used,
             dropped=data.dropped,
+            familiarised=familiar,
             cost=f"{Decimal(job.charged or 0).scaleb(-6):f} {currency}",
         ),
-        Report.model_validate(version.report),
+        report,
     )
+
+
+def familiarised(session: Session, member: Member, *, recipe: Recipe) -> str | None:
+    """The texts that a base model got used to before it learned, in words; None where there were none."""
+    if not recipe.familiarising_epochs:
+        return None
+    passes = "1 pass" if recipe.familiarising_epochs == 1 else f"{recipe.familiarising_epochs} passes"
+    if recipe.familiarising_on is None:
+        return f"{passes} over the training texts"
+    try:
+        other = datasets.get_version(session, member, version_id=recipe.familiarising_on)
+    except NotFound:
+        return f"{passes} over a data set that was deleted since ({recipe.familiarising_on})"
+    name = datasets.get(session, member, dataset_id=other.dataset_id).name
+    return f"{passes} over {name}, version {other.number}, sha256 {other.content_hash}"
 
 
 def _make(member: Member, version: ModelVersion, kind: ExportFormat, target: Path) -> None:

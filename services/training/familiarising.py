@@ -1,5 +1,8 @@
 """A base model reads a customer's texts before it learns their labels: masked-language-model training.
 
+The texts are those of the training split, or of another data set that the recipe names, of which texts that
+stand in validation or test are left out.
+
 Of each text 15 % of the sub-words are to be guessed; of these eight of ten are masked, one is another
 sub-word and one stays (Devlin et al. 2019). The head is the base model's own where it has one, and otherwise
 the table of sub-word vectors itself. What comes of it is a base model, from which any task goes on.
@@ -16,9 +19,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 from transformers import AutoModelForMaskedLM, PreTrainedModel
 
-from services.training import batches, networks
+from services.training import batches, divergence, networks
+from services.training.course import CHECKED
 from services.training.events import Phase
-from services.training.failures import DataDoesNotFit, LossIsNotANumber
+from services.training.examples import SPLITS
+from services.training.failures import DataDoesNotFit, LossIsNotANumber, LossRunsAway
 from services.training.folder import RunFolder
 from services.training.journal import Journal
 from services.training.machine import Machine
@@ -54,13 +59,13 @@ class _Guesser(nn.Module):
 
 
 def familiarise(folder: RunFolder, spec: RunSpec, machine: Machine, journal: Journal) -> tuple[RunSpec, int]:
-    """The spec with a base model that has read the training texts, and the sub-words that it read.
+    """The spec with a base model that has read these texts, and the sub-words that it read.
 
     Nothing happens where the recipe asks for no such epochs; a run that is resumed takes what there is.
 
     Raises:
         DataDoesNotFit: the base model has no mask.
-        LossIsNotANumber: training diverged.
+        LossIsNotANumber, LossRunsAway: training diverged.
         PauseAsked: the worker asked for a pause; the phase begins anew then.
     """
     epochs = spec.recipe.familiarising_epochs
@@ -85,7 +90,12 @@ def _train(
         raise DataDoesNotFit("This base model has no mask to guess words by. Leave out the familiarising.")
     network = _guesser(spec.base_model_path).to(machine.device).train()
     networks.freeze_embedding_table(network.encoder)
-    rows, free = _rows(tokenizer, folder.split("train"))
+    texts = _texts(folder)
+    if not texts:
+        raise DataDoesNotFit("The data set to get used to has no texts of its own. Name another one.")
+    if folder.familiar.exists():
+        journal.note(f"The base model gets used to {len(texts):,} texts of another data set.")
+    rows, free = _rows(tokenizer, texts)
     order = torch.Generator().manual_seed(spec.recipe.seed)
     planned = [batches.by_length([len(row) for row in rows], _TOKENS_PER_STEP) for _ in range(epochs)]
     steps = sum(map(len, planned))
@@ -96,6 +106,7 @@ def _train(
         optimiser, lambda step: min((step + 1) / warmup, (steps - step) / max(1, steps - warmup))
     )
     tell, done = journal.pace(steps), 0
+    losses: list[float] = []
     padding = networks.padding_id(network.encoder)
     for epoch in planned:
         for number in torch.randperm(len(epoch), generator=order).tolist():
@@ -110,8 +121,11 @@ def _train(
                         attention_mask=inputs["attention_mask"].to(machine.device),
                     )
                 loss = cross_entropy(outputs, inputs["input_ids"][guessed].to(machine.device))
-                if not math.isfinite(loss.item()):
+                losses.append(loss.item())
+                if not math.isfinite(losses[-1]):
                     raise LossIsNotANumber(done, _LEARNING_RATE)
+                if divergence.diverges(losses):
+                    raise LossRunsAway(done, _LEARNING_RATE, began=losses[0], now=losses[-1])
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(weights, 1.0)
                 optimiser.step()
@@ -137,15 +151,32 @@ def masked(
     return torch.where(replaced, others, seen), guessed
 
 
-def _rows(tokenizer: Tokenizer, split: Path) -> tuple[list[list[int]], list[list[int]]]:
-    """The sub-word ids of every different text, and 1 where one may be masked."""
+def _texts(folder: RunFolder) -> list[str]:
+    """Every different text that is to be read, in the order of the files."""
+    if not folder.familiar.exists():
+        return list(_read(folder.split("train")))
+    found = dict.fromkeys(text for split in SPLITS for text in _read(folder.familiar / f"{split}.jsonl"))
+    for split in CHECKED:
+        for text in _read(folder.split(split)):
+            found.pop(text, None)
+    return list(found)
+
+
+def _read(split: Path) -> dict[str, None]:
     found: dict[str, None] = {}
     for line in split.read_text("utf-8").split("\n"):
         if line:
             row = json.loads(line)
-            texts = (row.get("text"), row.get("first"), row.get("second"), " ".join(row.get("tokens", ())))
+            said = [message["content"] for message in row.get("messages", ())]
+            tokens = " ".join(row.get("tokens", ()))
+            texts = (row.get("text"), row.get("first"), row.get("second"), tokens, *said)
             found |= dict.fromkeys(text for text in texts if text)
-    encodings = tokenizer.encode_batch(list(found))
+    return found
+
+
+def _rows(tokenizer: Tokenizer, texts: list[str]) -> tuple[list[list[int]], list[list[int]]]:
+    """The sub-word ids of every text, and 1 where one may be masked."""
+    encodings = tokenizer.encode_batch(texts)
     return (
         [encoding.ids for encoding in encodings],
         [[1 - special for special in encoding.special_tokens_mask] for encoding in encodings],

@@ -17,6 +17,8 @@ class RunFolder:
         self.path = path
         self.spec = path / "spec.json"
         self.data = path / "data"
+        # Texts of another data set, for the base model to get used to; there where the recipe names one.
+        self.familiar = path / "familiar"
         self.events = path / "events.jsonl"
         self.checkpoints = path / "checkpoints"
         # The Quick model, kept where training goes on from it.

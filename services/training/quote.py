@@ -42,19 +42,21 @@ def estimate(
     labels: int,
     device_class: str,
     speeds: Sequence[Speed] = (),
+    familiar: Mapping[str, Amount] | None = None,
 ) -> Estimate:
     """What a run takes on data with so much to read per split, and so many labels.
 
     `device_class` is cpu or cuda; `speeds` are those of the devices that may get the run, as their workers
     have measured them: the low figure is the quickest one's, the high figure the slowest one's. Without any,
-    the figures that we ship count. Another base model than the default takes as much longer as its layers are
+    the figures that we ship count. `familiar` is what there is to read of another data set that the base
+    model gets used to first. Another base model than the default takes as much longer as its layers are
     larger; wide layers compute somewhat quicker than that, which the range covers.
     """
     low, high = _MEASURED_RANGE if speeds else _SHIPPED_RANGE
     seconds = [
         chat_quote.seconds(recipe, speed.chat or SHIPPED_CHAT[device_class], amounts)
         if recipe.task is Task.chat
-        else _seconds(recipe, speed, amounts, labels)
+        else _seconds(recipe, speed, amounts, labels, familiar)
         for speed in speeds or [SHIPPED[device_class]]
     ]
     # A search takes its seconds and no more, however quick the machine is.
@@ -62,7 +64,13 @@ def estimate(
     return Estimate(ceil(min(seconds) * low) + fixed, ceil(max(seconds) * high + _HIGH_EXTRA_SECONDS) + fixed)
 
 
-def _seconds(recipe: Recipe, speed: Speed, amounts: Mapping[str, Amount], labels: int) -> float:
+def _seconds(
+    recipe: Recipe,
+    speed: Speed,
+    amounts: Mapping[str, Amount],
+    labels: int,
+    familiar: Mapping[str, Amount] | None,
+) -> float:
     # Sentences with entities are read to their end, in pieces.
     frozen_first = recipe.task is not Task.token_classification
     length = recipe.hyperparameters.max_length if frozen_first else None
@@ -76,11 +84,16 @@ def _seconds(recipe: Recipe, speed: Speed, amounts: Mapping[str, Amount], labels
     trained_on = amounts.get("train", Amount()).rows.cut(length)
     epoch = trained_on * size / speed.trained + read("validation")
     epochs = _epochs(recipe, rows.get("train", 0))
+    pass_before = epoch
+    if familiar is not None:
+        others = recipe.hyperparameters.max_length
+        pass_before = sum(one.rows.cut(others) for one in familiar.values()) * size / speed.trained
     seconds = (
         speed.start_seconds
         + _FILES_SECONDS
         + sum(rows.values()) * _BASELINE_SECONDS
-        + (epochs + _FAMILIARISING * recipe.familiarising_epochs) * epoch
+        + epochs * epoch
+        + _FAMILIARISING * recipe.familiarising_epochs * pass_before
     )
     if epochs or recipe.search_seconds:
         # What was trained answers all that is checked.

@@ -80,6 +80,18 @@ class SearchNotPossible(Invalid):
         )
 
 
+class FamiliarisingNotPossible(Invalid):
+    """Texts are named to get used to, and no passes over them, or a task that has none."""
+
+    code = "familiarising_not_possible"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A base model gets used to the texts of another data set in one pass or more, and not before it "
+            "learns conversations. Set the passes, or leave the data set out."
+        )
+
+
 class LoraTargets(StrEnum):
     """Which layers of a large base get adapters."""
 
@@ -237,8 +249,16 @@ class Recipe(Frozen):
     seed: int = Field(default=42, ge=0, lt=2**32)
     # Passes over the training texts, without their labels, before the task is learned; not of chat.
     familiarising_epochs: int = Field(default=0, ge=0, le=20)
+    # The data set version of the same workspace whose texts are read so; None reads the training texts.
+    familiarising_on: str | None = Field(default=None, max_length=60)
     # Of training, in which Custom tries settings around its own; None trains once, with those.
     search_seconds: int | None = Field(default=None, ge=30, le=86_400)
+
+    @model_validator(mode="after")
+    def _may_read_others(self) -> Self:
+        if self.familiarising_on and (not self.familiarising_epochs or self.task is Task.chat):
+            raise FamiliarisingNotPossible
+        return self
 
     @model_validator(mode="after")
     def _may_search(self) -> Self:

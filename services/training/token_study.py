@@ -26,8 +26,8 @@ from services.training.tagging import OUTSIDE
 from services.training.tokenizing import Piece
 from services.training.wishes import heed_pause
 
-# The layer that is read, as a share of all: on WNUT-17 heads on two thirds up have 37 % of F1 on the test
-# rows, on the last layer 21 to 29 %, and on several layers at once no more than on this one.
+# The layer that is read, as a share of all: on 1,500 sentences of WNUT-17 heads two thirds up have 46 % of F1
+# on 500 others, on the last layer 36 %, on the first 28 %.
 _LAYER = 2 / 3
 # Features of so many words are held at once: with 384 each about half a gigabyte.
 _MOST_WORDS = 300_000

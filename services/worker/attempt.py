@@ -110,17 +110,24 @@ def _prepare(claimed: Claimed, device: str) -> tuple[Path, DatasetVersion]:
     folder = folder_of(claimed)
     # The spec is written last, and a job's data and recipe never change: what has one may be gone on with.
     resumed = (folder / SPEC).exists()
+    recipe = _recipe(claimed)
     with transaction() as session:
         # A resumed run tells its whole story again, up to its checkpoint.
         queue.begin_again(session, claimed, device=device)
     with reading() as session:
         version = datasets.get_version(session, claimed.member, version_id=claimed.dataset_version_id)
+        familiar = (
+            datasets.get_version(session, claimed.member, version_id=recipe.familiarising_on)
+            if recipe.familiarising_on
+            else None
+        )
     if not resumed:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         files.materialise(version, folder / "data")
+        if familiar:
+            files.materialise(familiar, RunFolder(folder).familiar)
         keeping.fetch(claimed, RunFolder(folder))
-    recipe = _recipe(claimed)
     if not resumed:
         remembering.fetch(version, recipe.base_model, RunFolder(folder))
     spec = RunSpec(

@@ -135,6 +135,11 @@ with settings_column:
         task,
         seconds_for=usual.seconds_for,
         currency=usual.high.currency,
+        texts={
+            one.id: f"{dataset.name}, version {one.number}: {one.rows_used:,} rows"
+            for dataset, one in known
+            if one.id != version_id
+        },
         disabled=why_not is not None,
     )
 

@@ -1,13 +1,17 @@
 """A base model that reads the training texts before it learns the task."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from services.training import familiarising
 from services.training.events import EventKind, Phase
-from services.training.familiarising import masked
+from services.training.examples import SPLITS, read_texts
+from services.training.failures import LossRunsAway
+from services.training.familiarising import _texts, masked
 from services.training.folder import RunFolder
 from services.training.journal import read
 from services.training.recipe import RunSpec, Task
@@ -47,6 +51,33 @@ def test_a_resumed_run_does_not_read_again(tmp_path: Path, base_model: Path) -> 
 
     assert Phase.familiarising not in again.seconds
     assert again.trained_tokens == first.trained_tokens
+
+
+def test_texts_of_another_data_set_are_read_but_for_those_held_out(tmp_path: Path, base_model: Path) -> None:
+    folder = familiar(create_run(tmp_path / "run", base_model), 1)
+    held_out = read_texts(folder.split("test"))[0].text
+    folder.familiar.mkdir()
+    for split, text in zip(SPLITS, ("the red cat here", "my old saw", held_out), strict=True):
+        (folder.familiar / f"{split}.jsonl").write_text(json.dumps({"row": 1, "text": text}) + "\n", "utf-8")
+
+    assert _texts(folder) == ["the red cat here", "my old saw"]
+    run(folder)
+
+    told = [event.message for event in read(folder.events) if event.kind is EventKind.note]
+    assert told == ["The base model gets used to 2 texts of another data set."]
+
+
+def test_a_pass_that_runs_away_is_told_as_in_training(
+    tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether a loss runs away is judged by the losses of all steps so far, as in training.
+    monkeypatch.setattr(familiarising.divergence, "diverges", lambda losses: len(losses) == 2)
+    folder = familiar(create_run(tmp_path / "run", base_model), 8)
+
+    with pytest.raises(LossRunsAway) as away:
+        run(folder)
+
+    assert away.value.step == 1
 
 
 def test_fifteen_of_a_hundred_are_guessed_and_of_these_eight_of_ten_are_masked() -> None:
