@@ -128,7 +128,6 @@ def _prepare(claimed: Claimed, device: str) -> tuple[Path, DatasetVersion]:
         if familiar:
             files.materialise(familiar, RunFolder(folder).familiar)
         keeping.fetch(claimed, RunFolder(folder))
-    if not resumed:
         remembering.fetch(version, recipe.base_model, RunFolder(folder))
     spec = RunSpec(
         recipe=recipe,
