@@ -119,7 +119,7 @@ def familiarised(session: Session, member: Member, *, recipe: Recipe) -> str | N
     try:
         other = datasets.get_version(session, member, version_id=recipe.familiarising_on)
     except NotFound:
-        return f"{passes} over a data set that was deleted since ({recipe.familiarising_on})"
+        return f"{passes} over a data set that was deleted since"
     name = datasets.get(session, member, dataset_id=other.dataset_id).name
     return f"{passes} over {name}, version {other.number}, sha256 {other.content_hash}"
 

@@ -216,6 +216,13 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "ordering.offer": Finds(by("dataset_version_id", recipe=RECIPE)),
     "ordering.order": Finds(by("dataset_version_id", recipe=RECIPE, model_name="mine", key="new")),
+    "registry.exports.familiarised": Shows(
+        arguments=lambda names, _: {
+            "recipe": RECIPE.model_copy(
+                update={"familiarising_epochs": 1, "familiarising_on": names.dataset_version_id}
+            )
+        }
+    ),
     "registry.service.check_name": Shows(arguments=by(name="<model_name>", task="text-classification")),
     "registry.service.is_named": Shows(arguments=by(prefix="no such prefix")),
     "registry.service.latest": Shows(("model_id", "model_version_id")),
