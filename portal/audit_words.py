@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-_NOUNS = {"api_key": "API key", "dataset": "Data set", "dataset_version": "Data set version"}
+_NOUNS = {
+    "api_key": "API key",
+    "tenant": "Workspace",
+    "dataset": "Data set",
+    "dataset_version": "Data set version",
+}
 # What a person calls the subject by, the best word first.
 _CALLED = ("name", "email", "filename", "model", "number")
 

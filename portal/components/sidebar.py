@@ -22,6 +22,11 @@ def person_block(here: Visit) -> None:
 
 def _workspace(here: Visit) -> None:
     current, role = session.chosen(here)
+    if current.suspended_at is not None:
+        st.error(
+            "This workspace is suspended: nothing can be started in it. Write to us to have it opened again.",
+            icon=":material/block:",
+        )
     if len(here.workspaces) == 1:
         st.caption(f":material/corporate_fare: {literal(current.name)} · {role}")
         return

@@ -79,6 +79,8 @@ with reading() as db:
 if "new" in st.query_params:
     new_plan(sold)
     st.stop()
+# The link back from a new plan leaves the address as it was.
+st.query_params.from_dict(st.query_params.to_dict())
 place = page_header("Plans and prices", "What is sold, in versions. A published version never changes.")
 
 name = st.segmented_control(

@@ -50,6 +50,8 @@ def suspend(tenant_id: str, reason: str) -> None:
 
 def every_workspace() -> None:
     """The list."""
+    # The link back to the same page leaves the address as it was: a reload would open the one again.
+    st.query_params.from_dict(st.query_params.to_dict())
     page_header("Workspaces", "All of them, those that earn most this month first. Amounts are before tax.")
     with reading() as db:
         rows = reports.tenants(db, session.operator())

@@ -84,7 +84,8 @@ def test_a_workspace_is_suspended_for_a_reason_and_opened_again(owner: Member, o
     assert tenant_of(owner).suspended_at is not None
     assert "Suspended" in words(app)
     log = "\n".join(frame.value.to_string() for frame in visit(owner, "members").dataframe)
-    assert "Tenant suspended" in log
+    assert "Workspace suspended" in log
+    assert "This workspace is suspended" in words(visit(owner, "home"))
 
     button(app, "Open it again").click().run()
     app.button(key="confirm_go").click().run()
