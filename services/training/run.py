@@ -16,16 +16,7 @@ if __name__ == "__main__":
     # Before the slow imports, so that no run outlives its worker.
     fences.put_up()
 
-from services.training import (
-    classification,
-    multilabel,
-    networks,
-    pairs,
-    publishing,
-    regression,
-    smaller,
-    tokens,
-)
+from services.training import networks, publishing, smaller
 from services.training.context import Run
 from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
@@ -84,18 +75,32 @@ def run(folder: RunFolder) -> Report:
 
 
 def _task(task: Task) -> Callable[[Run], Trained]:
-    if task is Task.chat:
-        # Imported here: peft takes a second, of which no other run should have to wait.
-        from services.training import chat
+    # Imported here: no run should have to wait for the libraries of another task.
+    match task:
+        case Task.chat:
+            from services.training import chat
 
-        return chat.train
-    return {
-        Task.text_classification: classification.train,
-        Task.multi_label: multilabel.train,
-        Task.token_classification: tokens.train,
-        Task.pair_classification: pairs.train,
-        Task.regression: regression.train,
-    }[task]
+            return chat.train
+        case Task.multi_label:
+            from services.training import multilabel
+
+            return multilabel.train
+        case Task.token_classification:
+            from services.training import tokens
+
+            return tokens.train
+        case Task.pair_classification:
+            from services.training import pairs
+
+            return pairs.train
+        case Task.regression:
+            from services.training import regression
+
+            return regression.train
+        case _:
+            from services.training import classification
+
+            return classification.train
 
 
 def _check_base_model(spec: RunSpec) -> None:

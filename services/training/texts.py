@@ -17,7 +17,6 @@ from torch.nn import Linear
 from torch.nn.functional import linear
 
 from services.training import by_class, fitting, networks, readings
-from services.training import finetune as finetuning
 from services.training.context import Run
 from services.training.course import CHECKED
 from services.training.events import Phase
@@ -193,7 +192,10 @@ def finetune(
         from services.training.search import search
 
         return search(run, network, rows, readings.collate(network), validated, metric=metric)
-    return finetuning.finetune(run, network, rows, readings.collate(network), validated, metric=metric)
+    # Imported here: Quick should not have to wait for Trainer, with which peft comes.
+    from services.training.finetune import finetune as train
+
+    return train(run, network, rows, readings.collate(network), validated, metric=metric)
 
 
 def outputs(run: Run, network: Embedding, data: Data[RowT]) -> Outputs:

@@ -14,11 +14,13 @@ LIGHT = [
     "services.inference.batching",
     "services.inference.cache",
 ]
+# Of training and adapters, which a run that fits a head alone does without.
+UNNEEDED = ("transformers.trainer", "peft", "optuna", "onnxruntime", "cleanlab")
 HEAVY = ("torch", "transformers", "sklearn", "numpy")
 
 
-def modules_after(statement: str) -> str:
-    show = f"{statement}; import sys; print(' '.join(set(sys.modules) & set({HEAVY!r})))"
+def modules_after(statement: str, watched: tuple[str, ...] = HEAVY) -> str:
+    show = f"{statement}; import sys; print(' '.join(set(sys.modules) & set({watched!r})))"
     return subprocess.run(
         [sys.executable, "-c", show], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -30,3 +32,7 @@ def test_what_others_import_loads_neither_torch_nor_transformers() -> None:
 
 def test_the_check_would_notice() -> None:
     assert modules_after("import services.training.intervals") == "numpy"
+
+
+def test_a_run_of_texts_does_not_wait_for_what_it_may_never_need() -> None:
+    assert modules_after("import services.training.run, services.training.classification", UNNEEDED) == ""
