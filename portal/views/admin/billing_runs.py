@@ -16,6 +16,7 @@ from portal.components.unsent_letters import unsent_letters
 from services import clock, revenue
 from services.billing import letters, runs, strays
 from services.billing.money import by_currency
+from services.billing.parked import parked
 from services.billing.period import Month
 from services.billing.runs import Row, Step
 from services.db import reading, transaction
@@ -79,11 +80,15 @@ month = Month.parse(
 with reading() as db:
     rows = runs.dry_run(db, session.operator(), month=month)
     owed = revenue.receivables(db, session.operator())
+    held = parked(db, session.operator())
     strayed = strays.undecided(db, session.operator())
     not_sent = letters.unsent(db, session.operator())
 
 ready = [row for row in rows if row.step is Step.ready]
-parked = [row for row in rows if row.step is Step.parked]
+of_month = [row for row in rows if row.step is Step.parked]
+# A workspace whose month is closed may be held back from its next one.
+is_listed = {row.tenant.id for row in of_month}
+held_back = of_month + [row for row in held if row.tenant.id not in is_listed]
 closed = [row for row in rows if row.step is Step.closed]
 late = [row for row in owed if row.days_late > 0]
 kpi_row(
@@ -99,9 +104,9 @@ kpi_row(
     ),
     Kpi(
         "Parked",
-        words.count(len(parked)),
-        note="needs somebody" if parked else "all sums agree",
-        note_colour="red" if parked else "gray",
+        words.count(len(held_back)),
+        note="needs somebody" if held_back else "all sums agree",
+        note_colour="red" if held_back else "gray",
     ),
     Kpi(
         "Overdue",
@@ -123,9 +128,9 @@ with place:
             done=f"{words.count(len(ready), 'workspace')} gone through.",
         )
 
-if parked:
+if held_back:
     st.subheader("Parked", anchor=False)
-    parked_list(parked)
+    parked_list(held_back)
 if strayed:
     st.subheader("Payments that no invoice takes", anchor=False)
     stray_payments(strayed)

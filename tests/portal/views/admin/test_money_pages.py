@@ -171,8 +171,13 @@ def test_a_month_is_closed_paid_and_taken_back_from_one_page(customer: Member, o
         assert db.get_one(Invoice, invoice.id).state is InvoiceState.paid
 
 
-def test_a_parked_workspace_is_shown_with_its_reason_and_released(customer: Member, operator: Staff) -> None:
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_parked_workspace_is_shown_with_its_reason_and_released(
+    customer: Member, operator: Staff, is_closed: bool
+) -> None:
     with transaction() as db:
+        if is_closed:
+            closing.finalise(db, customer, month=Month(2026, 11))
         monitor.park(db, customer, ["The subtotal is 9.00 EUR, and its parts come to 10.00 EUR."])
 
     app = opened(operator, "billing_runs")
