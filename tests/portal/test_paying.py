@@ -19,7 +19,7 @@ from services.billing.online.checkout import Link
 from services.config import settings
 from services.db import transaction
 from tests.portal import rows
-from tests.services.billing.test_online import euros
+from tests.services.billing.online.messages import euros
 
 IDENTITY = {"_streamlit_user": "somebody"}
 

@@ -15,7 +15,8 @@ from services.billing.owing import received
 from services.billing.sending_back import Received
 from services.billing.tables import Invoice
 from services.errors import ServiceError
-from tests.services.billing.test_online import ADA, closed, euros, stripe_settings  # noqa: F401
+from tests.services.billing.online.conftest import stripe_settings  # noqa: F401
+from tests.services.billing.online.messages import ADA, closed, euros
 
 
 @pytest.fixture

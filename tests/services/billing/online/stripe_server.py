@@ -1,5 +1,6 @@
-"""localstripe with the page of Checkout that it lacks: `python -m tests.services.billing.stripe_server PORT`.
+"""localstripe with the page of Checkout that it lacks.
 
+`python -m tests.services.billing.online.stripe_server PORT` serves it;
 `POST /_pay/{session}` is what a person does on the page, `POST /_refund/{payment_intent}` what an operator
 does in Stripe's own pages. What happened is told by localstripe's signed webhooks.
 """
