@@ -37,7 +37,6 @@ from services.datasets.splits import Splits
 from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound
 from services.training import catalogue
-from services.training.catalogue import BaseModelDamaged, BaseModelMissing
 from services.training.recipe import Task, default_base_model
 
 _FILENAME_CHARACTERS = 200
@@ -179,7 +178,7 @@ def freeze(
         "seed": seed,
         "fixes": [fix.model_dump(mode="json") for fix in fixes],
         "test": [example.text for example in _examples(after, Split.test)] if after else [],
-        "base_model": None if (counts := _counts(form.task)) is None else str(counts),
+        "base_model": None if (found := counts(form.task)) is None else str(found),
     }
     with (
         opened(upload) as content,
@@ -242,18 +241,13 @@ def rejected(version: DatasetVersion) -> bytes:
 
 
 def counted(version: DatasetVersion) -> dict[str, Any]:
-    """The column `tokens` of a version where nobody has counted; empty where nobody can.
-
-    The base model whose tokenizer counts is fetched where it is not here: jobs on this data will need it.
-    """
-    task = Task(version.task)
-    if not task.trainable:
-        return {}
+    """The column `tokens` of a version where nobody has counted; empty where its rows are gone or damaged."""
+    base_model = counts(Task(version.task))
     try:
-        base_model = catalogue.resolve(default_base_model(task), settings().cache_folder)
-        return tokens_of({which: _examples(version, which) for which in Split}, base_model)
-    except (NotFound, BaseModelMissing, BaseModelDamaged):
+        rows = {which: _examples(version, which) for which in Split}
+    except (NotFound, ValueError):
         return {}
+    return tokens_of(rows, base_model) if base_model else {}
 
 
 def materialise(version: DatasetVersion, folder: Path) -> None:
@@ -262,7 +256,7 @@ def materialise(version: DatasetVersion, folder: Path) -> None:
     storage.get_folder(version.storage_prefix, folder, {name: version.manifest[name] for name in names})
 
 
-def _counts(task: Task) -> Path | None:
+def counts(task: Task) -> Path | None:
     """The folder of the base model whose tokenizer counts the tokens of data for a task, if it is here."""
     return catalogue.at_hand(default_base_model(task), settings().cache_folder) if task.trainable else None
 

@@ -1,16 +1,21 @@
 """Versions whose tokens nobody has counted: from before they were, or without the tokenizer at hand."""
 
+from collections.abc import Collection
+
 from sqlmodel import Session, col
 
 from services.accounts.scope import Member, across, find
 from services.datasets.tables import DatasetVersion
+from services.training.recipe import Task
 
 _AT_ONCE = 20
 
 
-def waiting(session: Session) -> list[DatasetVersion]:
-    """Some of them, of all workspaces, the newest first."""
-    without = across(DatasetVersion).where(col(DatasetVersion.tokens).is_(None))
+def waiting(session: Session, *, tasks: Collection[Task]) -> list[DatasetVersion]:
+    """Some of them, of all workspaces and of some tasks, the newest first."""
+    without = across(DatasetVersion).where(
+        col(DatasetVersion.tokens).is_(None), col(DatasetVersion.task).in_(tasks)
+    )
     return list(session.exec(without.order_by(col(DatasetVersion.id).desc()).limit(_AT_ONCE)))
 
 

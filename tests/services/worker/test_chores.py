@@ -22,6 +22,7 @@ from services.jobs.retention import KEEP_EVENTS, KEEP_WORKERS
 from services.jobs.tables import JobEvent, JobState, Worker
 from services.registry import service as registry
 from services.training.events import EventKind, Phase, RunEvent
+from services.training.recipe import Task
 from services.worker import chores
 from tests import factories
 from tests.conftest import Clock
@@ -140,6 +141,9 @@ def test_versions_without_tokens_are_counted_beside_the_jobs(customer: Member) -
     with transaction() as session:
         # Its files are gone.
         elsewhere = factories.create_version(session, factories.create_member(session)).id
+        # No chat model is here to count them by.
+        conversations = factories.create_version(session, customer)
+        conversations.task = Task.chat
 
     chores.count_tokens()
 
@@ -147,4 +151,4 @@ def test_versions_without_tokens_are_counted_beside_the_jobs(customer: Member) -
         assert counted
         assert session.get_one(DatasetVersion, here).tokens == counted
         assert session.get_one(DatasetVersion, elsewhere).tokens == {}
-        assert uncounted.waiting(session) == []
+        assert [one.id for one in uncounted.waiting(session, tasks=list(Task))] == [conversations.id]
