@@ -73,7 +73,7 @@ def statement_table(told: Statement) -> None:
                 {
                     "Workspace": share.workspace,
                     "Invoice": share.number,
-                    "Before tax, less credit notes": words.amount(share.net),
+                    "Before tax": words.amount(share.net),
                     "Share": words.amount(share.share),
                 }
                 for share in told.shares
@@ -81,8 +81,7 @@ def statement_table(told: Statement) -> None:
         ),
         hide_index=True,
         column_config={
-            "Workspace": st.column_config.TextColumn(width="medium"),
-            "Before tax, less credit notes": RIGHT,
+            "Before tax": st.column_config.TextColumn(alignment="right", help="Less credit notes."),
             "Share": RIGHT,
         },
     )
