@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     # Where a worker tells its metrics; 0 is nowhere.
     worker_metrics_port: int = Field(0, ge=0, le=65535)
 
+    # The file of the operator's own base models, as `tuneport base-models pin` writes it.
+    base_models: Path | None = None
     # What an hour of a device costs us, in the seller's currency; only margins on our own pages use it.
     cost_cpu_hour: Decimal = Field(Decimal("0.05"), ge=0)
     cost_cuda_hour: Decimal = Field(Decimal("2.50"), ge=0)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import data, invoice, operate, serve, usage
+from services.cli import base_models, data, invoice, operate, serve, usage
 from services.cli.demo import demo
 from services.cli.finetune import finetune
 from services.errors import ServiceError
@@ -23,6 +23,7 @@ app.add_typer(operate.database, name="db")
 app.add_typer(operate.tenant, name="tenant")
 app.add_typer(operate.staff, name="staff")
 app.add_typer(operate.key, name="key")
+app.add_typer(base_models.app, name="base-models")
 app.add_typer(operate.month, name="month")
 app.command()(demo)
 app.command()(finetune)

