@@ -2,6 +2,7 @@
 
 import csv
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +33,9 @@ def read_csv(path: Path) -> list[TextExample]:
 
 
 def read_conll(path: Path) -> list[TokenExample]:
-    blocks = [block.splitlines() for block in path.read_text("utf-8").split("\n\n") if block.strip()]
+    # Some of the lines between sentences hold a tab.
+    blank = re.compile(r"\n\s*\n")
+    blocks = [block.splitlines() for block in blank.split(path.read_text("utf-8")) if block.strip()]
     pairs = [[line.split("\t") for line in block if line.strip()] for block in blocks]
     return [
         TokenExample(row, [word for word, _ in pair], [tag for _, tag in pair])

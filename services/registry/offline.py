@@ -25,7 +25,12 @@ tokenizer.no_padding(), tokenizer.enable_truncation(card["max_length"])
 _TORCH_TEXT = """ids = torch.tensor([tokenizer.encode(sys.argv[1]).ids])
 mean = encoder(input_ids=ids).last_hidden_state.mean(1)
 features = torch.nn.functional.normalize(mean) * mean.shape[1] ** 0.5
-logits = (features @ weights["head.weight"].T + weights["head.bias"])[0] / card["temperature"]
+logits = (features @ weights["head.weight"].T + weights["head.bias"])[0]
+"""
+_TORCH_KEYWORDS = """if "words.weight" in weights:
+    logits = logits + weights["words.weight"][ids[0]].sum(0) * ids.shape[1] ** -0.5
+"""
+_TORCH_SCORES = """logits = logits / card["temperature"]
 scores = dict(zip(card["labels"], logits.{activation}.tolist()))
 """
 _ONNX_TEXT = """ids = np.array([tokenizer.encode(sys.argv[1]).ids])
@@ -117,10 +122,11 @@ def script(architecture: str, *, onnx: bool, together: bool = False, types: bool
     """
     match architecture:
         case "mean-pooled-linear":
-            body = _ONNX_TEXT if onnx else _TORCH_TEXT.format(activation="softmax(-1)")
+            body = _ONNX_TEXT if onnx else _TORCH_TEXT + _TORCH_SCORES.format(activation="softmax(-1)")
             end = _ONE
         case "mean-pooled-sigmoid":
-            body = _ONNX_TEXT if onnx else _TORCH_TEXT.format(activation="sigmoid()")
+            told = _TORCH_TEXT + _TORCH_KEYWORDS + _TORCH_SCORES.format(activation="sigmoid()")
+            body = _ONNX_TEXT if onnx else told
             end = _SEVERAL
         case "token-linear":
             body, end = (_ONNX_WORDS if onnx else _TORCH_WORDS), _TAGS

@@ -124,6 +124,10 @@ def load(folder: Path, device: torch.device) -> tuple[Network, Card]:
     """The network of an artefact, ready to predict."""
     told = read_card(folder)
     network = _NETWORKS[told.architecture](untrained(read_config(folder)), len(told.outputs))
-    network.load_state_dict(load_file(folder / WEIGHTS))
+    weights = load_file(folder / WEIGHTS)
+    if isinstance(network, MultiLabelClassifier):
+        # Artefacts that were made before words were counted have none.
+        weights.setdefault("words.weight", torch.zeros_like(network.words.weight))
+    network.load_state_dict(weights)
     network.temperature = told.temperature
     return network.to(device).eval(), told

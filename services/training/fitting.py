@@ -63,6 +63,11 @@ def one_vs_rest(logits: Tensor, targets: Tensor) -> Tensor:
     return loss
 
 
+def likelihood(logits: Tensor, targets: Tensor) -> float:
+    """The log-likelihood per row of any number of labels; as `certainty`, it tells close fits apart."""
+    return -float(one_vs_rest(logits, targets))
+
+
 def fit(
     features: Tensor,
     targets: Tensor,
@@ -78,11 +83,21 @@ def fit(
     Minimises mean loss + |weight|² / (2 · strength · rows) by L-BFGS; on 10,000 rows of 77 classes this is
     five times quicker than scikit-learn's. features: (rows, features), targets: as `loss_of` takes them.
     """
-    weight.requires_grad_()
-    bias.requires_grad_()
+
+    def loss() -> Tensor:
+        penalty = weight.square().sum() / (2 * strength * len(features))
+        return loss_of(linear(features, weight, bias), targets) + penalty
+
+    return minimise(loss, [weight, bias], steps=steps)
+
+
+def minimise(loss: Callable[[], Tensor], weights: Sequence[Tensor], *, steps: int = 100) -> float:
+    """Fit weights in place by L-BFGS and return the final loss."""
+    for weight in weights:
+        weight.requires_grad_()
     # Ten past gradients and a change of 1e-5 gave the accuracy of a hundred and 1e-6 in half the time.
     optimiser = torch.optim.LBFGS(
-        [weight, bias],
+        weights,
         max_iter=steps,
         history_size=10,
         tolerance_grad=1e-5,
@@ -90,17 +105,16 @@ def fit(
         line_search_fn="strong_wolfe",
     )
 
-    def loss() -> Tensor:
+    def closure() -> Tensor:
         optimiser.zero_grad()
-        penalty = weight.square().sum() / (2 * strength * len(features))
-        value = loss_of(linear(features, weight, bias), targets) + penalty
+        value = loss()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
-    final = float(loss().detach())
-    weight.requires_grad_(False)
-    bias.requires_grad_(False)
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    final = float(closure().detach())
+    for weight in weights:
+        weight.requires_grad_(False)
     return final
 
 
@@ -152,9 +166,9 @@ def ridge(
         yield Head(weight.float().unsqueeze(0), bias.float().unsqueeze(0), strength, loss)
 
 
-_STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
-LOGISTIC = Method(logistic, _STRENGTHS)
-ONE_VS_REST = Method(partial(logistic, loss_of=one_vs_rest), _STRENGTHS)
+LOGISTIC = Method(logistic, (0.01, 0.03, 0.1, 0.3, 1.0))
+# Beside words, a head does best that says little.
+ONE_VS_REST = Method(partial(logistic, loss_of=one_vs_rest), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3))
 RIDGE = Method(ridge, (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 1.0))
 
 

@@ -1,8 +1,9 @@
 """Several labels for each text, or none: each label is a yes or no of its own.
 
-Quick fits a logistic regression for each label on frozen embeddings; Best and Custom go on to train all
-weights but the embedding table. From which probability on a label is given is chosen for each label on
-validation rows that the model has not learnt from, and kept with it.
+Quick fits a logistic regression for each label on frozen embeddings, and what each sub-word adds to it; Best
+and Custom go on to train all weights but the embedding table and those words. From which probability on a
+label is given is chosen for each label on validation rows that the model has not learnt from, and kept with
+it.
 """
 
 import numpy as np
@@ -31,6 +32,7 @@ from services.training.networks import MultiLabelClassifier
 from services.training.stages import Outputs, Quick, Reached
 from services.training.texts import Data
 from services.training.trained import Trained
+from services.training.words import Words
 
 Floats = NDArray[np.float32]
 
@@ -71,12 +73,29 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
     def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
         return study.labelled(data.rows, run.labels, features, data.targets, head)
 
-    return texts.quick(
-        run, network, data, head="head", method=fitting.ONE_VS_REST, score=_score, metric="f1", study=look
+    ids = {split: read.ids for split, read in data.read.items()}
+    quick = texts.quick(
+        run,
+        network,
+        data,
+        head="head",
+        method=fitting.ONE_VS_REST,
+        score=_score,
+        metric="f1",
+        rank=fitting.likelihood,
+        study=look,
+        beside=Words(ids, data.targets, network.words.num_embeddings).beside,
     )
+    if network.words.weight.any():
+        run.journal.note(
+            "Single words are counted beside the whole text: validation rows are answered better so."
+        )
+    return quick
 
 
 def _finetune(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Reached:
+    # What words tell by themselves is fitted to its end.
+    network.words.requires_grad_(False)
     return texts.finetune(run, network, data, score=_score, metric="f1", answers=_answers)
 
 

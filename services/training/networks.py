@@ -43,7 +43,19 @@ class TextClassifier(nn.Module):
 
 
 class MultiLabelClassifier(TextClassifier):
-    """The same, where each label is answered for itself."""
+    """The same, where each label is answered for itself, and each sub-word adds what it tells by itself."""
+
+    def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
+        super().__init__(encoder, labels)
+        # Of zeros until it was fitted (services/training/words.py).
+        self.words = nn.Embedding(encoder.config.vocab_size, labels)
+        nn.init.zeros_(self.words.weight)
+
+    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, labels) in float32: the head's, and the sub-words' sum over the root of their number."""
+        added: Tensor = (self.words(input_ids) * attention_mask.unsqueeze(-1)).sum(1)
+        number = attention_mask.sum(1, keepdim=True).float()
+        return super().logits(input_ids, attention_mask) + added / number.sqrt()
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels), each between zero and one."""

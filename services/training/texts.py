@@ -8,7 +8,7 @@ seen the validation rows.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from numpy.typing import ArrayLike
@@ -34,6 +34,13 @@ RowT = TypeVar("RowT")
 # Validation metrics by name, the higher the better, of outputs and targets of the same rows.
 Score = Callable[[Tensor, Tensor], dict[str, float]]
 Embedding = TextClassifier | PairClassifier
+
+
+class Beside(NamedTuple):
+    """What a network learns beside a head: weights by name, and what they add to the checked splits."""
+
+    weights: dict[str, Tensor]
+    outputs: Outputs
 
 
 @dataclass(frozen=True)
@@ -128,19 +135,26 @@ def quick(
     metric: str,
     rank: Callable[[Tensor, Tensor], float] | None = None,
     study: Callable[[dict[str, Tensor], fitting.Head], Study] | None = None,
+    beside: Callable[[Outputs], Beside] | None = None,
 ) -> Quick:
     """Fit the layer that is called `head` on the frozen base, its strength chosen by the validation rows.
 
     They choose by `metric` of the score, or by `rank` where there is one. `study` looks at the features, by
-    split, and at a head that has learnt from the training rows alone.
+    split, and at a head that has learnt from the training rows alone. `beside` learns what is added to a
+    head, from what that says of each split; the validation rows choose both together.
     """
     with run.journal.phase(Phase.embedding):
         parts = readings.embedded(run, network, [data.read[split] for split in SPLITS], frozen=True)
         features = dict(zip(SPLITS, parts, strict=True))
     held_out, truth = features["validation"], data.targets["validation"]
 
-    def scored(chosen: fitting.Head) -> tuple[float, dict[str, float]]:
-        outputs = linear(held_out, chosen.weight, chosen.bias)
+    # By the strength of the head.
+    added: dict[float, Beside] = {}
+
+    def scored(head: fitting.Head) -> tuple[float, dict[str, float]]:
+        said = {split: linear(part, head.weight, head.bias) for split, part in features.items()}
+        added[head.strength] = beside(said) if beside else Beside({}, {})
+        outputs = said["validation"] + added[head.strength].outputs.get("validation", 0.0)
         metrics = score(outputs, truth)
         return rank(outputs, truth) if rank else metrics[metric], metrics
 
@@ -151,15 +165,18 @@ def quick(
         blank = fitting.blank(layer)
         chosen, metrics = fitting.choose(method, learned, targets, blank, scored, run.journal)
         layer.load_state_dict({"weight": chosen.weight, "bias": chosen.bias})
+        weights, more = added[chosen.strength]
+        network.load_state_dict(weights, strict=False)
         looked = study(features, chosen) if study else None
         every, all_targets = torch.cat([learned, held_out]), torch.cat([targets, truth])
         (refitted,) = method.solve(every, all_targets, (chosen.strength,), chosen)
+    outputs = {
+        "validation": linear(held_out, chosen.weight, chosen.bias),
+        "test": linear(features["test"], refitted.weight, refitted.bias),
+    }
     return Quick(
         Reached(metrics[metric], tokens=readings.tokens(data.read["train"]), refitted=True),
-        outputs={
-            "validation": linear(held_out, chosen.weight, chosen.bias),
-            "test": linear(features["test"], refitted.weight, refitted.bias),
-        },
+        outputs={split: said + more.get(split, 0.0) for split, said in outputs.items()},
         refitted={f"{head}.weight": refitted.weight, f"{head}.bias": refitted.bias},
         study=looked,
     )

@@ -3,38 +3,33 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# A label with fewer true rows takes the threshold that is best for all labels together.
-_FEWEST = 10
+# True rows of a label, with which its own threshold counts as much as the one of all labels together.
+_TRUSTED = 300
 
 Probabilities = NDArray[np.float32]
 Truth = NDArray[np.bool_]
 
 
 def choose(truth: Truth, probabilities: Probabilities) -> NDArray[np.float32]:
-    """The threshold of each label: its own, or one for all where that has the higher micro F1; (labels).
+    """The threshold of each label: its own, drawn towards that of all by how few rows show it; (labels).
 
     truth, probabilities: (rows, labels), of validation rows. A label's own threshold has the best F1 of that
-    label, and lets rare labels be called too often where they are hard to tell. On GoEmotions one for all
-    gave 50.6 % of micro F1 on the test rows, and 46.0 % those of their own, at the same macro F1.
+    label, and lets rare labels be called too often where they are hard to tell. Chosen on 1,000 rows of
+    GoEmotions, on as many others it gave 49.4 % of micro F1, one for all 52.2 % and this 52.2 %, which has
+    the highest macro F1.
     """
-    labels = truth.shape[1]
-    common = np.full(labels, _best(truth.ravel(), probabilities.ravel()), dtype=np.float32)
-    own = common.copy()
-    for label in range(labels):
-        if truth[:, label].sum() >= _FEWEST:
-            own[label] = _best(truth[:, label], probabilities[:, label])
-    return max(own, common, key=lambda chosen: _micro_f1(truth, given(probabilities, chosen)))
+    common = _best(truth.ravel(), probabilities.ravel())
+    found = []
+    for label in range(truth.shape[1]):
+        own, rows = _best(truth[:, label], probabilities[:, label]), int(truth[:, label].sum())
+        found.append((rows * own + _TRUSTED * common) / (rows + _TRUSTED))
+    return np.array(found, dtype=np.float32)
 
 
 def given(probabilities: Probabilities, thresholds: NDArray[np.float32]) -> Truth:
     """Which labels each row is given; (rows, labels)."""
     reached: Truth = probabilities >= thresholds
     return reached
-
-
-def _micro_f1(truth: Truth, answers: Truth) -> float:
-    named = int(truth.sum() + answers.sum())
-    return 2 * int((truth & answers).sum()) / named if named else 0.0
 
 
 def _best(truth: Truth, probabilities: Probabilities) -> float:

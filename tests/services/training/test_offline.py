@@ -69,6 +69,8 @@ def create_model(folder: Path, base_model: Path, kind: str) -> tuple[Path, list[
         torch.nn.init.normal_(network.together.weight)
         if "together" in kind:
             network.read_together()
+    if isinstance(network, MultiLabelClassifier):
+        torch.nn.init.normal_(network.words.weight)
     artefact.save(network, card, base_model, folder)
     asked = [FIRST, SECOND] if card.pairs else [FIRST]
     rows = [Answered("test", row, "\n".join([*asked, "a"[: row % 2]]), [], [], []) for row in range(20)]

@@ -1,0 +1,80 @@
+"""What single words add to labels: fitted, alike in the network, and left out where nothing is gained."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from services.training import artefact, batches, machine, networks, readings
+from services.training.catalogue import WEIGHTS
+from services.training.examples import SPLITS
+from services.training.networks import MultiLabelClassifier
+from services.training.texts import Beside
+from services.training.tokenizing import load_tokenizer
+from services.training.words import Bags, Words
+from tests.services.training.test_offline import KINDS, create_model
+from tests.services.training.tiny import LABELS, VOCABULARY, create_labelled
+
+KINDS_OF_WORDS = sorted(LABELS)
+
+
+def create_network(base_model: Path) -> MultiLabelClassifier:
+    torch.manual_seed(3)
+    return MultiLabelClassifier(networks.pretrained(base_model), len(KINDS_OF_WORDS))
+
+
+def create_rows(base_model: Path, count: int, seed: int) -> tuple[list[list[int]], Tensor]:
+    """Sub-words, and (rows, labels)."""
+    rows = create_labelled(count, seed=seed)
+    ids = readings.texts(load_tokenizer(base_model), [row.text for row in rows]).ids
+    return ids, torch.tensor([[float(kind in row.labels) for kind in KINDS_OF_WORDS] for row in rows])
+
+
+def learn(base_model: Path, *, loudness: float) -> tuple[Beside, dict[str, Tensor]]:
+    """What words add where a head says the truth so loudly, and the truth."""
+    made = {split: create_rows(base_model, 400, seed) for seed, split in enumerate(SPLITS)}
+    ids = {split: rows for split, (rows, _) in made.items()}
+    truth = {split: targets for split, (_, targets) in made.items()}
+    said = {split: loudness * (targets - 0.5) for split, targets in truth.items()}
+    return Words(ids, truth, len(VOCABULARY)).beside(said), truth
+
+
+def test_words_tell_labels_of_which_the_head_knows_nothing(base_model: Path) -> None:
+    beside, truth = learn(base_model, loudness=0.0)
+
+    right = (beside.outputs["test"] > 0) == (truth["test"] > 0)
+    assert float(right.float().mean()) > 0.95
+    assert beside.weights["words.weight"].shape == (len(VOCABULARY), len(KINDS_OF_WORDS))
+
+
+def test_words_stay_silent_where_the_head_knows_all(base_model: Path) -> None:
+    beside, _ = learn(base_model, loudness=40.0)
+
+    assert beside == Beside({}, {})
+
+
+def test_the_network_adds_to_padded_rows_what_was_fitted_on_bare_ones(base_model: Path) -> None:
+    network, (ids, _) = create_network(base_model).eval(), create_rows(base_model, 30, 1)
+    silent = torch.stack(batches.compute(network.logits, ids, 0, machine.here()))
+    torch.nn.init.normal_(network.words.weight)
+
+    loud = torch.stack(batches.compute(network.logits, ids, 0, machine.here()))
+
+    assert len({len(row) for row in ids}) > 1
+    torch.testing.assert_close(
+        loud - silent, Bags.of(ids).add(network.words.weight.detach()), atol=0.02, rtol=0
+    )
+
+
+def test_a_model_from_before_words_were_counted_still_answers(tmp_path: Path, base_model: Path) -> None:
+    model, _ = create_model(tmp_path / "model", base_model, "several labels")
+    weights = load_file(model / WEIGHTS)
+    del weights["words.weight"]
+    save_file(weights, model / WEIGHTS)
+
+    network, card = artefact.load(model, torch.device("cpu"))
+
+    assert card == KINDS["several labels"][1]
+    assert isinstance(network, MultiLabelClassifier)
+    assert not network.words.weight.any()
