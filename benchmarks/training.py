@@ -13,7 +13,7 @@ kept in the results file, so that parts can be run apart, and the tables put tog
     keywords        TF-IDF and logistic regression
     quick, best     our presets on banking77
     few             Few-shot and Quick on 8 rows of each label
-    few-64          the same on 64
+    few-16, few-32, few-64: the same on so many
     setfit          SetFit on 8 rows of each label; needs --setfit (long)
     setfit-64       the same on 64, with one pair of each kind for each row
     wnut, wnut-best, emotions, emotions-best: our presets on WNUT-17 and GoEmotions (long)
@@ -131,7 +131,12 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
     for draw in options.draws:
         found |= {
             f"few:{draw}": lambda draw=draw: ours(few(8, draw), base, Preset.few_shot),  # type: ignore[misc]
-            f"few-64:{draw}": lambda draw=draw: ours(few(64, draw), base, Preset.few_shot),  # type: ignore[misc]
+            **{
+                f"few-{each}:{draw}": lambda each=each, draw=draw: ours(
+                    few(each, draw), base, Preset.few_shot
+                )  # type: ignore[misc]
+                for each in (16, 32, 64)
+            },
             f"setfit:{draw}": lambda draw=draw: setfit(8, draw, options.iterations),  # type: ignore[misc]
             f"setfit-64:{draw}": lambda draw=draw: setfit(64, draw, 1),  # type: ignore[misc]
         }
@@ -165,7 +170,7 @@ def table(results: dict[str, Measured]) -> None:
         )
         print(f"| {name} | {' | '.join(cells)} |")
     _levels(results)
-    for kind in ("few", "few-64", "setfit", "setfit-64"):
+    for kind in ("few", "few-16", "few-32", "few-64", "setfit", "setfit-64"):
         draws = [one for name, one in results.items() if name.startswith(f"{kind}:")]
         if draws:
             values = np.array([one["value"] for one in draws])
