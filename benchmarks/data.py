@@ -147,7 +147,7 @@ def beside_cleanlab(texts: list[str]) -> None:
 
     from services.config import settings
     from services.datasets.near import clusters
-    from services.training import catalogue
+    from services.training.bases import catalogue
     from services.training.networks import pretrained
     from services.training.recipe import DEFAULT_BASE_MODEL
     from services.training.tokenizing import load_tokenizer

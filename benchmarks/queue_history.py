@@ -7,7 +7,7 @@ from benchmarks.queues import Tuneport
 from services import clock
 from services.db import UtcDateTime, transaction
 from services.jobs import queue, retention
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 
 # Jobs whose curves are forgotten while others are claimed, and points of a curve.
 PRUNED_JOBS = 100_000

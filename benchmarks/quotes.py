@@ -26,13 +26,16 @@ from services.datasets.reading import read
 from services.datasets.samples import BOOKS_FOR_READERS, GARDEN_ADVICE, GUEST_REVIEWS, PLACE_NAMES, Sample
 from services.datasets.split import Split
 from services.datasets.splits import split
-from services.training import catalogue, launcher, machine, quote
-from services.training.device import Measuring
+from services.training import machine
+from services.training.bases import catalogue
 from services.training.examples import write
-from services.training.launcher import Succeeded
-from services.training.lengths import Amount, guessed
+from services.training.process import launcher
+from services.training.process.launcher import Succeeded
+from services.training.quoting import quote
+from services.training.quoting.device import Measuring
+from services.training.quoting.lengths import Amount, guessed
+from services.training.quoting.speed import Speed
 from services.training.recipe import Preset, Recipe, RunSpec, Task, default_base_model
-from services.training.speed import Speed
 
 # Training rows for each row of validation, and of test.
 HELD_OUT = 8

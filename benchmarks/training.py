@@ -39,8 +39,10 @@ from transformers.utils import logging
 
 from benchmarks import corpora, usual_training
 from benchmarks.corpora import Corpus
-from services.training import catalogue, launcher, machine
-from services.training.launcher import Succeeded
+from services.training import machine
+from services.training.bases import catalogue
+from services.training.process import launcher
+from services.training.process.launcher import Succeeded
 from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec
 
 # Of the accuracy that a recipe reaches, the first that is worth telling, and the step to the next.

@@ -11,7 +11,7 @@ from plotly import graph_objects as go
 
 from portal.curves import smoothed
 from portal.verdict import METRIC_NAMES, SHARES, difference, method
-from services.training.report import Baseline, Confusion
+from services.training.reporting.report import Baseline, Confusion
 
 # The palette of .streamlit/config.toml, each colour with what it stands for everywhere.
 BLUE, TEAL, ORANGE, VIOLET, GREEN, GRAY = "#3b5bdb", "#0c8599", "#e8590c", "#9c36b5", "#2f9e44", "#868e96"

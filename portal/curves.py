@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal.verdict import METRIC_NAMES
 from services.jobs.tables import JobEvent
-from services.training.events import EventKind, Phase
+from services.training.process.events import EventKind, Phase
 
 # A smoothed curve is the mean over about one of so many stretches of it.
 _STRETCHES = 10

@@ -6,8 +6,8 @@ import streamlit as st
 
 from services.registry import evidence
 from services.registry.tables import ModelVersion
-from services.training.answered import ANSWERED, Answered
-from services.training.suspects import SUSPECTS, Suspect
+from services.training.reporting.answered import ANSWERED, Answered
+from services.training.reporting.suspects import SUSPECTS, Suspect
 
 
 def answers(version: ModelVersion) -> list[Answered]:

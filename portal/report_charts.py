@@ -7,10 +7,10 @@ from plotly import graph_objects as go
 
 from portal.charts import GRAY, OURS, REST, TEAL, WRONG, _figure
 from portal.verdict import METRIC_NAMES, SHARES, difference
-from services.training.abstention import Outcome
-from services.training.entity_errors import ErrorKind
-from services.training.report import Bin, Calibration, Difference, LearningCurve
-from services.training.significance import SURE
+from services.training.reporting.abstention import Outcome
+from services.training.reporting.entity_errors import ErrorKind
+from services.training.reporting.report import Bin, Calibration, Difference, LearningCurve
+from services.training.reporting.significance import SURE
 
 _ERROR_WORDS = {
     ErrorKind.boundary: "Other words, right type",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from services.registry.gate import Judgement
-from services.training.report import Confusion, Difference, Report
-from services.training.significance import SURE
+from services.training.reporting.report import Confusion, Difference, Report
+from services.training.reporting.significance import SURE
 
 METRIC_NAMES = {"accuracy": "Accuracy", "f1": "F1", "r2": "R²", "token_likelihood": "Token likelihood"}
 # Shares of rows or entities; the others are coefficients.

@@ -16,11 +16,12 @@ from services.datasets.reading import read
 from services.datasets.splits import Splits, split
 from services.datasets.usable import require_usable
 from services.errors import Conflict, ServiceError
-from services.training import catalogue, launcher
-from services.training.events import RunEvent
-from services.training.launcher import Failed, Succeeded
+from services.training.bases import catalogue
+from services.training.process import launcher
+from services.training.process.events import RunEvent
+from services.training.process.launcher import Failed, Succeeded
 from services.training.recipe import Preset, Recipe, RunSpec, default_base_model
-from services.training.report import Report
+from services.training.reporting.report import Report
 
 LOOK_SECONDS = 0.2
 

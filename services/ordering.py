@@ -17,8 +17,9 @@ from services.jobs import workers
 from services.jobs.service import Quoted
 from services.jobs.tables import Job
 from services.registry import service as registry
-from services.training import catalogue, quote
-from services.training.lengths import AMOUNTS, Amount, guessed
+from services.training.bases import catalogue
+from services.training.quoting import quote
+from services.training.quoting.lengths import AMOUNTS, Amount, guessed
 from services.training.recipe import Recipe, Task, TaskNotTrainable
 
 # What any amount pays for where training costs nothing.

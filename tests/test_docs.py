@@ -23,7 +23,7 @@ from services.config import Settings
 from services.datasets import limits
 from services.datasets.dropped import DropCode
 from services.metering.meters import GENERATED_TOKENS, METERS, PREDICTIONS
-from services.training import catalogue
+from services.training.bases import catalogue
 from services.training.recipe import Hyperparameters
 from tests.refusals import ROOT, SOURCES, job_failures, refusals
 

@@ -8,7 +8,7 @@ from portal import format as words
 from portal.components.heights import up_to
 from portal.highlight import entities, legend
 from services.inference.predictions import Entity
-from services.training.answered import Answered, read_span
+from services.training.reporting.answered import Answered, read_span
 
 _PER_PAGE = 25
 _PERCENT = "%.1f %%"

@@ -5,7 +5,7 @@ import streamlit as st
 from portal import format as words
 from portal.components.kpi import Kpi
 from portal.highlight import literal
-from services.training.report import ChatAnswer, ChatScores, Report
+from services.training.reporting.report import ChatAnswer, ChatScores, Report
 
 _SHOWN = 10
 # Characters of an answer; a base model may talk on for pages.

@@ -11,8 +11,8 @@ from portal.report_charts import differences
 from portal.verdict import METRIC_NAMES, chance, difference, figure
 from services.registry import comparing
 from services.registry.comparing import SharedRow
-from services.training.report import Report
-from services.training.significance import SURE
+from services.training.reporting.report import Report
+from services.training.reporting.significance import SURE
 
 _PER_PAGE = 25
 _ANY = "Any of them"

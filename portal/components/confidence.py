@@ -19,9 +19,9 @@ from services.accounts.scope import Member, Role
 from services.db import reading, transaction
 from services.registry import thresholds
 from services.registry.tables import ModelVersion, ThresholdChoice
-from services.training import abstention
-from services.training.answered import Answered, units
-from services.training.report import Calibration
+from services.training.reporting import abstention
+from services.training.reporting.answered import Answered, units
+from services.training.reporting.report import Calibration
 
 _SLIDER, _AIMS = "threshold", {"90 %": 0.9, "95 %": 0.95, "98 %": 0.98, "99 %": 0.99}
 _SPLITS = {"Validation": "validation", "Test": "test"}

@@ -9,8 +9,8 @@ from portal.components.answered_rows import answered_rows, certainty
 from portal.components.chart import chart
 from portal.components.heights import up_to
 from portal.verdict import confused_pairs
-from services.training.answered import Answered
-from services.training.report import Confusion
+from services.training.reporting.answered import Answered
+from services.training.reporting.report import Confusion
 
 _TRUTH, _PREDICTED, _PICTURE = "truth", "predicted", "confusion"
 

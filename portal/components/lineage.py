@@ -16,7 +16,7 @@ from services.db import reading
 from services.jobs import service as jobs
 from services.registry import exports
 from services.registry.tables import ModelVersion
-from services.training.report import Report
+from services.training.reporting.report import Report
 
 
 def lineage(member: Member, version: ModelVersion, report: Report) -> None:

@@ -7,9 +7,9 @@ import streamlit as st
 from portal.components.answered_rows import answered_rows, certainty
 from portal.components.chart import chart
 from portal.report_charts import entity_errors, error_words, predicted_scores
-from services.training.answered import Answered, read_span
-from services.training.entity_errors import ErrorKind, errors
-from services.training.report import Report
+from services.training.reporting.answered import Answered, read_span
+from services.training.reporting.entity_errors import ErrorKind, errors
+from services.training.reporting.report import Report
 
 _SPLITS = {"Test": "test", "Validation": "validation"}
 _ANY = "Any"

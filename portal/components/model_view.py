@@ -22,11 +22,12 @@ from services.datasets.examples import (
 )
 from services.datasets.findings.lengths import CHAT_TOKENS, TEXT_TOKENS
 from services.errors import ServiceError
-from services.training import catalogue, seen
+from services.training.bases import catalogue
 from services.training.conversations import TemplateUnsuitable
 from services.training.examples import Message
 from services.training.recipe import Task, default_base_model
-from services.training.seen import Piece, Seen
+from services.training.reporting import seen
+from services.training.reporting.seen import Piece, Seen
 
 _SHOWN = 10
 _PIECES_SHOWN = 60

@@ -7,7 +7,7 @@ from portal.components.kpi import Kpi, kpi_row
 from portal.report_charts import learning_curve
 from portal.verdict import difference
 from services.training.recipe import Task
-from services.training.report import LearningCurve, Report
+from services.training.reporting.report import LearningCurve, Report
 
 
 def more_rows(report: Report, curve: LearningCurve) -> None:

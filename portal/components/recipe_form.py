@@ -6,8 +6,8 @@ from decimal import Decimal
 import streamlit as st
 
 from portal import format as words
-from services.training import catalogue
-from services.training.catalogue import Entry
+from services.training.bases import catalogue
+from services.training.bases.catalogue import Entry
 from services.training.recipe import (
     SEARCHED,
     Hyperparameters,

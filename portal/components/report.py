@@ -14,7 +14,7 @@ from portal.highlight import literal
 from portal.names import noun_of_labels
 from portal.verdict import METRIC_NAMES, figure, headline, method
 from services.training.recipe import Task
-from services.training.report import ClassScore, Ranking, Report
+from services.training.reporting.report import ClassScore, Ranking, Report
 
 # How a table writes a share; its values are hundredths.
 PERCENT = "%.1f %%"

@@ -20,8 +20,8 @@ from services.datasets.fixes import EditRow
 from services.db import reading
 from services.jobs import service as jobs
 from services.registry.tables import ModelVersion
-from services.training.report import SuspectCount
-from services.training.suspects import Suspect
+from services.training.reporting.report import SuspectCount
+from services.training.reporting.suspects import Suspect
 
 _PAGE = "views/customer/dataset.py"
 # Where a larger share of the rows is doubted, the model is to be doubted first.

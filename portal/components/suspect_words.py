@@ -7,7 +7,7 @@ import streamlit as st
 from portal.highlight import legend, literal, tagged
 from services.datasets.fixes import EditRow
 from services.datasets.readers.tags import OUTSIDE, to_iob2
-from services.training.suspects import Suspect
+from services.training.reporting.suspects import Suspect
 
 _SHOWN = 10
 # Words that a cell shows before the doubted one, so that it is in sight.

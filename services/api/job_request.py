@@ -12,7 +12,7 @@ from services.datasets.formats import Format
 from services.datasets.preview import guess
 from services.datasets.sandbox import Content
 from services.datasets.split import Split
-from services.training import catalogue
+from services.training.bases import catalogue
 from services.training.recipe import Hyperparameters, LoraTargets, Preset, Recipe, Task, defaults
 
 Auto = Literal["auto"]

@@ -9,7 +9,7 @@ from services import clock
 from services.api.shapes import unix
 from services.jobs.forecast import Start
 from services.jobs.tables import Job, JobEvent, JobState
-from services.training.events import EventKind
+from services.training.process.events import EventKind
 from services.training.recipe import LoraTargets, Preset, Recipe, defaults
 
 

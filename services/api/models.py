@@ -15,7 +15,7 @@ from services.db import reading
 from services.registry import service as registry
 from services.registry.errors import ModelMissing
 from services.registry.tables import ModelVersion
-from services.training import catalogue
+from services.training.bases import catalogue
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

@@ -17,7 +17,7 @@ from services.registry import service as registry
 from services.registry.errors import ModelMissing
 from services.registry.exports import ExportFormat
 from services.registry.tables import AliasMove, ModelVersion, MoveKind
-from services.training.report import Difference
+from services.training.reporting.report import Difference
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["models"])
 

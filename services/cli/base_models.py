@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.config import settings
-from services.training import catalogue
+from services.training.bases import catalogue
 
 app = typer.Typer(help="Base models.", no_args_is_help=True)
 
@@ -31,7 +31,7 @@ def pin(
 ) -> None:
     """Fetch a base model, hash its weights, and add it to the file in TUNEPORT_BASE_MODELS."""
     # Imported here: it brings torch.
-    from services.training import pinning
+    from services.training.bases import pinning
 
     own = settings().base_models
     if own is None:

@@ -11,9 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from services import finetune as pipeline
-from services.training.events import RunEvent
+from services.training.process.events import RunEvent
 from services.training.recipe import Preset
-from services.training.report import ChatScores, Report
+from services.training.reporting.report import ChatScores, Report
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, TSV, JSONL or CoNLL file.")]
 Out = Annotated[Path, typer.Option(file_okay=False, help="Folder for model and report; made if missing.")]

@@ -11,7 +11,7 @@ from services.datasets.examples import ChatExample, Example, PairExample, ScoreE
 from services.datasets.split import Split
 from services.training.conversations import TemplateUnsuitable, load_format
 from services.training.examples import Message
-from services.training.lengths import Amount, lengths_of
+from services.training.quoting.lengths import Amount, lengths_of
 from services.training.tokenizing import load_tokenizer
 
 # About a second's work: of more, one row is counted for several.

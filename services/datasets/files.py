@@ -36,7 +36,7 @@ from services.datasets.split import Split
 from services.datasets.splits import Splits
 from services.datasets.tables import DatasetVersion, Upload
 from services.errors import NotFound
-from services.training import catalogue
+from services.training.bases import catalogue
 from services.training.recipe import Task, default_base_model
 
 _FILENAME_CHARACTERS = 200

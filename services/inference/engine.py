@@ -19,13 +19,14 @@ from services.inference.predictions import (
     ScorePrediction,
 )
 from services.inference.words import words
-from services.training import abstention, artefact, readings
+from services.training import artefact, readings
 from services.training.artefact import Card
 from services.training.machine import Machine, here
 from services.training.networks import Network, TokenClassifier
 from services.training.readings import Pairs, Texts
 from services.training.recipe import Task
-from services.training.spans import spans
+from services.training.reporting import abstention
+from services.training.reporting.spans import spans
 from services.training.tagging import tag
 from services.training.tokenizing import encode_words, load_tokenizer
 

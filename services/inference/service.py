@@ -16,7 +16,7 @@ from services.inference.folders import folder_of
 from services.inference.predictions import Input, Prediction
 from services.inference.withholding import withhold
 from services.registry.tables import ModelVersion
-from services.training import catalogue
+from services.training.bases import catalogue
 from services.training.conversations import TemplateUnsuitable
 from services.training.examples import Message
 from services.training.generating import Sampling

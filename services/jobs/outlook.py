@@ -17,7 +17,7 @@ from services.jobs.forecast import Arrival, Busy, Line, Standing, Start
 from services.jobs.pace import Pace, pace
 from services.jobs.statements import KINDS
 from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobState, in_state
-from services.training.events import Phase
+from services.training.process.events import Phase
 
 # Runs that tell the pace; enough for a median, few enough to follow a new machine within a day.
 _HISTORY = 100

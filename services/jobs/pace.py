@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-# Run time ÷ the most that was quoted, after training/quote.py; outvoted once a handful of runs has finished.
+# Run time ÷ the most that was quoted, after training/quoting/quote.py; outvoted once a handful of runs
+# has finished.
 _GUESSES = (0.2, 0.4, 0.8)
 # No run takes no time, whatever a clock that was set back may say.
 _LEAST = 0.01

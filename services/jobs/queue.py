@@ -23,7 +23,7 @@ from services.jobs.claims import Claimed as Claimed
 from services.jobs.errors import CancelRequested, LeaseLost
 from services.jobs.retries import back_off
 from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, JobState, in_state
-from services.training.events import RunEvent
+from services.training.process.events import RunEvent
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT = LEASE / 5

@@ -186,7 +186,8 @@ class Worker(SQLModel, table=True):
     started_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime)
     seen_at: datetime = Field(default_factory=clock.now, sa_type=UtcDateTime, index=True)
     stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    # How fast its device works, as it has measured it itself with these versions; see training/speed.py.
+    # How fast its device works, as it has measured it itself with these versions; see
+    # training/quoting/speed.py.
     speed: dict[str, Any] | None = Field(default=None, sa_type=Json)
     versions: str | None = None
     # It finishes what it has and claims no more.

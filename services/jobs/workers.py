@@ -9,7 +9,7 @@ from services.accounts import audit
 from services.accounts.scope import Staff, StaffRole
 from services.errors import NotFound
 from services.jobs.tables import Worker
-from services.training.speed import Speed, from_json
+from services.training.quoting.speed import Speed, from_json
 
 # A worker not heard from for this long is taken for gone.
 SILENCE = timedelta(minutes=1)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.training import catalogue
-from services.training.report import Report
+from services.training.bases import catalogue
+from services.training.reporting.report import Report
 
 
 @dataclass(frozen=True)

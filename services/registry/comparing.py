@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.training import significance
-from services.training.answered import Answered
-from services.training.regression_scores import r2
-from services.training.report import Difference
+from services.training.reporting import significance
+from services.training.reporting.answered import Answered
+from services.training.reporting.regression_scores import r2
+from services.training.reporting.report import Difference
 
 _TEST = "test"
 

@@ -6,9 +6,9 @@ from services import storage
 from services.errors import NotFound
 from services.registry.errors import ArtefactDamaged
 from services.registry.tables import ModelVersion
-from services.training import answered, suspects
-from services.training.answered import ANSWERED, Answered
-from services.training.suspects import SUSPECTS, Suspect
+from services.training.reporting import answered, suspects
+from services.training.reporting.answered import ANSWERED, Answered
+from services.training.reporting.suspects import SUSPECTS, Suspect
 
 
 def answers(version: ModelVersion) -> list[Answered]:

@@ -30,11 +30,11 @@ from services.registry import service as registry
 from services.registry.card import Facts, model_card
 from services.registry.errors import ExportFailed, ExportUnknown, OnnxMissing
 from services.registry.tables import ModelVersion
-from services.training import fences
-from services.training.answered import EVIDENCE
-from services.training.fences import Limits
+from services.training.process import fences
+from services.training.process.fences import Limits
 from services.training.recipe import Recipe
-from services.training.report import Report
+from services.training.reporting.answered import EVIDENCE
+from services.training.reporting.report import Report
 
 log = logging.getLogger(__name__)
 

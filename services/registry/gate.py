@@ -6,8 +6,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from services.registry import comparing
-from services.training.answered import Answered
-from services.training.report import Difference
+from services.training.reporting.answered import Answered
+from services.training.reporting.report import Difference
 
 # Fewer rows in common tell nothing about either.
 FEWEST_ROWS = 30

@@ -12,7 +12,7 @@ from services.accounts.scope import Member, find, owned
 from services.errors import NotFound
 from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing, ModelTaskChanged
 from services.registry.tables import PRODUCTION, Alias, AliasMove, Model, ModelVersion, MoveKind, Stage
-from services.training.report import Report
+from services.training.reporting.report import Report
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from services.training.catalogue import WEIGHTS
+from services.training.bases.catalogue import WEIGHTS
 from services.training.recipe import Hyperparameters, LoraTargets
 
 # By the names that the Llama family gives its linear layers.

@@ -11,7 +11,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 
-from services.training.catalogue import CHAT_TEMPLATE, WEIGHTS
+from services.training.bases.catalogue import CHAT_TEMPLATE, WEIGHTS
 from services.training.context import Run
 from services.training.networks import (
     MultiLabelClassifier,
@@ -83,7 +83,7 @@ class Card(BaseModel):
     thresholds: list[float] = []
     # Of scores.
     scale: Scale | None = None
-    # What logits are divided by to become probabilities (services/training/calibration.py).
+    # What logits are divided by to become probabilities (services/training/reporting/calibration.py).
     temperature: float = 1.0
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.training.folder import RunFolder
-from services.training.journal import Journal
 from services.training.machine import Machine
+from services.training.process.folder import RunFolder
+from services.training.process.journal import Journal
 from services.training.recipe import Hyperparameters, Recipe, RunSpec
 
 

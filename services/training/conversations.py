@@ -9,7 +9,7 @@ from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
-from services.training.catalogue import CHAT_TEMPLATE
+from services.training.bases.catalogue import CHAT_TEMPLATE
 from services.training.examples import Message
 from services.training.tokenizing import load_tokenizer
 

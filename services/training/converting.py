@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from services.training import fences
+from services.training.process import fences
 
 if __name__ == "__main__":
     # Before the slow imports, so that nothing outlives who asked for it.
@@ -20,10 +20,11 @@ from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from services.training import answered, artefact, batches, networks, readings
-from services.training.answered import ANSWERED
+from services.training import artefact, batches, networks, readings
 from services.training.artefact import Card
 from services.training.networks import Network, PairClassifier
+from services.training.reporting import answered
+from services.training.reporting.answered import ANSWERED
 from services.training.tokenizing import load_tokenizer
 
 ONNX, PARITY = "model.onnx", "parity.json"

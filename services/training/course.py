@@ -8,13 +8,13 @@ from torch import nn
 
 from services.training import publishing, stages
 from services.training.context import Run
-from services.training.events import Phase
 from services.training.failures import Diverged
+from services.training.process.events import Phase
+from services.training.process.wishes import heed_pause
 from services.training.recipe import Preset
+from services.training.reporting.study import Study
 from services.training.stages import Outputs, Quick, Reached
-from services.training.study import Study
 from services.training.trained import Trained
-from services.training.wishes import heed_pause
 
 # The splits whose every answer is kept.
 CHECKED = ("validation", "test")

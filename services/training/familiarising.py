@@ -21,15 +21,15 @@ from transformers import AutoModelForMaskedLM, PreTrainedModel
 
 from services.training import batches, divergence, networks
 from services.training.course import CHECKED
-from services.training.events import Phase
 from services.training.examples import SPLITS
 from services.training.failures import DataDoesNotFit, LossIsNotANumber, LossRunsAway
-from services.training.folder import RunFolder
-from services.training.journal import Journal
 from services.training.machine import Machine
+from services.training.process.events import Phase
+from services.training.process.folder import RunFolder
+from services.training.process.journal import Journal
+from services.training.process.wishes import heed_pause
 from services.training.recipe import RunSpec
 from services.training.tokenizing import TOKENIZER, load_tokenizer
-from services.training.wishes import heed_pause
 
 _GUESSED, _MASKED, _REPLACED = 0.15, 0.8, 0.1
 _LEARNING_RATE, _WARMUP = 5e-5, 0.1

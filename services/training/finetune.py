@@ -12,12 +12,12 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerState, T
 from transformers.trainer import TRAINER_STATE_NAME
 
 from services.training import memory, networks
-from services.training.catalogue import WEIGHTS
+from services.training.bases.catalogue import WEIGHTS
 from services.training.context import Run
-from services.training.events import Phase
 from services.training.failures import Diverged
-from services.training.folder import COMPLETE, RunFolder, step_of
 from services.training.memory import Fit
+from services.training.process.events import Phase
+from services.training.process.folder import COMPLETE, RunFolder, step_of
 from services.training.recipe import Hyperparameters
 from services.training.stages import Reached
 from services.training.trainer import Obedience, RunTrainer

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, linear
 
-from services.training.journal import Journal
+from services.training.process.journal import Journal
 
 # Factors on logits, of which `certainty` takes the best.
 _SHARPNESS = [2 ** (quarter / 4) for quarter in range(-8, 9)]

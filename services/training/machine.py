@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from services.training import fences
-from services.training.fences import Limits
+from services.training.process import fences
+from services.training.process.fences import Limits
 
 # A run maps more memory than it fills, so what it may map is this many times what it may fill.
 _MAPPED = 1.5

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedConfig
 
-from services.training import fences, watch
 from services.training.failures import DoesNotFitMemory
 from services.training.machine import Machine
+from services.training.process import fences, watch
 from services.training.recipe import Hyperparameters
 
 # Numbers that a layer of the Llama family keeps of each token for the backward pass, in hidden and in

@@ -6,7 +6,7 @@ from pathlib import Path
 from services.training import artefact
 from services.training.context import Run
 from services.training.recipe import Preset, Recipe, defaults
-from services.training.report import Report
+from services.training.reporting.report import Report
 from services.training.trained import Trained
 
 # Packages whose version may change what a run comes to.

@@ -12,9 +12,9 @@ from services.training import batches, networks
 from services.training.context import Run
 from services.training.machine import Machine
 from services.training.networks import PairClassifier, TextClassifier
+from services.training.process.wishes import heed_pause
 from services.training.remembered import Damaged, Remembered
 from services.training.tokenizing import Joined, encode_pairs, encode_texts
-from services.training.wishes import heed_pause
 
 # Pairs whose features, four times the hidden size each, are held at once for an answer.
 _AT_ONCE = 4_096

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from services.training import fences
+from services.training.process import fences
 
 if __name__ == "__main__":
     # Before the slow imports, so that no run outlives its worker.
@@ -18,17 +18,17 @@ if __name__ == "__main__":
 
 from services.training import networks, publishing, smaller
 from services.training.context import Run
-from services.training.events import Phase
 from services.training.failures import BaseModelUnreadable, OutOfMemory, RunFailed, TextsTooLong
 from services.training.familiarising import familiarise
-from services.training.folder import RunFolder
-from services.training.gauge import Gauge
-from services.training.journal import Journal, rewind
 from services.training.machine import here, hold, seed_everything
+from services.training.process.events import Phase
+from services.training.process.folder import RunFolder
+from services.training.process.gauge import Gauge
+from services.training.process.journal import Journal, rewind
+from services.training.process.wishes import PAUSED, PauseAsked, StopReason, stopped_by
 from services.training.recipe import RunSpec, Task
-from services.training.report import Report
+from services.training.reporting.report import Report
 from services.training.trained import Trained
-from services.training.wishes import PAUSED, PauseAsked, StopReason, stopped_by
 
 _WHY_STOPPED: dict[StopReason, str] = {
     "customer": "as you asked",
@@ -78,27 +78,27 @@ def _task(task: Task) -> Callable[[Run], Trained]:
     # Imported here: no run should have to wait for the libraries of another task.
     match task:
         case Task.chat:
-            from services.training import chat
+            from services.training.tasks import chat
 
             return chat.train
         case Task.multi_label:
-            from services.training import multilabel
+            from services.training.tasks import multilabel
 
             return multilabel.train
         case Task.token_classification:
-            from services.training import tokens
+            from services.training.tasks import tokens
 
             return tokens.train
         case Task.pair_classification:
-            from services.training import pairs
+            from services.training.tasks import pairs
 
             return pairs.train
         case Task.regression:
-            from services.training import regression
+            from services.training.tasks import regression
 
             return regression.train
         case _:
-            from services.training import classification
+            from services.training.tasks import classification
 
             return classification.train
 

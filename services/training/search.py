@@ -23,11 +23,11 @@ from torch import Tensor, nn
 from transformers.trainer import TRAINER_STATE_NAME
 
 from services.training.context import Run
-from services.training.events import Phase
 from services.training.failures import Diverged
 from services.training.finetune import Row, Stage, finetune
-from services.training.folder import COMPLETE
-from services.training.journal import Journal
+from services.training.process.events import Phase
+from services.training.process.folder import COMPLETE
+from services.training.process.journal import Journal
 from services.training.recipe import Hyperparameters
 from services.training.stages import Reached
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from services.training import study
-from services.training.folder import COMPLETE
+from services.training.process.folder import COMPLETE
 from services.training.recipe import Hyperparameters
-from services.training.study import Study
+from services.training.reporting import study
+from services.training.reporting.study import Study
 
 _WEIGHTS = "weights.safetensors"
 _REFITTED = "refitted.safetensors"

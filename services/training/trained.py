@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from services.training.artefact import Card
-from services.training.evidence import Evidence
 from services.training.networks import Network
-from services.training.report import Baseline, RowCounts, Scores
+from services.training.reporting.evidence import Evidence
+from services.training.reporting.report import Baseline, RowCounts, Scores
 from services.training.stages import Reached
 
 if TYPE_CHECKING:

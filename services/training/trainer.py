@@ -13,9 +13,9 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from services.training import divergence, layers, networks, smaller
 from services.training.failures import LossIsNotANumber, LossRunsAway
-from services.training.folder import COMPLETE, RunFolder
-from services.training.journal import Journal
-from services.training.wishes import heed_pause
+from services.training.process.folder import COMPLETE, RunFolder
+from services.training.process.journal import Journal
+from services.training.process.wishes import heed_pause
 
 
 class RunTrainer(Trainer):

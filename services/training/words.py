@@ -14,7 +14,7 @@ from torch.nn.functional import embedding_bag
 from services.training import fitting
 from services.training.course import CHECKED
 from services.training.stages import Outputs
-from services.training.texts import Beside
+from services.training.tasks.texts import Beside
 
 # Inverse regularisation. On 8,000 rows of GoEmotions 3 to 10 were as good as one another, 1 and 30 worse.
 _STRENGTH, _STEPS = 3.0, 50

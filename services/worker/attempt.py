@@ -20,10 +20,11 @@ from services.errors import ServiceError
 from services.jobs import queue
 from services.jobs.errors import RecipeUnreadable
 from services.jobs.queue import Claimed
-from services.training import catalogue, launcher
-from services.training.events import RunEvent
-from services.training.folder import RunFolder
-from services.training.launcher import Crashed, Failed, Paused, Run
+from services.training.bases import catalogue
+from services.training.process import launcher
+from services.training.process.events import RunEvent
+from services.training.process.folder import RunFolder
+from services.training.process.launcher import Crashed, Failed, Paused, Run
 from services.training.recipe import Recipe, RunSpec
 from services.worker import keeping, remembering
 from services.worker.first import First

@@ -12,8 +12,8 @@ from services.jobs.errors import LeaseLost
 from services.jobs.queue import Claimed
 from services.registry import service as registry
 from services.registry.tables import Stage
-from services.training.folder import RunFolder
-from services.training.report import Report
+from services.training.process.folder import RunFolder
+from services.training.reporting.report import Report
 from services.worker.trouble import Trouble
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from typing import Self
 from services import storage
 from services.errors import NotFound
 from services.jobs.queue import Claimed
-from services.training.folder import COMPLETE, RunFolder
+from services.training.process.folder import COMPLETE, RunFolder
 from services.worker.lease import Lease
 
 log = logging.getLogger(__name__)

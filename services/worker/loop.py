@@ -16,7 +16,7 @@ from services.db import single, transaction
 from services.jobs import queue, workers
 from services.jobs.errors import LeaseLost
 from services.jobs.queue import Claimed
-from services.training import device as devices
+from services.training.quoting import device as devices
 from services.worker import chores
 from services.worker.attempt import Attempt, attempt
 from services.worker.counting import counted

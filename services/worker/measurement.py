@@ -4,8 +4,8 @@ import logging
 
 from services.db import transaction
 from services.jobs import workers
-from services.training import device as devices
-from services.training.device import Measuring
+from services.training.quoting import device as devices
+from services.training.quoting.device import Measuring
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from services.config import settings
 from services.datasets import service as datasets
 from services.datasets.tables import DatasetVersion
 from services.errors import NotFound
-from services.training import catalogue
-from services.training.folder import RunFolder
+from services.training.bases import catalogue
+from services.training.process.folder import RunFolder
 
 log = logging.getLogger(__name__)
 

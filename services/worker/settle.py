@@ -17,7 +17,7 @@ from services.jobs.tables import JobState
 from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
-from services.training.launcher import Crashed, Failed, Succeeded
+from services.training.process.launcher import Crashed, Failed, Succeeded
 from services.training.recipe import RunSpec
 from services.worker.attempt import CANCELLED, SHUTTING_DOWN, TOO_LONG, Attempt, folder_of, forget
 

@@ -79,7 +79,8 @@ def _divide(module: Any, *names: str) -> None:
 
 def work(options: Options) -> None:
     """Be a worker until told to stop, killed, or done with so many jobs."""
-    from services.training import catalogue, device
+    from services.training.bases import catalogue
+    from services.training.quoting import device
     from services.worker import loop
 
     os.environ.update(options.environment)

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from services.training import catalogue, device
+from services.training.bases import catalogue
+from services.training.quoting import device
 from services.worker import keeping, loop
 
 KEEP_SECONDS = 0.1

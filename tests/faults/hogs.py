@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from services.training import fences
+from services.training.process import fences
 
 MB = 2**20
 LONG_SECONDS = 120

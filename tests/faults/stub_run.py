@@ -15,7 +15,7 @@ import time
 
 KILLS_ITS_WORKER = 666
 MODEL_BYTES = 64 * 1024
-# services.training.wishes.PAUSED
+# services.training.process.wishes.PAUSED
 PAUSED = 75
 
 

@@ -20,8 +20,8 @@ from services.jobs import queue
 from services.jobs import service as jobs
 from services.jobs.retries import LONGEST_WAIT
 from services.jobs.tables import Job, JobEvent, JobState
-from services.training import catalogue
-from services.training.events import EventKind, Phase
+from services.training.bases import catalogue
+from services.training.process.events import EventKind, Phase
 from services.training.recipe import Preset, Recipe, Task, defaults
 from services.worker import keeping
 from services.worker.attempt import attempt

@@ -27,7 +27,7 @@ from services.jobs import service as jobs
 from services.jobs.errors import CancelRequested, JobIsOver, JobNotRunning, LeaseLost
 from services.jobs.queue import HEARTBEAT, LEASE, Claimed
 from services.jobs.tables import Job, JobAttempt, JobEvent, JobState
-from services.training import events
+from services.training.process import events
 from tests import factories
 from tests.faults.conftest import ROUNDS
 

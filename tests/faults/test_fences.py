@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from services.training import launcher, watch
-from services.training.fences import Limits
-from services.training.folder import RunFolder
-from services.training.launcher import Crashed, Failed, Run, Succeeded
+from services.training.process import launcher, watch
+from services.training.process.fences import Limits
+from services.training.process.folder import RunFolder
+from services.training.process.launcher import Crashed, Failed, Run, Succeeded
 from tests.faults.hogs import MB
-from tests.services.training.test_launcher import is_alive, wait_for
+from tests.services.training.process.test_launcher import is_alive, wait_for
 from tests.services.training.tiny import create_base_model, create_run
 
 AMPLE = Limits(memory=2_000 * MB, disk=500 * MB, processes=20)
@@ -125,9 +125,9 @@ def test_a_child_ends_with_its_parent_even_where_nobody_ends_it(tmp_path: Path) 
 WORKER = """
 import sys, time
 from pathlib import Path
-from services.training.fences import Limits
-from services.training.folder import RunFolder
-from services.training.launcher import Run
+from services.training.process.fences import Limits
+from services.training.process.folder import RunFolder
+from services.training.process.launcher import Run
 Run.module = "tests.faults.hogs"
 run = Run(RunFolder(Path(sys.argv[1])), Limits(memory=2**35, disk=2**30, processes=100))
 time.sleep(120)
@@ -195,7 +195,7 @@ def test_a_run_reaches_no_network(tmp_path: Path) -> None:
 def test_where_the_kernel_forbids_a_network_of_its_own_python_refuses_addresses() -> None:
     script = """
 import socket, sys
-from services.training.fences import refuse_the_network
+from services.training.process.fences import refuse_the_network
 server = socket.create_server(("127.0.0.1", 0))
 sys.addaudithook(refuse_the_network)
 socket.create_connection(server.getsockname()).close()

@@ -13,7 +13,7 @@ from services.accounts.tables import Tenant
 from services.db import reading, transaction
 from services.jobs import queue
 from services.jobs import service as jobs
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from tests import factories
 from tests.faults.conftest import SECONDS
 from tests.faults.crew import nobody_writes, together

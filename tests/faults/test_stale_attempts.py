@@ -17,7 +17,7 @@ from services.jobs import service as jobs
 from services.jobs.errors import LeaseLost
 from services.jobs.queue import HEARTBEAT, LEASE, Claimed
 from services.jobs.tables import JobState
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from services.worker.settle import settle
 from tests import factories
 from tests.conftest import Clock

@@ -1,7 +1,7 @@
 """Reports as runs write them."""
 
 from services.training.recipe import Recipe, Task
-from services.training.report import (
+from services.training.reporting.report import (
     Baseline,
     ChatAnswer,
     ChatScores,

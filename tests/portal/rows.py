@@ -21,9 +21,9 @@ from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
 from services.registry.tables import ModelVersion
-from services.training.evidence import Evidence
 from services.training.recipe import Recipe, Task
-from services.training.report import Report
+from services.training.reporting.evidence import Evidence
+from services.training.reporting.report import Report
 from tests import factories
 
 CARDS = b"text,label\n" + b"".join(

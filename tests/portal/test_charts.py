@@ -9,7 +9,7 @@ from plotly import graph_objects as go
 from portal import charts, use_charts
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.metering.meters import METERS
-from services.training.report import Baseline, Confusion
+from services.training.reporting.report import Baseline, Confusion
 
 ROOT = Path(__file__).parents[2]
 BASELINES = [Baseline(name="majority", value=0.1), Baseline(name="tfidf-logistic-regression", value=0.8)]

@@ -3,7 +3,7 @@
 import pytest
 
 from portal import charts
-from services.training.report import Baseline
+from services.training.reporting.report import Baseline
 
 
 def test_a_coefficient_is_written_as_one_and_may_be_below_nothing() -> None:

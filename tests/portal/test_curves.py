@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from portal.curves import PHASE_WORDS, smoothed, story
 from services.jobs.tables import JobEvent
-from services.training.events import Phase
+from services.training.process.events import Phase
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -14,9 +14,9 @@ from services.inference import engine
 from services.registry import exports
 from services.registry.errors import ExportUnknown
 from services.registry.exports import ExportFormat
-from services.training.answered import Answered
-from services.training.evidence import Evidence
 from services.training.recipe import Task
+from services.training.reporting.answered import Answered
+from services.training.reporting.evidence import Evidence
 from tests.portal.reports import create_entity_report, create_report
 from tests.portal.rows import colleague, create_model
 from tests.services.inference.artefacts import create_model_folder

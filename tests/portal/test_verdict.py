@@ -1,7 +1,7 @@
 import pytest
 
 from portal.verdict import confused_pairs, headline
-from services.training.report import Confusion
+from services.training.reporting.report import Confusion
 from tests.portal.reports import create_report
 
 

@@ -21,7 +21,7 @@ from services.jobs.tables import JobEvent
 from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
-from services.training.events import EventKind, Phase
+from services.training.process.events import EventKind, Phase
 from tests import factories
 from tests.services.registry.test_service import create_artefact, create_report
 

@@ -9,7 +9,7 @@ from portal.components.header import page_header
 from services.db import reading
 from services.registry import comparing
 from services.registry import service as registry
-from services.training.report import Report
+from services.training.reporting.report import Report
 
 MODEL, LIST = "views/customer/model.py", "views/customer/models.py"
 

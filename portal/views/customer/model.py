@@ -18,7 +18,7 @@ from portal.names import TASK_WORDS, noun_of_labels
 from services.db import reading
 from services.registry import service as registry
 from services.training.recipe import Task
-from services.training.report import Report
+from services.training.reporting.report import Report
 
 LIST = "views/customer/models.py"
 

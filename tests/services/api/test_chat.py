@@ -12,7 +12,7 @@ from services.accounts.scope import Member
 from services.api.app import app
 from services.db import transaction
 from services.registry import service as registry
-from services.training import catalogue
+from services.training.bases import catalogue
 from services.training.recipe import DEFAULT_CHAT_MODEL, Task
 from tests import factories
 from tests.servers import serving

@@ -21,7 +21,7 @@ from services.jobs.tables import Job
 from services.metering import service as metering
 from services.metering import usage
 from services.registry import service as registry
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from tests import factories
 from tests.services.api.conftest import Workspace, create_workspace, on_both_databases, refused
 from tests.services.registry.test_service import create_artefact, create_report

@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from transformers import BertConfig
 
-from services.training import artefact, catalogue
+from services.training import artefact
 from services.training.artefact import Card
+from services.training.bases import catalogue
 from services.training.networks import TextClassifier, TokenClassifier, untrained
 from services.training.recipe import DEFAULT_BASE_MODEL, Task
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import torch
 
 from services.config import settings
-from services.training import artefact, catalogue
+from services.training import artefact
 from services.training.adapting import Adapted, causal
 from services.training.artefact import Card
+from services.training.bases import catalogue
 from services.training.recipe import DEFAULT_CHAT_MODEL, Preset, Task, defaults
 from tests.services.training.tiny_chat import create_chat_model
 

@@ -22,7 +22,7 @@ from services.jobs.errors import (
 )
 from services.jobs.queue import HEARTBEAT, LEASE
 from services.jobs.tables import Job, JobAttempt, JobState
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from services.training.recipe import Recipe, Task
 from tests import factories
 from tests.conftest import Clock

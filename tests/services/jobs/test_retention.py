@@ -5,7 +5,7 @@ from sqlmodel import Session
 from services.accounts.scope import Member
 from services.jobs import queue, retention
 from services.jobs import service as jobs
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from tests import factories
 from tests.conftest import Clock
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from services.accounts.scope import Member
 from services.db import engine_for, transaction
 from services.jobs import queue
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from tests import factories
 
 POSTGRES_ONLY = pytest.mark.parametrize("template", ["postgres"], indirect=True)

@@ -12,7 +12,7 @@ from services.registry import service as registry
 from services.registry.errors import NothingBefore, ProductionMoved, WorseThanProduction
 from services.registry.gate import Judgement, Verdict
 from services.registry.tables import ModelVersion, MoveKind
-from services.training.answered import Answered
+from services.training.reporting.answered import Answered
 from tests.services.registry.test_service import create_judgement, publish
 
 

@@ -13,7 +13,7 @@ from services.registry.errors import ArtefactDamaged, BadModelName, ModelMissing
 from services.registry.gate import Judgement, Verdict
 from services.registry.tables import ModelVersion
 from services.training.recipe import Recipe, Task
-from services.training.report import Report, RowCounts
+from services.training.reporting.report import Report, RowCounts
 from tests import factories
 
 

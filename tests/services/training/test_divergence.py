@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from services.training.divergence import diverges
-from services.training.events import EventKind
 from services.training.failures import LossIsNotANumber, LossRunsAway
-from services.training.folder import RunFolder
-from services.training.journal import read
 from services.training.networks import TextClassifier
+from services.training.process.events import EventKind
+from services.training.process.folder import RunFolder
+from services.training.process.journal import read
 from services.training.recipe import Preset
 from services.training.run import main, run
 from tests.services.training.test_finetune import network as network

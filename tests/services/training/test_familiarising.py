@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import load_file
 
 from services.training import familiarising
-from services.training.events import EventKind, Phase
 from services.training.examples import SPLITS, read_texts
 from services.training.failures import LossRunsAway
 from services.training.familiarising import _texts, masked
-from services.training.folder import RunFolder
-from services.training.journal import read
+from services.training.process.events import EventKind, Phase
+from services.training.process.folder import RunFolder
+from services.training.process.journal import read
 from services.training.recipe import RunSpec, Task
 from services.training.run import run
 from tests.services.training.tiny import create_run

@@ -7,16 +7,16 @@ from torch import Tensor
 
 from services.training import batches, networks
 from services.training.context import Run
-from services.training.events import EventKind
 from services.training.failures import LossIsNotANumber
 from services.training.finetune import Row, finetune
-from services.training.folder import RunFolder
-from services.training.journal import Journal, read, rewind
 from services.training.machine import Machine
 from services.training.networks import TextClassifier
+from services.training.process.events import EventKind
+from services.training.process.folder import RunFolder
+from services.training.process.journal import Journal, read, rewind
+from services.training.process.wishes import PauseAsked
 from services.training.recipe import Hyperparameters, Preset, Recipe, RunSpec, Task
 from services.training.stages import Reached
-from services.training.wishes import PauseAsked
 
 CPU = Machine(torch.device("cpu"), False, "test")
 SETTINGS = Hyperparameters(

@@ -6,9 +6,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from services.training.events import EventKind, Phase
 from services.training.fitting import LOGISTIC, Head, blank, certainty, choose, fit, ridge
-from services.training.journal import Journal, read
+from services.training.process.events import EventKind, Phase
+from services.training.process.journal import Journal, read
 
 
 def create_features(rows: int = 400, *, noise: float = 1.0, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -5,11 +5,11 @@ import sys
 
 LIGHT = [
     "services.training.recipe",
-    "services.training.report",
-    "services.training.events",
-    "services.training.catalogue",
-    "services.training.quote",
-    "services.training.launcher",
+    "services.training.reporting.report",
+    "services.training.process.events",
+    "services.training.bases.catalogue",
+    "services.training.quoting.quote",
+    "services.training.process.launcher",
     "services.inference.predictions",
     "services.inference.batching",
     "services.inference.cache",
@@ -31,8 +31,10 @@ def test_what_others_import_loads_neither_torch_nor_transformers() -> None:
 
 
 def test_the_check_would_notice() -> None:
-    assert modules_after("import services.training.intervals") == "numpy"
+    assert modules_after("import services.training.reporting.intervals") == "numpy"
 
 
 def test_a_run_of_texts_does_not_wait_for_what_it_may_never_need() -> None:
-    assert modules_after("import services.training.run, services.training.classification", UNNEEDED) == ""
+    assert (
+        modules_after("import services.training.run, services.training.tasks.classification", UNNEEDED) == ""
+    )

@@ -16,15 +16,15 @@ from services.inference.predictions import Input, LabelPrediction, LabelsPredict
 from services.registry import exports, offline
 from services.training import artefact, converting, networks
 from services.training.adapting import Adapted, causal
-from services.training.answered import Answered
 from services.training.artefact import Card, Scale
 from services.training.conversations import load_format
-from services.training.evidence import Evidence
 from services.training.examples import Message
 from services.training.generating import Answer, Decoder, generate
 from services.training.machine import here
 from services.training.networks import MultiLabelClassifier, PairClassifier, PairScorer, TextScorer
 from services.training.recipe import Preset, Task, defaults
+from services.training.reporting.answered import Answered
+from services.training.reporting.evidence import Evidence
 
 FIRST, SECOND = "the red cat", "my old hammer is here"
 SCALE = Scale(mean=50, deviation=10, error=4)

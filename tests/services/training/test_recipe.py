@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from services.training import catalogue
+from services.training.bases import catalogue
 from services.training.recipe import (
     Hyperparameters,
     Preset,

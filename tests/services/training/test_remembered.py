@@ -9,8 +9,8 @@ from torch import Tensor
 
 from services.training import remembered
 from services.training.examples import write
-from services.training.folder import RunFolder
-from services.training.journal import read
+from services.training.process.folder import RunFolder
+from services.training.process.journal import read
 from services.training.recipe import Preset, Task
 from services.training.remembered import Damaged, Ids, Remembered
 from services.training.run import run

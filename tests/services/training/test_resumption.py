@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from services.training.events import EventKind, Phase, RunEvent
-from services.training.folder import RunFolder
-from services.training.journal import Journal, read
+from services.training.process.events import EventKind, Phase, RunEvent
+from services.training.process.folder import RunFolder
+from services.training.process.journal import Journal, read
 from services.training.recipe import Preset, Task
-from services.training.report import Report
+from services.training.reporting.report import Report
 from services.training.run import run
 from tests.services.training.tiny import create_run
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from services.training.events import EventKind, Phase
 from services.training.examples import TextExample
-from services.training.journal import read
+from services.training.process.events import EventKind, Phase
+from services.training.process.journal import read
 from services.training.recipe import Preset
 from services.training.run import run
 from tests.services.training.tiny import LABELS, create_run

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from services.training.fences import Limits, environment
-from services.training.folder import RunFolder
+from services.training.process.fences import Limits, environment
+from services.training.process.folder import RunFolder
 from services.training.recipe import Preset
 from services.training.run import _out_of_memory, main
 from tests.services.training.tiny import create_run

@@ -11,16 +11,16 @@ from safetensors.torch import load_file
 
 from services.inference import engine
 from services.inference.predictions import EntityPrediction, LabelPrediction
-from services.training import suspects
-from services.training.events import EventKind, Phase, RunEvent
 from services.training.examples import TextExample, TokenExample, read_sentences, read_texts
 from services.training.failures import DataDoesNotFit
-from services.training.folder import RunFolder
-from services.training.journal import read
+from services.training.process.events import EventKind, Phase, RunEvent
+from services.training.process.folder import RunFolder
+from services.training.process.journal import read
 from services.training.recipe import Preset, Task
-from services.training.report import Report
+from services.training.reporting import suspects
+from services.training.reporting.report import Report
+from services.training.reporting.suspects import SUSPECTS
 from services.training.run import run
-from services.training.suspects import SUSPECTS
 from tests.services.training.tiny import (
     create_labelled,
     create_pairs,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from services.training import search
-from services.training.events import EventKind, Phase, RunEvent
-from services.training.folder import RunFolder
-from services.training.journal import read
+from services.training.process.events import EventKind, Phase, RunEvent
+from services.training.process.folder import RunFolder
+from services.training.process.journal import read
 from services.training.recipe import Preset, Recipe, SearchNotPossible, Task
 from services.training.run import run
 from tests.services.training.test_resumption import Killed, kill_at

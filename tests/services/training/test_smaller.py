@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from services.training import memory
-from services.training.events import EventKind
 from services.training.failures import DoesNotFitMemory
-from services.training.folder import RunFolder
-from services.training.journal import read
 from services.training.machine import Machine
 from services.training.memory import Fit, fit_encoder
 from services.training.networks import TextClassifier, pretrained
+from services.training.process.events import EventKind
+from services.training.process.folder import RunFolder
+from services.training.process.journal import read
 from services.training.recipe import Preset
 from services.training.run import main, run
 from tests.services.training.test_finetune import network as network

@@ -7,10 +7,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from services.training import artefact, batches, machine, networks, readings
-from services.training.catalogue import WEIGHTS
+from services.training.bases.catalogue import WEIGHTS
 from services.training.examples import SPLITS
 from services.training.networks import MultiLabelClassifier
-from services.training.texts import Beside
+from services.training.tasks.texts import Beside
 from services.training.tokenizing import load_tokenizer
 from services.training.words import Bags, Words
 from tests.services.training.test_offline import KINDS, create_model

@@ -21,7 +21,7 @@ from services.training.examples import (
     TokenExample,
     write,
 )
-from services.training.folder import RunFolder
+from services.training.process.folder import RunFolder
 from services.training.recipe import Hyperparameters, Preset, Recipe, RunSpec, Task, defaults
 from tests.services.training.tiny_chat import create_conversations
 

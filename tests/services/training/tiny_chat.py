@@ -11,7 +11,7 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from services.training.catalogue import CHAT_TEMPLATE
+from services.training.bases.catalogue import CHAT_TEMPLATE
 from services.training.examples import ChatExample, Message
 
 END, START = "<|im_end|>", "<|im_start|>"

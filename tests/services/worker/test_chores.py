@@ -21,7 +21,7 @@ from services.jobs.queue import HEARTBEAT, LEASE
 from services.jobs.retention import KEEP_EVENTS, KEEP_WORKERS
 from services.jobs.tables import JobEvent, JobState, Worker
 from services.registry import service as registry
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from services.training.recipe import Task
 from services.worker import chores
 from tests import factories

@@ -15,7 +15,7 @@ from services.datasets.tables import DatasetVersion
 from services.db import reading, transaction
 from services.errors import NotFound
 from services.registry import exports
-from services.training.folder import RunFolder
+from services.training.process.folder import RunFolder
 from services.training.recipe import FamiliarisingNotPossible, Preset, Recipe, Task
 from services.worker.attempt import _prepare
 from tests import factories

@@ -17,8 +17,8 @@ from services.jobs.tables import JobState
 from services.metering.tables import UsageEvent
 from services.registry import service as registry
 from services.registry.tables import ModelVersion, Stage
-from services.training.folder import RunFolder
-from services.training.launcher import Succeeded
+from services.training.process.folder import RunFolder
+from services.training.process.launcher import Succeeded
 from services.worker.attempt import Attempt, folder_of
 from services.worker.first import First, first_of
 from services.worker.settle import settle

@@ -11,7 +11,7 @@ from services.config import settings
 from services.db import transaction
 from services.jobs import queue
 from services.jobs import service as jobs
-from services.training.folder import COMPLETE, RunFolder
+from services.training.process.folder import COMPLETE, RunFolder
 from services.worker import keeping
 from services.worker.attempt import SHUTTING_DOWN, Attempt, _prepare, folder_of
 from services.worker.chores import sweep

@@ -5,8 +5,8 @@ import pytest
 from services.db import reading, transaction
 from services.jobs import workers
 from services.jobs.tables import Worker
-from services.training import device as devices
-from services.training.speed import Speed
+from services.training.quoting import device as devices
+from services.training.quoting.speed import Speed
 from services.worker import measurement
 from services.worker.measurement import IDLE_TURNS, Measurement
 

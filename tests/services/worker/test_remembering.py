@@ -10,7 +10,7 @@ from services.accounts.scope import Member, Role
 from services.config import settings
 from services.datasets.tables import DatasetVersion
 from services.db import transaction
-from services.training.folder import RunFolder
+from services.training.process.folder import RunFolder
 from services.training.recipe import DEFAULT_BASE_MODEL
 from services.worker import remembering
 from tests import factories

@@ -18,7 +18,7 @@ from services.jobs.queue import Claimed
 from services.jobs.tables import JobState
 from services.metering.tables import UsageEvent
 from services.registry import service as registry
-from services.training.launcher import Succeeded
+from services.training.process.launcher import Succeeded
 from services.training.recipe import Recipe, RunSpec
 from services.worker.attempt import Attempt, folder_of
 from services.worker.settle import settle

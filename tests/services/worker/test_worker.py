@@ -27,8 +27,8 @@ from services.jobs.queue import Claimed
 from services.jobs.tables import Job, JobState
 from services.metering.tables import UsageEvent
 from services.registry import service as registry
-from services.training import device as devices
-from services.training import launcher
+from services.training.process import launcher
+from services.training.quoting import device as devices
 from services.training.recipe import Preset, Recipe, Task, defaults
 from services.worker import loop
 from services.worker.attempt import SHUTTING_DOWN, Attempt, attempt, folder_of

@@ -4,8 +4,8 @@ import pytest
 
 from services.accounts.scope import Member
 from services.registry.tables import ModelVersion
-from services.training.answered import Answered
-from services.training.evidence import Evidence
+from services.training.reporting.answered import Answered
+from services.training.reporting.evidence import Evidence
 from tests.portal.reports import create_report
 from tests.portal.rows import create_dataset, create_model, stranger
 from tests.portal.visitor import visit, words

@@ -16,15 +16,15 @@ from services.datasets.splits import Split
 from services.db import reading
 from services.registry import thresholds
 from services.registry.tables import ModelVersion
-from services.training import calibration, evidence
-from services.training.answered import Answered, units
-from services.training.entity_errors import ErrorKind
-from services.training.evidence import Evidence
 from services.training.examples import ScoreExample
-from services.training.extrapolation import learning_curve
 from services.training.recipe import Task
-from services.training.report import Calibration, Errors, SuspectCount
-from services.training.suspects import Suspect
+from services.training.reporting import calibration, evidence
+from services.training.reporting.answered import Answered, units
+from services.training.reporting.entity_errors import ErrorKind
+from services.training.reporting.evidence import Evidence
+from services.training.reporting.extrapolation import learning_curve
+from services.training.reporting.report import Calibration, Errors, SuspectCount
+from services.training.reporting.suspects import Suspect
 from tests.portal.reports import create_entity_report, create_report
 from tests.portal.rows import PLACES, colleague, create_dataset, create_model
 from tests.portal.visitor import button, visit, words

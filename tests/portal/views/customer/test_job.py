@@ -6,7 +6,7 @@ from services.db import reading, transaction
 from services.jobs import queue
 from services.jobs import service as jobs
 from services.jobs.tables import Job, JobState
-from services.training.events import EventKind, Phase, RunEvent
+from services.training.process.events import EventKind, Phase, RunEvent
 from tests.portal.reports import create_report
 from tests.portal.rows import claim, colleague, create_dataset, create_job, create_model, stranger
 from tests.portal.visitor import button, visit, words

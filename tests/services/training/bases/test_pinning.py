@@ -1,0 +1,62 @@
+"""An operator's own base models; a folder stands for a hub's repository."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.config import settings
+from services.training.bases import catalogue, pinning
+from services.training.recipe import DEFAULT_BASE_MODEL, Task
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    file = tmp_path / "base-models.toml"
+    monkeypatch.setenv("TUNEPORT_BASE_MODELS", str(file))
+    settings.cache_clear()
+    catalogue.entries.cache_clear()
+    yield file
+    settings.cache_clear()
+    catalogue.entries.cache_clear()
+
+
+def test_what_is_pinned_can_be_named_by_a_recipe(own: Path, base_model: Path, tmp_path: Path) -> None:
+    entry = pinning.pin("ours", str(base_model), own=own, cache=tmp_path)
+
+    assert catalogue.ids()[0] == DEFAULT_BASE_MODEL
+    assert catalogue.require("ours", Task.token_classification) == entry
+    assert catalogue.resolve("ours", tmp_path) == base_model
+    assert 0 < entry.computed < entry.parameters
+    assert entry.max_length == 64
+    with pytest.raises(catalogue.BaseModelCannot):
+        catalogue.require("ours", Task.chat)
+
+
+def test_weights_that_change_after_they_were_pinned_are_not_used(
+    own: Path, base_model: Path, tmp_path: Path
+) -> None:
+    pinning.pin("ours", str(base_model), own=own, cache=tmp_path)
+    own.write_text(own.read_text().replace(catalogue.get("ours").sha256, "0" * 64))
+    catalogue.entries.cache_clear()
+
+    with pytest.raises(catalogue.BaseModelDamaged):
+        catalogue.resolve("ours", tmp_path)
+
+
+def test_an_id_is_given_once(own: Path, base_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(pinning.BaseModelTaken):
+        pinning.pin(DEFAULT_BASE_MODEL, str(base_model), own=own, cache=tmp_path)
+    assert not own.exists()
+
+
+def test_a_folder_without_weights_and_a_model_that_writes_are_refused(
+    own: Path, chat_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(pinning.BaseModelUnfit, match="is missing"):
+        pinning.pin("ours", str(tmp_path / "empty"), own=own, cache=tmp_path)
+    with pytest.raises(pinning.BaseModelUnfit, match="writes text"):
+        pinning.pin("ours", str(chat_model), own=own, cache=tmp_path)
+    assert not own.exists()
