@@ -11,7 +11,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 
-from services.training.bases.catalogue import CHAT_TEMPLATE, WEIGHTS
+from services.training.bases.catalogue import CHAT_TEMPLATE, WEIGHTS, chat_template
 from services.training.context import Run
 from services.training.networks import (
     MultiLabelClassifier,
@@ -110,7 +110,7 @@ def save(network: "Network | Adapted", told: Card, base_model: Path, folder: Pat
     else:
         network.config.save_pretrained(folder)
         network.save(told.base_model, folder)
-        shutil.copyfile(base_model / CHAT_TEMPLATE, folder / CHAT_TEMPLATE)
+        (folder / CHAT_TEMPLATE).write_text(chat_template(base_model), "utf-8")
         tell_marks(folder, network.config.eos_token_id)
     (folder / CARD).write_text(told.model_dump_json(indent=1), "utf-8")
 

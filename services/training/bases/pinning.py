@@ -10,14 +10,17 @@ from torch import nn
 from transformers import PreTrainedConfig
 
 from services.errors import Conflict, Invalid
-from services.training import memory, networks
+from services.training import adapting, memory, networks
 from services.training.bases import catalogue
-from services.training.bases.catalogue import WEIGHTS, Entry
+from services.training.bases.catalogue import CHAT_TEMPLATE, TOKENIZER_CONFIG, WEIGHTS, Entry
+from services.training.conversations import ASSISTANT, TemplateUnsuitable, load_format
+from services.training.examples import Message
 from services.training.machine import Machine
 from services.training.recipe import Task
 from services.training.tokenizing import TOKENIZER, load_tokenizer
 
-_ROW = 256
+_ROW, _CHAT_ROW = 256, 512
+_SPOKEN = (Message(role="user", content="Hello"), Message(role=ASSISTANT, content="Good day"))
 # Parameters up to which a price class goes.
 _SMALL, _MEDIUM = 40_000_000, 130_000_000
 # What of a repository says whose it is and what it reads.
@@ -40,8 +43,8 @@ class BaseModelUnfit(Invalid):
 
     def __init__(self, source: str, why: str) -> None:
         super().__init__(
-            f"{source} cannot be pinned: {why}. A base model is an encoder with config.json, tokenizer.json "
-            "and model.safetensors."
+            f"{source} cannot be pinned: {why}. A base model is an encoder, or a causal language model with "
+            "a chat template, that has config.json, tokenizer.json and one model.safetensors."
         )
 
 
@@ -52,7 +55,7 @@ def pin(base_model: str, source: str, *, own: Path, cache: Path) -> Entry:
 
     Raises:
         BaseModelTaken: the catalogue has this id.
-        BaseModelUnfit: it is no encoder that can be read safely.
+        BaseModelUnfit: it cannot be read safely, or not be trained by us.
         BaseModelMissing: the hub does not give it.
     """
     if base_model in catalogue.ids():
@@ -79,7 +82,7 @@ def _fetched(base_model: str, source: str, cache: Path) -> tuple[Path, str, str]
     try:
         revision = HfApi().model_info(source).sha or ""
         folder = cache / f"{base_model}@{revision[:12]}"
-        wanted = ["config.json", TOKENIZER, WEIGHTS, _ABOUT]
+        wanted = ["config.json", TOKENIZER, WEIGHTS, CHAT_TEMPLATE, TOKENIZER_CONFIG, _ABOUT]
         snapshot_download(source, revision=revision, local_dir=folder, allow_patterns=wanted)
     except (OSError, HfHubHTTPError, ValueError) as error:
         raise catalogue.BaseModelMissing(base_model) from error
@@ -92,18 +95,25 @@ def _examined(base_model: str, source: str, folder: Path, where: str, revision: 
             raise BaseModelUnfit(source, f"{name} is missing")
     try:
         config = networks.read_config(folder)
-        encoder = networks.pretrained(folder)
+        chats = any("CausalLM" in str(one) for one in config.architectures or ())
+        model = adapting.causal(folder, torch.bfloat16) if chats else networks.pretrained(folder)
         load_tokenizer(folder)
     except (OSError, ValueError, RuntimeError) as error:
         raise BaseModelUnfit(source, f"it cannot be read ({error})") from error
-    if any("CausalLM" in str(one) for one in config.architectures or ()):
-        raise BaseModelUnfit(source, "it writes text and does not read it")
+    if chats:
+        _speaks(source, config, folder)
     with (folder / WEIGHTS).open("rb") as weights:
         digest = hashlib.file_digest(weights, "sha256").hexdigest()
-    parameters = sum(weight.numel() for weight in encoder.parameters())
-    tables = sum(part.weight.numel() for part in encoder.modules() if isinstance(part, nn.Embedding))
-    per_token = memory._encoder_bytes_per_token(
-        config, _ROW, Machine(torch.device("cpu"), False, ""), checkpointing=False
+    parameters = sum(weight.numel() for weight in model.parameters())
+    # A vocabulary that answers are chosen from is computed with, also where it is the table of the input.
+    chosen_from = {id(part.weight) for part in model.modules() if isinstance(part, nn.Linear)}
+    tables = [part.weight for part in model.modules() if isinstance(part, nn.Embedding)]
+    looked_up = sum(table.numel() for table in tables if id(table) not in chosen_from)
+    processor = Machine(torch.device("cpu"), False, "")
+    per_row = (
+        memory.causal_bytes_per_token(config, processor, checkpointing=False) * _CHAT_ROW
+        if chats
+        else memory.encoder_bytes_per_token(config, _ROW, processor, checkpointing=False) * _ROW
     )
     licence, languages = _about(folder / _ABOUT)
     return Entry(
@@ -114,13 +124,24 @@ def _examined(base_model: str, source: str, folder: Path, where: str, revision: 
         sha256=digest,
         licence=licence,
         parameters=parameters,
-        computed=parameters - tables,
+        computed=parameters - looked_up,
         max_length=_longest(config),
-        memory_per_row=ceil(per_token * _ROW / 2**20),
+        memory_per_row=ceil(per_row / 2**20),
         languages=languages,
-        tasks=[task for task in Task if task.trainable and task is not Task.chat],
+        tasks=[task for task in Task if task.trainable and (task is Task.chat) is chats],
         price_class="small" if parameters <= _SMALL else "medium" if parameters <= _MEDIUM else "large",
     )
+
+
+def _speaks(source: str, config: PreTrainedConfig, folder: Path) -> None:
+    """Go on only with a chat template that ends the assistant's turns with the config's own mark."""
+    end = config.eos_token_id
+    if not isinstance(end, int):
+        raise BaseModelUnfit(source, "its config names no single token that ends a turn")
+    try:
+        load_format(folder, end).encode(_SPOKEN)
+    except TemplateUnsuitable as error:
+        raise BaseModelUnfit(source, f"its chat template cannot be learned from ({error})") from error
 
 
 def _longest(config: PreTrainedConfig) -> int:

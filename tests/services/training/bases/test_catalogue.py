@@ -45,7 +45,7 @@ def test_the_memory_of_a_row_is_what_a_run_reckons_with(tmp_path: Path) -> None:
     processor = Machine(torch.device("cpu"), False, "test")
     config = networks.read_config(catalogue.resolve(DEFAULT_BASE_MODEL, tmp_path))
 
-    per_token = memory._encoder_bytes_per_token(config, 256, processor, checkpointing=False)
+    per_token = memory.encoder_bytes_per_token(config, 256, processor, checkpointing=False)
 
     assert catalogue.get(DEFAULT_BASE_MODEL).memory_per_row == per_token * 256 / 2**20
 

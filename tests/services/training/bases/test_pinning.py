@@ -1,13 +1,20 @@
 """An operator's own base models; a folder stands for a hub's repository."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from services.config import settings
+from services.training import networks
 from services.training.bases import catalogue, pinning
+from services.training.bases.catalogue import CHAT_TEMPLATE, TOKENIZER_CONFIG
+from services.training.conversations import load_format
+from services.training.examples import Message
 from services.training.recipe import DEFAULT_BASE_MODEL, Task
+from tests.services.training.tiny_chat import END, TEMPLATE
 
 
 @pytest.fixture
@@ -50,13 +57,38 @@ def test_an_id_is_given_once(own: Path, base_model: Path, tmp_path: Path) -> Non
     assert not own.exists()
 
 
-def test_a_folder_without_weights_and_a_model_that_writes_are_refused(
+def test_a_chat_model_is_pinned_for_chat_alone_wherever_its_template_stands(
     own: Path, chat_model: Path, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(chat_model, folder)
+    (folder / CHAT_TEMPLATE).unlink()
+    (folder / TOKENIZER_CONFIG).write_text(json.dumps({"chat_template": TEMPLATE}))
+
+    entry = pinning.pin("ours", str(folder), own=own, cache=tmp_path)
+
+    assert entry.tasks == [Task.chat]
+    # Its tables are tied: the vocabulary is computed with.
+    assert entry.computed == entry.parameters
+    assert catalogue.resolve("ours", tmp_path) == folder
+    spoken = [Message(role="user", content="Hello"), Message(role="assistant", content="Good day")]
+    end = networks.read_config(folder).eos_token_id
+    assert load_format(folder, end).encode(spoken) == load_format(chat_model, end).encode(spoken)
+
+
+def test_a_chat_model_whose_turns_have_no_end_is_refused(own: Path, chat_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(chat_model, folder)
+    (folder / CHAT_TEMPLATE).write_text(TEMPLATE.replace(END, ""))
+
+    with pytest.raises(pinning.BaseModelUnfit, match="chat template"):
+        pinning.pin("ours", str(folder), own=own, cache=tmp_path)
+    assert not own.exists()
+
+
+def test_a_folder_without_weights_is_refused(own: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(pinning.BaseModelUnfit, match="is missing"):
         pinning.pin("ours", str(tmp_path / "empty"), own=own, cache=tmp_path)
-    with pytest.raises(pinning.BaseModelUnfit, match="writes text"):
-        pinning.pin("ours", str(chat_model), own=own, cache=tmp_path)
     assert not own.exists()
