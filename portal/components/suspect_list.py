@@ -40,7 +40,7 @@ def suspect_list(
     unit = "sentence" if of_words else "row"
     st.markdown(
         f"**{words.count(count.doubted, 'word' if of_words else 'label')} of "
-        f"{words.count(count.checked, unit)} {'is' if count.doubted == 1 else 'are'} probably wrong**"
+        f"{words.count(count.checked, unit)} {'is' if count.doubted == 1 else 'are'} worth a second look**"
         if count.doubted
         else f"**None of {words.count(count.checked, unit)} looks mislabelled**"
     )

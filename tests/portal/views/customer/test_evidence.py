@@ -139,7 +139,7 @@ def test_a_viewer_chooses_no_threshold(owner: Member, version: ModelVersion) -> 
 
 def test_doubtful_labels_become_a_version_of_the_data(owner: Member, version: ModelVersion) -> None:
     page = visit(owner, "model", id=version.model_id, report_part="Label errors")
-    assert "3 labels of 900 rows are probably wrong" in words(page)
+    assert "3 labels of 900 rows are worth a second look" in words(page)
     assert not page.exception
     with reading() as db:
         data = datasets.versions(db, owner, dataset_id=datasets.list_datasets(db, owner)[0][0].id)
@@ -239,7 +239,7 @@ def test_doubted_words_become_other_tags_of_their_sentences(owner: Member, tmp_p
     page = visit(owner, "model", id=version.model_id, report_part="Label errors")
 
     assert not page.exception
-    assert "6 words of 900 sentences are probably wrong" in words(page)
+    assert "6 words of 900 sentences are worth a second look" in words(page)
     assert "⟦Ann" in _table(suspects)["Text"][0]
     before = _table(suspects)
     after = before.copy()
