@@ -172,7 +172,7 @@ def _open_month(session: Session, member: Member) -> Month:
     if last is None:
         return present.previous
     # The middle: a workspace may have moved to another time zone since.
-    middle = last.period_start + (last.period_end - last.period_start) / 2
+    middle = last.period_start + (last.period_end - last.period_start) // 2
     return max(Month.of(middle, "UTC").next, present.previous)
 
 

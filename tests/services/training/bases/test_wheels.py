@@ -48,7 +48,7 @@ def test_a_file_that_cannot_be_converted_leaves_nothing(
     wheel = install(tmp_path, content, monkeypatch)
     pinned = replace(wheel, member_sha256=hashlib.sha256(content).hexdigest())
 
-    with pytest.raises(WheelUnusable, match=r"services\.training\.gguf"):
+    with pytest.raises(WheelUnusable, match=r"services\.training\.bases\.gguf"):
         convert_into(tmp_path / "cache" / "base", pinned)
 
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["base.lock"]

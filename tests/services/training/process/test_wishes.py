@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from services.training import run as runs
+from services.training import fitting
 from services.training.examples import read_texts
 from services.training.process.events import EventKind, Phase
 from services.training.process.folder import RunFolder
@@ -78,7 +78,7 @@ def test_a_pause_after_quick_keeps_it(
     tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = create_run(tmp_path / "run", base_model, preset=Preset.best, **SHORT)
-    fit = runs.classification.fitting.choose
+    fit = fitting.choose
 
     def fit_and_ask(*arguments: Any, **options: Any) -> Any:
         folder.pause.touch()
