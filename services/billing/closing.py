@@ -1,6 +1,6 @@
 """Closing a month: a draft becomes an invoice with a number, and never changes again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col
 
@@ -10,8 +10,9 @@ from services.accounts.scope import Member, owned
 from services.accounts.service import lock_tenant_to_bill
 from services.accounts.tables import Tenant
 from services.billing import letters, monitor
+from services.billing.ahead import Rated, rate
 from services.billing.books import Books
-from services.billing.drafting import draft_month, invoice_of, snapshot_of, uses_of
+from services.billing.drafting import invoice_of, snapshot_of
 from services.billing.errors import BillingParked, MonthIsClosed, MonthNotOver
 from services.billing.invoicing import Draft
 from services.billing.numbers import INVOICES, next_number
@@ -25,11 +26,19 @@ from services.metering.days import day_of
 GRACE = timedelta(hours=24)
 
 
-def close_month(session: Session, member: Member, *, year: int, month: int) -> Invoice | None:
+def closes_at(tenant: Tenant, month: Month) -> datetime:
+    """From when on a month of the workspace can be closed."""
+    return month.end(tenant.time_zone) + GRACE
+
+
+def close_month(
+    session: Session, member: Member, *, year: int, month: int, ahead: Rated | None = None
+) -> Invoice | None:
     """Finalise a month of the member's workspace under the next number; None where nothing was used.
 
-    A second close returns the first invoice. The number is taken last, and its row stays locked until the
-    transaction ends, so that numbers have no gaps and nobody waits for another tenant's sums.
+    A second close returns the first invoice. What was rated `ahead` is taken where it still holds. The
+    number is taken last, and its row stays locked until the transaction ends, so that numbers have no gaps
+    and nobody waits for another tenant's sums.
 
     Raises:
         UnknownMonth: there is no such month.
@@ -42,7 +51,7 @@ def close_month(session: Session, member: Member, *, year: int, month: int) -> I
     ledger, tenant = _held(session, member)
     if earlier := invoice_of(session, member, closing):
         return earlier
-    return _finalise(session, member, tenant, closing, ledger)
+    return _finalise(session, member, tenant, closing, ledger, ahead)
 
 
 def finalise(session: Session, member: Member, *, month: Month) -> Invoice | None:
@@ -69,18 +78,23 @@ def _held(session: Session, member: Member) -> tuple[Head, Tenant]:
 
 
 def _finalise(
-    session: Session, member: Member, tenant: Tenant, closing: Month, ledger: Head
+    session: Session,
+    member: Member,
+    tenant: Tenant,
+    closing: Month,
+    ledger: Head,
+    ahead: Rated | None = None,
 ) -> Invoice | None:
     now = clock.now()
-    closes_at = closing.end(tenant.time_zone) + GRACE
-    if now < closes_at:
-        raise MonthNotOver(closing, closes_at)
+    if now < (from_then_on := closes_at(tenant, closing)):
+        raise MonthNotOver(closing, from_then_on)
     if held := monitor.hold(session, member):
         raise BillingParked(held.findings)
-    uses, books = uses_of(session, member, closing), Books(session, member)
-    draft = draft_month(session, member, closing, uses=uses, books=books)
-    if wrong := monitor.findings(session, member, closing, draft, uses):
+    books = Books(session, member)
+    rated = rate(session, member, closing, ledger=ledger, books=books, ahead=ahead)
+    if wrong := [*rated.findings, *monitor.of_credits(session, member)]:
         raise BillingParked(wrong)
+    draft = rated.draft
     if draft.is_empty:
         return None
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TypedDict
 
 from sqlmodel import Session, col
 
@@ -13,16 +14,18 @@ from services.accounts.service import get_tenant
 from services.billing import contracts, profiles
 from services.billing.books import Books
 from services.billing.corrections import corrections
+from services.billing.coupons import Coupon
 from services.billing.invoicing import Charge, ChargeKind, Draft
 from services.billing.money import Money
 from services.billing.names import names
 from services.billing.period import Month
-from services.billing.plans import in_force
+from services.billing.plans import Plan, in_force
 from services.billing.rating import Balance, Committed, draft
 from services.billing.redeeming import coupons_of
 from services.billing.snapshot import Language, Party, Snapshot
 from services.billing.spending import Credit
 from services.billing.tables import Contract, CreditGrant, CreditNote, Invoice, InvoiceState
+from services.billing.taxation import Taxes
 from services.billing.timeline import fees
 from services.config import settings
 from services.ledger.block import Head
@@ -42,6 +45,20 @@ def uses_of(session: Session, member: Member, month: Month) -> list[Use]:
     return metering.uses(session, member, first=month.first, last=month.last)
 
 
+class Basis(TypedDict):
+    """What a month's figures follow from beside its use; the same use on the same basis is the same draft."""
+
+    versions: Sequence[Plan]
+    taxes: Taxes
+    period: tuple[date, date]
+    charges: list[Charge]
+    committed: Committed | None
+    coupons: Sequence[Coupon]
+    grants: Sequence[Credit]
+    balances: list[Balance]
+    names: Mapping[str, str] | None
+
+
 def draft_month(
     session: Session,
     member: Member,
@@ -53,16 +70,17 @@ def draft_month(
     """What a month comes to as of now, or with the `uses` given: they, and what else its invoice says."""
     books = books or Books(session, member)
     uses = uses_of(session, member, month) if uses is None else uses
-    return rated(
-        session,
-        member,
-        month,
-        credits_before(session, member, month, books=books),
-        uses=uses,
-        names=names(session, member, {use.subject for use in uses}),
-        complete=True,
-        books=books,
-    )
+    return draft(uses, **basis_of(session, member, month, uses=uses, books=books))
+
+
+def basis_of(
+    session: Session, member: Member, month: Month, *, uses: Sequence[Use], books: Books | None = None
+) -> Basis:
+    """What the invoice of a month with these uses follows from."""
+    books = books or Books(session, member)
+    grants = credits_before(session, member, month, books=books)
+    called = names(session, member, {use.subject for use in uses})
+    return _basis(session, member, month, grants, names=called, complete=True, books=books)
 
 
 def rated(
@@ -72,15 +90,28 @@ def rated(
     grants: Sequence[Credit],
     *,
     uses: Sequence[Use] | None = None,
-    names: Mapping[str, str] | None = None,
     complete: bool = False,
     books: Books | None = None,
 ) -> Draft:
-    """A month's figures; `grants` as `credits_before` found them, `names` of what lines are for.
+    """A month's figures; `grants` as `credits_before` found them.
 
     Only where they are `complete` do they hold what other invoices leave for this one: corrections, balances.
     """
     books = books or Books(session, member)
+    uses = uses_of(session, member, month) if uses is None else uses
+    return draft(uses, **_basis(session, member, month, grants, names=None, complete=complete, books=books))
+
+
+def _basis(
+    session: Session,
+    member: Member,
+    month: Month,
+    grants: Sequence[Credit],
+    *,
+    names: Mapping[str, str] | None,
+    complete: bool,
+    books: Books,
+) -> Basis:
     contract = books.contract_in(month)
     charges = fees([stay for stay in books.been if not stay.trial], books.sold, month, books.zone)
     charges += contracts.instalment(contract, month) if contract else []
@@ -88,8 +119,7 @@ def rated(
     if complete:
         charges += [*_carried_over(books, month), *_late(session, member, books, month)]
         balances = _balances(session, member)
-    return draft(
-        uses_of(session, member, month) if uses is None else uses,
+    return Basis(
         versions=books.versions,
         taxes=books.taxes,
         period=(month.first, month.last),

@@ -20,27 +20,20 @@ from services.metering import rollups
 from services.metering.usage import Use
 
 
-def findings(
-    session: Session,
-    member: Member,
-    month: Month,
-    figures: Draft,
-    uses: Sequence[Use],
-    *,
-    compare_hours: bool = True,
-) -> list[str]:
+def findings(session: Session, member: Member, figures: Draft, uses: Sequence[Use]) -> list[str]:
     """What does not agree in a month, in a sentence each; nothing where all is well.
 
     `figures` are those of its draft, and `uses` what they were made of: what comes in between two looks is no
-    difference. To compare hours with their events holds the hours still, so that a mere look at the month
-    leaves it to the hourly comparison.
+    difference. Hours are left to the hourly comparison, and to `of_month`.
     """
-    return [
-        *of_figures(figures),
-        *of_use(figures, uses),
-        *(_of_hours(session, member, month) if compare_hours else ()),
-        *_of_credits(session, member),
-    ]
+    return [*of_figures(figures), *of_use(figures, uses), *of_credits(session, member)]
+
+
+def of_month(
+    session: Session, member: Member, month: Month, figures: Draft, uses: Sequence[Use]
+) -> list[str]:
+    """The same with every hour compared with its events, and without credits, which are of no one month."""
+    return [*of_figures(figures), *of_use(figures, uses), *_of_hours(session, member, month)]
 
 
 def of_figures(figures: Draft) -> list[str]:
@@ -83,7 +76,7 @@ def _of_hours(session: Session, member: Member, month: Month) -> list[str]:
     ]
 
 
-def _of_credits(session: Session, member: Member) -> list[str]:
+def of_credits(session: Session, member: Member) -> list[str]:
     """Grants that are not what was used of them, has expired and is left, or whose uses no invoice tells."""
     grants = session.exec(owned(CreditGrant, member)).all()
     if not grants:

@@ -3,9 +3,6 @@
 A run keeps no state of its own: what is closed is closed, so a run that broke goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,11 +13,14 @@ from services.accounts.scope import Member, Role, Staff, StaffRole
 from services.accounts.service import all_tenants
 from services.accounts.tables import Tenant
 from services.billing import closing, monitor
+from services.billing.ahead import Rated, rate_ahead
 from services.billing.drafting import draft_month, figures_of, invoice_of, uses_of
 from services.billing.errors import BillingParked, MonthNotOver
 from services.billing.invoicing import Draft
+from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.tables import Invoice
+from services.db import reading, transaction
 
 
 class Step(StrEnum):
@@ -44,11 +44,14 @@ class Row:
     findings: tuple[str, ...] = ()
 
 
-Opened = Callable[[], AbstractContextManager[Session]]
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How the close of a workspace's month ended: with an invoice, with findings, or with neither."""
 
-# Months that one process closes at a time on Postgres: while one waits for the database, another is added up.
-# SQLite lets one transaction write at a time.
-AT_A_TIME = 4
+    step: Step
+    number: str = ""
+    total: Money | None = None
+    findings: tuple[str, ...] = ()
 
 
 def dry_run(session: Session, staff: Staff, *, month: Month) -> list[Row]:
@@ -64,45 +67,46 @@ def _looked_at(session: Session, tenant: Tenant, month: Month) -> Row:
     uses = uses_of(session, member, month)
     figures = draft_month(session, member, month, uses=uses)
     held = monitor.hold(session, member)
-    found = (
-        held.findings
-        if held
-        else monitor.findings(session, member, month, figures, uses, compare_hours=False)
-    )
+    found = held.findings if held else monitor.findings(session, member, figures, uses)
     if found:
         return Row(tenant, Step.parked, figures, findings=tuple(found))
-    if clock.now() < month.end(tenant.time_zone) + closing.GRACE:
+    if clock.now() < closing.closes_at(tenant, month):
         return Row(tenant, Step.waiting, figures)
     return Row(tenant, Step.nothing if figures.is_empty else Step.ready, figures)
 
 
-def close_all(months: Iterable[tuple[Tenant, Month]], *, opened: Opened) -> Iterator[Row]:
-    """Close a month of each workspace as `close` does, several at a time; gives their rows in their order."""
-    with opened() as session:
-        at_a_time = 1 if session.get_bind().dialect.name == "sqlite" else AT_A_TIME
-    with ThreadPoolExecutor(at_a_time, thread_name_prefix="close") as closers:
-        yield from closers.map(lambda one: close(*one, opened=opened), months)
-
-
-def close(tenant: Tenant, month: Month, *, opened: Opened) -> Row:
+def close(tenant: Tenant, month: Month) -> Closed:
     """Close a workspace's month in a transaction of its own; where it cannot be, the workspace is parked.
 
-    `opened` opens the transaction. Nothing that one workspace does stops the others.
+    Nothing that one workspace does stops the others.
     """
+    if clock.now() < closing.closes_at(tenant, month):
+        return Closed(Step.waiting)
     member = Member(tenant_id=tenant.id, role=Role.owner)
     try:
-        with opened() as session:
-            invoice = closing.close_month(session, member, year=month.year, month=month.month)
+        ahead = _ahead(member, month)
+        with transaction() as session:
+            invoice = closing.close_month(session, member, year=month.year, month=month.month, ahead=ahead)
     except MonthNotOver:
-        return Row(tenant, Step.waiting, None)
+        return Closed(Step.waiting)
     except BillingParked as parked:
         found = parked.findings
     except LookupError as error:
         # Use that no plan sells: a mistake of ours, and none of the customer's.
         found = [f"{error}."]
     else:
-        step = Step.closed if invoice else Step.nothing
-        return Row(tenant, step, None, invoice)
-    with opened() as session:
+        return of_invoice(invoice) if invoice else Closed(Step.nothing)
+    with transaction() as session:
         monitor.park(session, member, found)
-    return Row(tenant, Step.parked, None, findings=tuple(found))
+    return Closed(Step.parked, findings=tuple(found))
+
+
+def of_invoice(invoice: Invoice) -> Closed:
+    """What there is to say of a month that has its invoice."""
+    return Closed(Step.closed, invoice.number, Money(invoice.total, invoice.currency))
+
+
+def _ahead(member: Member, month: Month) -> Rated | None:
+    with reading() as session:
+        # Elsewhere a month that is closed holds up nobody but its own workspace.
+        return rate_ahead(session, member, month) if session.get_bind().dialect.name == "sqlite" else None

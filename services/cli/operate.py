@@ -8,8 +8,7 @@ from services import clock, onboarding
 from services.accounts import keys
 from services.accounts import service as accounts
 from services.accounts.scope import Member, Role, StaffRole
-from services.billing import runs
-from services.billing.money import Money
+from services.billing import closers
 from services.billing.period import Month
 from services.billing.runs import Step
 from services.db import reading, transaction
@@ -79,11 +78,11 @@ def close(
         (one, Month.parse(which) if which else Month.of(clock.now(), one.time_zone).previous)
         for one in workspaces
     ]
-    for (workspace, period), row in zip(months, runs.close_all(months, opened=transaction), strict=True):
-        if row.step is Step.waiting:
-            typer.echo(f"{workspace.name}: {period} is not over, or its day of grace is not.", err=True)
-        elif row.step is Step.parked:
-            typer.echo(f"{workspace.name} is parked: {row.findings[0]}", err=True)
-        elif row.invoice is not None:
-            total = Money(row.invoice.total, row.invoice.currency)
-            typer.echo(f"{row.invoice.number}  {total}  {workspace.name}")
+    for (workspace, period), ended in zip(months, closers.close_all(months), strict=True):
+        match ended.step:
+            case Step.waiting:
+                typer.echo(f"{workspace.name}: {period} is not over, or its day of grace is not.", err=True)
+            case Step.parked:
+                typer.echo(f"{workspace.name} is parked: {ended.findings[0]}", err=True)
+            case Step.closed:
+                typer.echo(f"{ended.number}  {ended.total}  {workspace.name}")

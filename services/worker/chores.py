@@ -15,7 +15,7 @@ from services.accounts import service as accounts
 from services.accounts import sign_ins
 from services.accounts.scope import Member, Role
 from services.accounts.tables import Tenant
-from services.billing import runs
+from services.billing import closers
 from services.billing.period import Month
 from services.billing.runs import Step
 from services.datasets import files, uncounted
@@ -138,9 +138,9 @@ def close_months() -> None:
     """Finalise every workspace's invoice of the month that is over; who cannot be billed is parked."""
     # Midnight comes to each workspace in its own time zone.
     months = [(one, Month.of(clock.now(), one.time_zone).previous) for one in _workspaces()]
-    for (workspace, last), row in zip(months, runs.close_all(months, opened=transaction), strict=True):
-        if row.step is Step.parked:
-            log.error("workspace %s is not billed for %s: %s", workspace.id, last, row.findings[0])
+    for (workspace, last), ended in zip(months, closers.close_all(months), strict=True):
+        if ended.step is Step.parked:
+            log.error("workspace %s is not billed for %s: %s", workspace.id, last, ended.findings[0])
 
 
 def tell_of_budgets() -> None:

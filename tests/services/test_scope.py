@@ -30,6 +30,7 @@ ACROSS = {
     "services/accounts/scope.py",
     "services/accounts/service.py",
     "services/accounts/keys.py",
+    "services/billing/closers.py",  # the worker and the staff close months of many workspaces
     "services/billing/online/webhook.py",  # a provider names a payment, and not whose it is
     "services/datasets/retention.py",
     "services/datasets/uncounted.py",

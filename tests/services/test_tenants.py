@@ -276,6 +276,11 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "billing.credits.credit_left": Shows(),
     "billing.subscriptions.current_plan": Shows(),
+    "billing.ahead.rate": Shows(
+        ("model_version_id",), lambda names, member: {"month": this_month(), "ledger": Head()}
+    ),
+    "billing.ahead.rate_ahead": Shows(("model_version_id",), lambda names, member: {"month": this_month()}),
+    "billing.drafting.basis_of": Shows(arguments=lambda names, member: {"month": this_month(), "uses": []}),
     "billing.drafting.credits_before": Shows(arguments=lambda names, member: {"month": this_month()}),
     "billing.drafting.draft_month": Shows(
         ("model_version_id",), lambda names, member: {"month": this_month()}
@@ -305,7 +310,9 @@ CASES: dict[str, Finds | Shows] = {
     "billing.closing.finalise": Shows(arguments=lambda names, member: {"month": closed_month().previous}),
     "billing.contracts.contract_in": Shows(arguments=lambda names, member: {"month": this_month()}),
     "billing.contracts.contracts": Shows(),
-    "billing.monitor.findings": Shows(
+    "billing.monitor.findings": Shows(arguments=lambda names, member: {"figures": NO_FIGURES, "uses": []}),
+    "billing.monitor.of_credits": Shows(),
+    "billing.monitor.of_month": Shows(
         arguments=lambda names, member: {"month": this_month(), "figures": NO_FIGURES, "uses": []}
     ),
     "billing.monitor.hold": Shows(),

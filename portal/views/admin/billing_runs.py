@@ -14,12 +14,12 @@ from portal.components.parked import parked_list
 from portal.components.stray_payments import stray_payments
 from portal.components.unsent_letters import unsent_letters
 from services import clock, revenue
-from services.billing import letters, runs, strays
+from services.billing import closers, letters, runs, strays
 from services.billing.money import by_currency
 from services.billing.parked import parked
 from services.billing.period import Month
 from services.billing.runs import Row, Step
-from services.db import reading, transaction
+from services.db import reading
 
 WORDS = {
     Step.ready: "Ready",
@@ -32,7 +32,7 @@ WORDS = {
 
 def close_all(ready: list[Row], month: Month) -> None:
     """Finalise what is ready, each workspace in a transaction of its own."""
-    for _ in runs.close_all([(row.tenant, month) for row in ready], opened=transaction):
+    for _ in closers.close_all((row.tenant, month) for row in ready):
         pass
 
 

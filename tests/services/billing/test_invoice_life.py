@@ -190,7 +190,7 @@ def test_a_void_invoice_gives_its_credit_back(session: Session, member: Member, 
 
     assert monitor.standing(session, member, grant) == (euros("0"), euros("0"), euros("4"))
     uses = uses_of(session, member, NOVEMBER)
-    assert monitor.findings(session, member, NOVEMBER, draft_month(session, member, NOVEMBER), uses) == []
+    assert monitor.findings(session, member, draft_month(session, member, NOVEMBER), uses) == []
 
 
 def test_prepaid_credit_is_spent_by_priority_then_expiry_then_age_and_traced(
