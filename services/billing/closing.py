@@ -12,8 +12,9 @@ from services.accounts.tables import Tenant
 from services.billing import letters, monitor
 from services.billing.ahead import Rated, rate
 from services.billing.books import Books
-from services.billing.drafting import invoice_of, snapshot_of
+from services.billing.drafting import invoice_of
 from services.billing.errors import BillingParked, MonthIsClosed, MonthNotOver
+from services.billing.heading import snapshot_of
 from services.billing.invoicing import Draft
 from services.billing.numbers import INVOICES, next_number
 from services.billing.period import Month

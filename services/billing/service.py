@@ -15,8 +15,9 @@ from services.billing.credits import credit_left as credit_left
 from services.billing.credits import end_trial as end_trial
 from services.billing.credits import grant_trial as grant_trial
 from services.billing.credits import on_trial as on_trial
-from services.billing.drafting import draft_month, invoice_of, known_until, rated, snapshot_of
+from services.billing.drafting import draft_month, invoice_of, known_until, rated
 from services.billing.errors import MonthIsClosed
+from services.billing.heading import snapshot_of
 from services.billing.invoicing import Charge
 from services.billing.money import Money
 from services.billing.period import Month, UnknownMonth

@@ -10,7 +10,7 @@ from typing import Any
 
 import typst
 
-from services.billing.drafting import seller
+from services.billing.heading import seller
 from services.billing.partners import Statement
 from services.billing.snapshot import Language
 from services.datasets.cells import inert

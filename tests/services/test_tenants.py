@@ -291,7 +291,7 @@ CASES: dict[str, Finds | Shows] = {
         ("model_version_id",), lambda names, member: {"month": this_month(), "grants": ()}
     ),
     "billing.drafting.uses_of": Shows(("model_version_id",), lambda names, member: {"month": this_month()}),
-    "billing.drafting.snapshot_of": Shows(
+    "billing.heading.snapshot_of": Shows(
         arguments=lambda names, member: {"month": this_month(), "figures": NO_FIGURES}
     ),
     "billing.subscriptions.subscription": Shows(),
