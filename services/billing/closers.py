@@ -3,10 +3,10 @@
 One process is held by its own work: while it rates a month, the machine's other cores do nothing. Each month
 is a transaction of its own, so that a process which is killed leaves none half closed.
 
-    python -m services.billing.closers SECONDS_OFF
+    python -m services.billing.closers MICROSECONDS
 
-reads a line of JSON for each month from its standard input and answers with one; its clock is so many seconds
-off the host's, which is zero outside tests.
+reads a line of JSON for each month from its standard input and answers with one; its clock is so far off the
+host's, which is zero outside tests.
 """
 
 import json
@@ -79,9 +79,9 @@ class _Closer:
     """A process that closes months, one after the other."""
 
     def __init__(self) -> None:
-        off = clock.offset().total_seconds()
+        off = clock.offset() // timedelta(microseconds=1)
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-            [sys.executable, "-P", "-m", "services.billing.closers", repr(off)],
+            [sys.executable, "-P", "-m", "services.billing.closers", str(off)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -126,9 +126,9 @@ def _side_by_side(
     return threads.map(close_one, months)
 
 
-def main(seconds_off: float) -> None:
+def main(micros_off: int) -> None:
     """Close the months that are asked for, until nobody asks any more."""
-    clock.move(timedelta(seconds=seconds_off))
+    clock.move(timedelta(microseconds=micros_off))
     for line in sys.stdin:
         tenant_id, year, month = json.loads(line)
         with reading() as session:
@@ -138,4 +138,4 @@ def main(seconds_off: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(int(sys.argv[1]))
