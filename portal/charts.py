@@ -22,6 +22,8 @@ OURS, REST, WRONG, RIGHT = BLUE, GRAY, ORANGE, GREEN
 _MOST_NAMED = 24
 # Below this a score has a scale of its own.
 _LOW_SCORE = 0.2
+# Of fewer steps each has its tick.
+_FEW_STEPS = 6
 _ROW_HEIGHT = 26
 _QUARTERS = (0, 0.25, 0.5, 0.75, 1)
 
@@ -102,16 +104,22 @@ def text_lengths(lengths: Mapping[int, int], *, read: int) -> go.Figure:
 
 
 def loss(points: Sequence[tuple[int, float]]) -> go.Figure:
-    """The training loss by optimiser step, as it was told and smoothed."""
+    """The training loss by optimiser step, as it was told and smoothed; a first value stands as a point."""
     mean = smoothed(points)
-    title = f"Loss went from {mean[0][1]:.2f} to {mean[-1][1]:.2f}"
+    (begin, first), (end, last) = mean[0], mean[-1]
+    title = (
+        f"Loss went from {first:.2f} to {last:.2f}" if end > begin else f"Loss was {last:.2f} at step {end}"
+    )
     raw = _line(points, REST, hover="Step %{x:,}<br>loss %{y:.3f}").update(
         mode="lines", opacity=0.45, line_width=1
     )
-    line = _line(mean, OURS, hover="Step %{x:,}<br>smoothed loss %{y:.3f}").update(mode="lines")
-    return _figure(title, raw, line, x="Optimiser step", y="Loss", height=240).update_yaxes(
-        rangemode="tozero"
-    )
+    line = _line(mean, OURS, hover="Step %{x:,}<br>smoothed loss %{y:.3f}")
+    # A line through one point is not seen.
+    line.update(mode="lines" if end > begin else "markers")
+    figure = _figure(title, raw, line, x="Optimiser step", y="Loss", height=240)
+    # There are no half steps.
+    figure.update_xaxes(dtick=1 if end - begin < _FEW_STEPS else None)
+    return figure.update_yaxes(rangemode="tozero")
 
 
 def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
@@ -144,7 +152,7 @@ def _line(points: Sequence[tuple[float, float]], colour: str, *, hover: str) -> 
         y=[y for _, y in points],
         mode="lines+markers" if len(points) < 30 else "lines",
         line={"color": colour, "width": 2},
-        marker={"size": 5},
+        marker={"size": 5 if len(points) > 1 else 9},
         hovertemplate=f"{hover}<extra></extra>",
     )
 

@@ -138,15 +138,15 @@ def _figures(job: Job, told: Story, so_far: Money) -> None:
 
 def _curves(told: Story) -> None:
     figures: dict[str, go.Figure] = {}
-    # One score is a figure, not a curve.
-    if len(told.scores) > 1 and told.metric:
+    # One score is a figure, not a curve, unless it is where a training begins.
+    if told.metric and len(told.scores) > (0 if told.loss else 1):
         figures["score"] = score(told.scores, told.metric)
     if told.loss:
         figures["loss"] = loss(told.loss)
     if not figures:
         return
     for column, (key, drawn) in zip(st.columns(len(figures)), figures.items(), strict=True):
-        with column.container(border=True):
+        with column.container(border=True, height="stretch"):
             chart(drawn, key=key)
 
 

@@ -47,6 +47,7 @@ FIGURES: list[Callable[[], go.Figure]] = [
     lambda: charts.label_balance({"a": 3, "b": 1}),
     lambda: charts.label_balance({f"label {number}": number + 1 for number in range(77)}),
     lambda: charts.loss([(1, 4.0), (2, 1.0)]),
+    lambda: charts.loss([(1, 4.0)]),
     lambda: charts.score([(1.0, 0.5)], "f1"),
     lambda: charts.against_baselines(0.9, (0.88, 0.92), BASELINES, "accuracy"),
     lambda: charts.confusion(create_confusion(3)),
@@ -92,6 +93,18 @@ def test_many_labels_fit_into_a_screen_without_names() -> None:
 
 def test_the_loss_says_where_it_came_from() -> None:
     assert title(charts.loss([(1, 4.34), (90, 0.712)])) == "Loss went from 4.34 to 0.71"
+
+
+def test_a_loss_that_was_told_once_is_a_point() -> None:
+    figure = charts.loss([(1, 0.384)])
+
+    assert title(figure) == "Loss was 0.38 at step 1"
+    assert figure.data[1].mode == "markers"
+
+
+def test_first_steps_have_no_halves_between_them() -> None:
+    assert charts.loss([(1, 4.0), (2, 3.0), (4, 2.0)]).layout.xaxis.dtick == 1
+    assert charts.loss([(1, 4.0), (90, 2.0)]).layout.xaxis.dtick is None
 
 
 def test_the_score_tells_its_best_epoch() -> None:

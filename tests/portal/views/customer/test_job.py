@@ -104,6 +104,25 @@ def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
     assert len(page.get("plotly_chart")) == 2
 
 
+def test_both_curves_have_their_place_from_the_first_step_on(owner: Member) -> None:
+    job = create_job(owner)
+    claimed = claim()
+    score = RunEvent(kind=EventKind.metric, phase=Phase.fitting, step=1, values={"accuracy": 0.5})
+    loss = RunEvent(kind=EventKind.progress, phase=Phase.training, step=1, steps=4, values={"loss": 4.0})
+    with transaction() as db:
+        queue.report(db, claimed, [(0, score)])
+    assert len(visit(owner, "job", id=job.id).get("plotly_chart")) == 0, "one score is no curve"
+
+    with transaction() as db:
+        queue.report(db, claimed, [(1, loss)])
+    page = visit(owner, "job", id=job.id)
+
+    assert len(page.get("plotly_chart")) == 2
+    text = words(page)
+    assert r"**Loss was 4\.00 at step 1**" in text
+    assert r"**Accuracy reached 50\.0\% before the first epoch**" in text
+
+
 def test_stopping_asks_first_and_then_cancels(owner: Member) -> None:
     job = create_job(owner)
     page = visit(owner, "job", id=job.id)
