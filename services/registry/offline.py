@@ -28,7 +28,8 @@ features = torch.nn.functional.normalize(mean) * mean.shape[1] ** 0.5
 logits = (features @ weights["head.weight"].T + weights["head.bias"])[0]
 """
 _TORCH_KEYWORDS = """if "words.weight" in weights:
-    logits = logits + weights["words.weight"][ids[0]].sum(0) * ids.shape[1] ** -0.5
+    rows = weights["words.places"][ids[0]].long() if "words.places" in weights else ids[0]
+    logits = logits + weights["words.weight"][rows].sum(0) * ids.shape[1] ** -0.5
 """
 _TORCH_SCORES = """logits = logits / card["temperature"]
 scores = dict(zip(card["labels"], logits.{activation}.tolist()))
@@ -122,7 +123,8 @@ def script(architecture: str, *, onnx: bool, together: bool = False, types: bool
     """
     match architecture:
         case "mean-pooled-linear":
-            body = _ONNX_TEXT if onnx else _TORCH_TEXT + _TORCH_SCORES.format(activation="softmax(-1)")
+            told = _TORCH_TEXT + _TORCH_KEYWORDS + _TORCH_SCORES.format(activation="softmax(-1)")
+            body = _ONNX_TEXT if onnx else told
             end = _ONE
         case "mean-pooled-sigmoid":
             told = _TORCH_TEXT + _TORCH_KEYWORDS + _TORCH_SCORES.format(activation="sigmoid()")

@@ -21,6 +21,7 @@ from services.training.networks import (
     TextClassifier,
     TextScorer,
     TokenClassifier,
+    WordTable,
     read_config,
     untrained,
 )
@@ -125,9 +126,16 @@ def load(folder: Path, device: torch.device) -> tuple[Network, Card]:
     told = read_card(folder)
     network = _NETWORKS[told.architecture](untrained(read_config(folder)), len(told.outputs))
     weights = load_file(folder / WEIGHTS)
-    if isinstance(network, MultiLabelClassifier):
-        # Artefacts that were made before words were counted have none.
-        weights.setdefault("words.weight", torch.zeros_like(network.words.weight))
+    if isinstance(network, TextClassifier):
+        _tell_words(network.words, weights)
     network.load_state_dict(weights)
     network.temperature = told.temperature
     return network.to(device).eval(), told
+
+
+def _tell_words(words: WordTable, weights: dict[str, torch.Tensor]) -> None:
+    """What artefacts lack that were made before words were counted, or when each sub-word had a row."""
+    if "words.weight" not in weights:
+        weights |= {f"words.{name}": part for name, part in words.state_dict().items()}
+    elif "words.places" not in weights:
+        weights["words.places"] = torch.arange(len(words.places), dtype=torch.int32)

@@ -5,20 +5,26 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, huber_loss, normalize
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    embedding,
+    huber_loss,
+    normalize,
+)
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 # Targets that carry no loss: sub-words that do not begin a word, and padding.
 IGNORED = -100
 
 
-class TextClassifier(nn.Module):
+class _TextNetwork(nn.Module):
     """Mean of the encoder's last layer, scaled to a fixed length, and one linear layer."""
 
-    def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
+    def __init__(self, encoder: PreTrainedModel, outputs: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(encoder.config.hidden_size, labels)
+        self.head = nn.Linear(encoder.config.hidden_size, outputs)
         # What logits are divided by to become probabilities; 1 until it was fitted.
         self.temperature = 1.0
 
@@ -27,11 +33,51 @@ class TextClassifier(nn.Module):
         return mean_pooled(self.encoder, input_ids=input_ids, attention_mask=attention_mask)
 
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """(rows, labels) in float32, as the head was fitted."""
+        """(rows, outputs) in float32, as the head was fitted."""
         features = self.embed(input_ids, attention_mask)
         with torch.autocast(features.device.type, enabled=False):
             outputs: Tensor = self.head(features)
         return outputs
+
+
+class WordTable(nn.Module):
+    """What each sub-word of a text adds to each label by itself; most add nothing, and share the first row.
+
+    Fitted beside a frozen base (services/training/words.py), and learns no more after that.
+    """
+
+    places: Tensor
+
+    def __init__(self, vocabulary: int, labels: int) -> None:
+        super().__init__()
+        # The row of each sub-word; the first row is for all those that were in no training row.
+        self.register_buffer("places", torch.zeros(vocabulary, dtype=torch.int32))
+        self.weight = nn.Parameter(torch.zeros(1, labels), requires_grad=False)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, labels): the sub-words' sum over the root of their number."""
+        each = embedding(self.places[input_ids], self.weight)
+        added: Tensor = (each * attention_mask.unsqueeze(-1)).sum(1)
+        return added / attention_mask.sum(1, keepdim=True).float().sqrt()
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        # As many rows as were fitted.
+        if (weight := state_dict.get(f"{prefix}weight")) is not None:
+            self.weight = nn.Parameter(self.weight.new_zeros(weight.shape), requires_grad=False)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+class TextClassifier(_TextNetwork):
+    """A network over a text, with what single words add to it."""
+
+    def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
+        super().__init__(encoder, labels)
+        self.words = WordTable(encoder.config.vocab_size, labels)
+
+    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(rows, labels) in float32."""
+        added: Tensor = self.words(input_ids, attention_mask)
+        return super().logits(input_ids, attention_mask) + added
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels), each row summing to one."""
@@ -43,19 +89,7 @@ class TextClassifier(nn.Module):
 
 
 class MultiLabelClassifier(TextClassifier):
-    """The same, where each label is answered for itself, and each sub-word adds what it tells by itself."""
-
-    def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
-        super().__init__(encoder, labels)
-        # Of zeros until it was fitted (services/training/words.py).
-        self.words = nn.Embedding(encoder.config.vocab_size, labels)
-        nn.init.zeros_(self.words.weight)
-
-    def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """(rows, labels) in float32: the head's, and the sub-words' sum over the root of their number."""
-        added: Tensor = (self.words(input_ids) * attention_mask.unsqueeze(-1)).sum(1)
-        number = attention_mask.sum(1, keepdim=True).float()
-        return super().logits(input_ids, attention_mask) + added / number.sqrt()
+    """The same, where each label is answered for itself."""
 
     def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, labels), each between zero and one."""
@@ -66,8 +100,8 @@ class MultiLabelClassifier(TextClassifier):
         return {"loss": binary_cross_entropy_with_logits(self.logits(input_ids, attention_mask), labels)}
 
 
-class TextScorer(TextClassifier):
-    """The same with one output: a score less its mean, divided by its standard deviation."""
+class TextScorer(_TextNetwork):
+    """A network over a text with one output: a score less its mean, divided by its standard deviation."""
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Huber's loss: quadratic up to one standard deviation, linear beyond; labels: (rows)."""
@@ -169,7 +203,9 @@ class TokenClassifier(nn.Module):
         return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)}
 
 
-Network = TextClassifier | TokenClassifier | PairClassifier
+# Those that answer a text, or a pair of texts, as a whole.
+TextNetwork = TextClassifier | TextScorer | PairClassifier
+Network = TextNetwork | TokenClassifier
 
 
 def mean_pooled(encoder: PreTrainedModel, **inputs: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from services.training import batches, networks
 from services.training.context import Run
 from services.training.machine import Machine
-from services.training.networks import PairClassifier, TextClassifier
+from services.training.networks import PairClassifier, TextNetwork
 from services.training.process.wishes import heed_pause
 from services.training.remembered import Damaged, Remembered
 from services.training.tokenizing import Joined, encode_pairs, encode_texts
@@ -70,7 +70,10 @@ def tokens(read: Texts | Pairs) -> int:
 
 
 def features(
-    network: TextClassifier | PairClassifier, read: Texts | Pairs, machine: Machine, tell: Tell | None = None
+    network: TextNetwork,
+    read: Texts | Pairs,
+    machine: Machine,
+    tell: Tell | None = None,
 ) -> Tensor:
     """What a linear head is fitted on: (rows, hidden) of texts, (rows, 4 · hidden) of pairs.
 
@@ -83,7 +86,7 @@ def features(
 
 def embedded(
     run: Run,
-    network: TextClassifier | PairClassifier,
+    network: TextNetwork,
     parts: Sequence[Texts | Pairs],
     *,
     frozen: bool = False,
@@ -158,7 +161,10 @@ def _how(machine: Machine) -> str:
 
 
 def outputs(
-    network: TextClassifier | PairClassifier, read: Texts | Pairs, machine: Machine, tell: Tell | None = None
+    network: TextNetwork,
+    read: Texts | Pairs,
+    machine: Machine,
+    tell: Tell | None = None,
 ) -> Tensor:
     """(rows, outputs) before softmax or sigmoid, in the rows' order; `tell` hears how many rows are done."""
     network.eval()
@@ -177,9 +183,7 @@ def outputs(
     return torch.cat(parts)
 
 
-def rows(
-    network: TextClassifier | PairClassifier, read: Texts | Pairs, targets: Tensor
-) -> list[dict[str, Any]]:
+def rows(network: TextNetwork, read: Texts | Pairs, targets: Tensor) -> list[dict[str, Any]]:
     """What the Trainer path reads: texts, or pairs together; targets: as the network's loss takes them."""
     found: list[dict[str, Any]] = [
         {"input_ids": ids, "labels": target} for ids, target in zip(read.ids, targets, strict=True)
@@ -190,7 +194,9 @@ def rows(
     return found
 
 
-def collate(network: TextClassifier | PairClassifier) -> Callable[[list[dict[str, Any]]], dict[str, Tensor]]:
+def collate(
+    network: TextNetwork,
+) -> Callable[[list[dict[str, Any]]], dict[str, Tensor]]:
     """What makes a network's inputs of some of these rows."""
     padding = networks.padding_id(network.encoder)
 
@@ -202,5 +208,5 @@ def collate(network: TextClassifier | PairClassifier) -> Callable[[list[dict[str
     return together
 
 
-def _types(network: TextClassifier | PairClassifier, read: Pairs) -> list[list[int]] | None:
+def _types(network: TextNetwork, read: Pairs) -> list[list[int]] | None:
     return read.joined.types if networks.knows_types(network.encoder) else None

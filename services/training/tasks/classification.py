@@ -1,10 +1,12 @@
 """Text classification: one label for each text.
 
-Quick fits the head by logistic regression on frozen embeddings; Few-shot then asks whether the labels' names
-and a contrastive loss help; Best and Custom go on to train all weights but the embedding table.
+Quick fits the head by logistic regression on frozen embeddings, and what each sub-word adds to it; Few-shot
+goes without those and asks whether the labels' names and a contrastive loss help; Best and Custom go on to
+train all weights but the embedding table and those words.
 """
 
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from services.training import fitting, networks
 from services.training.artefact import card
@@ -20,6 +22,7 @@ from services.training.stages import Outputs, Quick, Reached
 from services.training.tasks import few_shot, texts
 from services.training.tasks.texts import Data
 from services.training.trained import Trained
+from services.training.words import Words
 
 
 def train(run: Run) -> Trained:
@@ -69,6 +72,17 @@ def _quick(run: Run, network: TextClassifier, data: Data[TextExample]) -> Quick:
         metric="accuracy",
         rank=fitting.certainty,
         study=look,
+        keywords=None if run.recipe.preset is Preset.few_shot else _words(run, network, data),
+    )
+
+
+def _words(run: Run, network: TextClassifier, data: Data[TextExample]) -> Words:
+    return Words(
+        {split: read.ids for split, read in data.read.items()},
+        data.targets,
+        vocabulary=len(network.words.places),
+        labels=len(run.labels),
+        loss_of=cross_entropy,
     )
 
 

@@ -66,8 +66,7 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
     def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
         return study.labelled(data.rows, run.labels, features, data.targets, head)
 
-    ids = {split: read.ids for split, read in data.read.items()}
-    quick = texts.quick(
+    return texts.quick(
         run,
         network,
         data,
@@ -77,18 +76,17 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
         metric="f1",
         rank=fitting.likelihood,
         study=look,
-        beside=Words(ids, data.targets, network.words.num_embeddings).beside,
+        keywords=Words(
+            {split: read.ids for split, read in data.read.items()},
+            data.targets,
+            vocabulary=len(network.words.places),
+            labels=len(run.labels),
+            loss_of=fitting.one_vs_rest,
+        ),
     )
-    if network.words.weight.any():
-        run.journal.note(
-            "Single words are counted beside the whole text: validation rows are answered better so."
-        )
-    return quick
 
 
 def _finetune(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Reached:
-    # What words tell by themselves is fitted to its end.
-    network.words.requires_grad_(False)
     return texts.finetune(run, network, data, score=_score, metric="f1", answers=_answers)
 
 

@@ -8,7 +8,7 @@ seen the validation rows.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 from numpy.typing import ArrayLike
@@ -22,7 +22,7 @@ from services.training.course import CHECKED
 from services.training.examples import SPLITS
 from services.training.failures import DataDoesNotFit
 from services.training.fitting import Method
-from services.training.networks import PairClassifier, TextClassifier
+from services.training.networks import TextNetwork
 from services.training.process.events import Phase
 from services.training.readings import Pairs, Texts
 from services.training.reporting import by_class
@@ -34,14 +34,27 @@ from services.training.tokenizing import load_tokenizer
 RowT = TypeVar("RowT")
 # Validation metrics by name, the higher the better, of outputs and targets of the same rows.
 Score = Callable[[Tensor, Tensor], dict[str, float]]
-Embedding = TextClassifier | PairClassifier
 
 
 class Beside(NamedTuple):
-    """What a network learns beside a head: weights by name, and what they add to the checked splits."""
+    """What a network learns beside a head: weights by name, and what they add to splits it did not see."""
 
     weights: dict[str, Tensor]
     outputs: Outputs
+
+    def added(self, split: str, said: Tensor) -> Tensor:
+        """What a head says of a split, and what is beside it."""
+        return said + self.outputs[split] if self.outputs else said
+
+
+NOTHING = Beside({}, {})
+
+
+class Keywords(Protocol):
+    """What can be learnt beside a head, from rows of which the head has said something."""
+
+    def fit(self, said: Outputs, learned: Sequence[str]) -> Beside:
+        """said: (rows, outputs) of every split; learned: the splits whose rows are learnt from."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ def encode(
 
 def quick(
     run: Run,
-    network: Embedding,
+    network: TextNetwork,
     data: Data[RowT],
     *,
     head: str,
@@ -136,13 +149,13 @@ def quick(
     metric: str,
     rank: Callable[[Tensor, Tensor], float] | None = None,
     study: Callable[[dict[str, Tensor], fitting.Head], Study] | None = None,
-    beside: Callable[[Outputs], Beside] | None = None,
+    keywords: Keywords | None = None,
 ) -> Quick:
     """Fit the layer that is called `head` on the frozen base, its strength chosen by the validation rows.
 
     They choose by `metric` of the score, or by `rank` where there is one. `study` looks at the features, by
-    split, and at a head that has learnt from the training rows alone. `beside` learns what is added to a
-    head, from what that says of each split; the validation rows choose both together.
+    split, and at a head that has learnt from the training rows alone. `keywords` are learnt beside each head,
+    and chosen with it; a head does without where the validation rows rank it no higher with them.
     """
     with run.journal.phase(Phase.embedding):
         parts = readings.embedded(run, network, [data.read[split] for split in SPLITS], frozen=True)
@@ -150,14 +163,26 @@ def quick(
     held_out, truth = features["validation"], data.targets["validation"]
 
     # By the strength of the head.
-    added: dict[float, Beside] = {}
+    beside: dict[float, Beside] = {}
 
-    def scored(head: fitting.Head) -> tuple[float, dict[str, float]]:
-        said = {split: linear(part, head.weight, head.bias) for split, part in features.items()}
-        added[head.strength] = beside(said) if beside else Beside({}, {})
-        outputs = said["validation"] + added[head.strength].outputs.get("validation", 0.0)
+    def said(head: fitting.Head) -> Outputs:
+        return {split: linear(part, head.weight, head.bias) for split, part in features.items()}
+
+    def worth(outputs: Tensor) -> tuple[float, dict[str, float]]:
         metrics = score(outputs, truth)
         return rank(outputs, truth) if rank else metrics[metric], metrics
+
+    def scored(head: fitting.Head) -> tuple[float, dict[str, float]]:
+        of_head, beside[head.strength] = said(head), NOTHING
+        alone = worth(of_head["validation"])
+        if keywords is None:
+            return alone
+        found = keywords.fit(of_head, ["train"])
+        together = worth(found.added("validation", of_head["validation"]))
+        if together[0] <= alone[0]:
+            return alone
+        beside[head.strength] = found
+        return together
 
     with run.journal.phase(Phase.fitting):
         learned, targets = features["train"], data.targets["train"]
@@ -166,26 +191,30 @@ def quick(
         blank = fitting.blank(layer)
         chosen, metrics = fitting.choose(method, learned, targets, blank, scored, run.journal)
         layer.load_state_dict({"weight": chosen.weight, "bias": chosen.bias})
-        weights, more = added[chosen.strength]
-        network.load_state_dict(weights, strict=False)
+        network.load_state_dict(beside[chosen.strength].weights, strict=False)
         looked = study(features, chosen) if study else None
         every, all_targets = torch.cat([learned, held_out]), torch.cat([targets, truth])
         (refitted,) = method.solve(every, all_targets, (chosen.strength,), chosen)
-    outputs = {
-        "validation": linear(held_out, chosen.weight, chosen.bias),
-        "test": linear(features["test"], refitted.weight, refitted.bias),
-    }
+        of_all, more = said(refitted), NOTHING
+        if keywords and beside[chosen.strength] is not NOTHING:
+            more = keywords.fit(of_all, ["train", "validation"])
+            run.journal.note(
+                "Single words are counted beside the whole text: validation rows are answered better so."
+            )
     return Quick(
         Reached(metrics[metric], tokens=readings.tokens(data.read["train"]), refitted=True),
-        outputs={split: said + more.get(split, 0.0) for split, said in outputs.items()},
-        refitted={f"{head}.weight": refitted.weight, f"{head}.bias": refitted.bias},
+        outputs={
+            "validation": beside[chosen.strength].added("validation", said(chosen)["validation"]),
+            "test": more.added("test", of_all["test"]),
+        },
+        refitted={f"{head}.weight": refitted.weight, f"{head}.bias": refitted.bias, **more.weights},
         study=looked,
     )
 
 
 def finetune(
     run: Run,
-    network: Embedding,
+    network: TextNetwork,
     data: Data[RowT],
     *,
     score: Score,
@@ -216,7 +245,7 @@ def finetune(
     return train(run, network, rows, readings.collate(network), validated, metric=metric)
 
 
-def outputs(run: Run, network: Embedding, data: Data[RowT]) -> Outputs:
+def outputs(run: Run, network: TextNetwork, data: Data[RowT]) -> Outputs:
     """(rows, outputs) of the checked splits, before softmax or sigmoid."""
     return {
         split: readings.outputs(

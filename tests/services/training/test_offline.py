@@ -21,7 +21,13 @@ from services.training.conversations import load_format
 from services.training.examples import Message
 from services.training.generating import Answer, Decoder, generate
 from services.training.machine import here
-from services.training.networks import MultiLabelClassifier, PairClassifier, PairScorer, TextScorer
+from services.training.networks import (
+    MultiLabelClassifier,
+    PairClassifier,
+    PairScorer,
+    TextClassifier,
+    TextScorer,
+)
 from services.training.recipe import Preset, Task, defaults
 from services.training.reporting.answered import Answered
 from services.training.reporting.evidence import Evidence
@@ -45,6 +51,7 @@ def told(task: Task, architecture: Any, labels: list[str], **more: Any) -> Card:
 
 
 KINDS = {
+    "one label": (TextClassifier, told(Task.text_classification, "mean-pooled-linear", TWO, temperature=1.5)),
     "several labels": (
         MultiLabelClassifier,
         told(Task.multi_label, "mean-pooled-sigmoid", TWO, thresholds=[0.3, 0.6], temperature=1.5),
@@ -69,8 +76,10 @@ def create_model(folder: Path, base_model: Path, kind: str) -> tuple[Path, list[
         torch.nn.init.normal_(network.together.weight)
         if "together" in kind:
             network.read_together()
-    if isinstance(network, MultiLabelClassifier):
-        torch.nn.init.normal_(network.words.weight)
+    if isinstance(network, TextClassifier):
+        vocabulary = len(network.words.places)
+        weight, places = torch.randn(4, len(card.outputs)), torch.randint(4, (vocabulary,)).int()
+        network.words.load_state_dict({"weight": weight, "places": places})
     artefact.save(network, card, base_model, folder)
     asked = [FIRST, SECOND] if card.pairs else [FIRST]
     rows = [Answered("test", row, "\n".join([*asked, "a"[: row % 2]]), [], [], []) for row in range(20)]

@@ -6,10 +6,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from services.training import artefact, batches, machine, networks, readings
+from services.training import artefact, batches, fitting, machine, networks, readings
 from services.training.bases.catalogue import WEIGHTS
 from services.training.examples import SPLITS
-from services.training.networks import MultiLabelClassifier
+from services.training.networks import MultiLabelClassifier, Network
 from services.training.tasks.texts import Beside
 from services.training.tokenizing import load_tokenizer
 from services.training.words import Bags, Words
@@ -22,6 +22,10 @@ KINDS_OF_WORDS = sorted(LABELS)
 def create_network(base_model: Path) -> MultiLabelClassifier:
     torch.manual_seed(3)
     return MultiLabelClassifier(networks.pretrained(base_model), len(KINDS_OF_WORDS))
+
+
+def answers(network: Network, ids: list[list[int]]) -> Tensor:
+    return torch.stack(batches.compute(network.logits, ids, 0, machine.here()))
 
 
 def create_rows(base_model: Path, count: int, seed: int) -> tuple[list[list[int]], Tensor]:
@@ -37,7 +41,10 @@ def learn(base_model: Path, *, loudness: float) -> tuple[Beside, dict[str, Tenso
     ids = {split: rows for split, (rows, _) in made.items()}
     truth = {split: targets for split, (_, targets) in made.items()}
     said = {split: loudness * (targets - 0.5) for split, targets in truth.items()}
-    return Words(ids, truth, len(VOCABULARY)).beside(said), truth
+    words = Words(
+        ids, truth, vocabulary=len(VOCABULARY), labels=len(KINDS_OF_WORDS), loss_of=fitting.one_vs_rest
+    )
+    return words.fit(said, ["train"]), truth
 
 
 def test_words_tell_labels_of_which_the_head_knows_nothing(base_model: Path) -> None:
@@ -45,32 +52,36 @@ def test_words_tell_labels_of_which_the_head_knows_nothing(base_model: Path) -> 
 
     right = (beside.outputs["test"] > 0) == (truth["test"] > 0)
     assert float(right.float().mean()) > 0.95
-    assert beside.weights["words.weight"].shape == (len(VOCABULARY), len(KINDS_OF_WORDS))
+    assert beside.outputs.keys() == {"validation", "test"}
 
 
-def test_words_stay_silent_where_the_head_knows_all(base_model: Path) -> None:
-    beside, _ = learn(base_model, loudness=40.0)
+def test_a_word_of_no_training_row_adds_nothing(base_model: Path) -> None:
+    beside, _ = learn(base_model, loudness=0.0)
+    weight, places = beside.weights["words.weight"], beside.weights["words.places"]
 
-    assert beside == Beside({}, {})
+    assert not weight[0].any()
+    assert weight[1:].any(1).all()
+    assert places.shape == (len(VOCABULARY),)
+    assert sorted(places[places > 0].tolist()) == list(range(1, len(weight)))
 
 
 def test_the_network_adds_to_padded_rows_what_was_fitted_on_bare_ones(base_model: Path) -> None:
     network, (ids, _) = create_network(base_model).eval(), create_rows(base_model, 30, 1)
-    silent = torch.stack(batches.compute(network.logits, ids, 0, machine.here()))
-    torch.nn.init.normal_(network.words.weight)
+    silent = answers(network, ids)
+    weight, places = torch.randn(5, len(KINDS_OF_WORDS)), torch.randint(5, (len(VOCABULARY),)).int()
+    network.words.load_state_dict({"weight": weight, "places": places})
 
-    loud = torch.stack(batches.compute(network.logits, ids, 0, machine.here()))
+    loud = answers(network, ids)
 
     assert len({len(row) for row in ids}) > 1
-    torch.testing.assert_close(
-        loud - silent, Bags.of(ids).add(network.words.weight.detach()), atol=0.02, rtol=0
-    )
+    bags = Bags.of(ids).of_places(places)
+    torch.testing.assert_close(loud - silent, bags.add(weight), atol=0.02, rtol=0)
 
 
 def test_a_model_from_before_words_were_counted_still_answers(tmp_path: Path, base_model: Path) -> None:
     model, _ = create_model(tmp_path / "model", base_model, "several labels")
     weights = load_file(model / WEIGHTS)
-    del weights["words.weight"]
+    del weights["words.weight"], weights["words.places"]
     save_file(weights, model / WEIGHTS)
 
     network, card = artefact.load(model, torch.device("cpu"))
@@ -78,3 +89,17 @@ def test_a_model_from_before_words_were_counted_still_answers(tmp_path: Path, ba
     assert card == KINDS["several labels"][1]
     assert isinstance(network, MultiLabelClassifier)
     assert not network.words.weight.any()
+
+
+def test_a_model_in_which_each_word_had_a_row_answers_as_it_did(tmp_path: Path, base_model: Path) -> None:
+    model, _ = create_model(tmp_path / "model", base_model, "several labels")
+    ids, _ = create_rows(base_model, 10, 1)
+    before = answers(artefact.load(model, torch.device("cpu"))[0], ids)
+    weights = load_file(model / WEIGHTS)
+    each = weights["words.weight"][weights.pop("words.places").long()]
+    save_file({**weights, "words.weight": each}, model / WEIGHTS)
+
+    network, _ = artefact.load(model, torch.device("cpu"))
+
+    assert len(each) == len(VOCABULARY)
+    torch.testing.assert_close(answers(network, ids), before)
