@@ -247,8 +247,8 @@ def test_texts_that_lose_their_tail_are_counted_and_told(tmp_path: Path, base_mo
     report = run(folder)
 
     assert report.truncated_rows == 1
-    assert [event.message for event in told(folder, EventKind.note)] == [
-        "1 rows have more than 32 tokens; only their beginning is read."
+    assert "1 rows have more than 32 tokens; only their beginning is read." in [
+        event.message for event in told(folder, EventKind.note)
     ]
 
 

@@ -23,8 +23,10 @@ def _few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_TRIALS", 4)
 
 
-def create_search(folder: Path, base_model: Path, *, seconds: int = 600) -> RunFolder:
-    made = create_run(folder, base_model, preset=Preset.custom, **BRIEF)
+def create_search(
+    folder: Path, base_model: Path, *, seconds: int = 600, task: Task = Task.text_classification
+) -> RunFolder:
+    made = create_run(folder, base_model, task=task, preset=Preset.custom, **BRIEF)
     spec = made.read_spec()
     recipe = spec.recipe.model_copy(update={"search_seconds": seconds})
     made.spec.write_text(spec.model_copy(update={"recipe": recipe}).model_dump_json())
@@ -65,7 +67,8 @@ def test_a_trial_in_the_worse_half_is_ended(
 ) -> None:
     monkeypatch.setattr(search, "_RATES", 1e3)
     monkeypatch.setattr(search, "MOST_TRIALS", 8)
-    folder = create_search(tmp_path / "run", base_model)
+    # Of scores every trial is worse than another one, be it by little.
+    folder = create_search(tmp_path / "run", base_model, task=Task.regression)
 
     run(folder)
 
