@@ -30,6 +30,7 @@ from services.billing.period import Month
 from services.billing.runs import Closed, close, of_invoice
 from services.billing.tables import Invoice
 from services.db import reading
+from services.errors import Unavailable
 
 # A process takes about as long to start as it takes to close so many months.
 WORTH_A_PROCESS = 50
@@ -38,11 +39,16 @@ _AT_MOST = 4
 _CLOSED = TypeAdapter(Closed)
 
 
-class CloserEnded(RuntimeError):
-    """A process that closes months ended before its work did; the next run goes on where this one stopped."""
+class CloserEnded(Unavailable):
+    """A process that closes months ended before its work did."""
+
+    code = "closing_interrupted"
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"a process that closes months ended with status {status}")
+        super().__init__(
+            f"A process that closes months was ended with status {status}; its log says why. What is closed stays "
+            "closed, and no month is closed by half. Close the month once more for those that are left."
+        )
         self.status = status
 
 
