@@ -46,8 +46,8 @@ class CloserEnded(Unavailable):
 
     def __init__(self, status: int) -> None:
         super().__init__(
-            f"A process that closes months was ended with status {status}; its log says why. What is closed stays "
-            "closed, and no month is closed by half. Close the month once more for those that are left."
+            f"A process that closes months was ended with status {status}; its log says why. What is closed "
+            "stays closed, and no month is closed by half. Close the month once more for those that are left."
         )
         self.status = status
 
