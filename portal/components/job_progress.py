@@ -39,7 +39,7 @@ def job_progress(member: Member, job: Job) -> None:
         )
         zone = ZoneInfo(accounts.get_tenant(db, member).time_zone)
     if job.state is JobState.failed:
-        _failure(job)
+        failure_box(job)
     if job.state is JobState.queued:
         _waiting(job, ahead or 0, expected)
     elif told.phases:
@@ -60,7 +60,8 @@ def _seconds(job: Job) -> Decimal:
     return Decimal(round(max(0.0, elapsed.total_seconds()), 3)).quantize(Decimal("0.001"))
 
 
-def _failure(job: Job) -> None:
+def failure_box(job: Job) -> None:
+    """Why a job failed, as its customer reads it."""
     reason = job.failure or "The run ended without a reason."
     code = f":small[:gray[{job.failure_code or 'unknown'} · nothing is billed for this job]]"
     st.error(f"{literal(reason)}  \n{code}", icon=":material/error:")
@@ -82,7 +83,8 @@ def _starts(expected: Start | None) -> str:
     return f"It starts in {likely}{latest}."
 
 
-def _phases(job: Job, told: Story) -> None:
+def phase_badges(told: Story) -> None:
+    """The phases of the latest attempt with what each took; nothing where none has begun."""
     parts = []
     for span in told.phases:
         word = PHASE_WORDS.get(span.phase, span.phase)
@@ -91,7 +93,12 @@ def _phases(job: Job, told: Story) -> None:
         else:
             took = words.duration((span.end - span.start).total_seconds())
             parts.append(f":green-badge[:material/check: {word} · {took}]")
-    st.markdown(" ".join(parts))
+    if parts:
+        st.markdown(" ".join(parts))
+
+
+def _phases(job: Job, told: Story) -> None:
+    phase_badges(told)
     if not job.state.is_final:
         phase = PHASE_WORDS.get(told.phases[-1].phase, "")
         left = f", {words.about(job.eta_seconds)} left" if job.eta_seconds else ""

@@ -11,11 +11,15 @@ from portal import format as words
 from portal.components.heights import up_to
 from portal.curves import PHASE_WORDS
 from portal.highlight import literal
+from portal.names import PRESET_WORDS, TASK_WORDS
 from services.jobs.history import DAY, Cause
+from services.jobs.quotes import Kept
 from services.jobs.stuck import Stuck, Why
 from services.jobs.watch import Floor, Line, Running, Standing
+from services.training.recipe import Preset, Task
 
 _ROWS_SHOWN = 10
+_OF_QUOTE = "Time that it took, of the most that was quoted. What is beyond is not billed."
 _WHY = {
     Why.doubted: "Its worker has not renewed the lease. Another worker takes it over shortly.",
     Why.quiet: "Its run has told nothing for long. Look at the worker’s log; fail the job if it hangs.",
@@ -137,6 +141,40 @@ def cause_table(causes: Sequence[Cause], *, now: datetime) -> None:
             }.items()
         },
     )
+
+
+def quote_table(kept: Sequence[Kept]) -> str | None:
+    """How quotes were kept, the worst first; gives the id of the worst job of the line that was pressed."""
+    chosen = st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Preset": PRESET_WORDS[Preset(one.preset)],
+                    "Task": TASK_WORDS[Task(one.task)],
+                    "Within": f"{one.within} of {one.runs}",
+                    "Median": words.percent(one.typical, 0),
+                    "Worst": words.percent(one.worst.share, 0),
+                    "Worst run": f"{one.worst.model}, {one.worst.tenant}",
+                }
+                for one in kept
+            ]
+        ),
+        hide_index=True,
+        key="quotes",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=up_to(_ROWS_SHOWN, len(kept)),
+        column_config={
+            "Within": st.column_config.TextColumn(
+                alignment="right", help="Runs that took no longer than was quoted at most."
+            ),
+            "Median": st.column_config.TextColumn(alignment="right", help=_OF_QUOTE),
+            "Worst": st.column_config.TextColumn(alignment="right", help=_OF_QUOTE),
+        },
+        alt="Runs beside their quotes, by preset and task",
+    )
+    places = chosen["selection"]["rows"]
+    return kept[places[0]].worst.job_id if places else None
 
 
 def figures_note(floor: Floor) -> str:

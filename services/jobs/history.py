@@ -1,21 +1,26 @@
-"""What became of jobs: attempts, failures by cause, and how busy workers were; reads only."""
+"""What became of jobs: attempts, failures by cause, quotes kept, how busy workers were; reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from services import db
 from services.accounts.scope import Staff, StaffRole, across
-from services.jobs import utilisation
-from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobState, Worker
+from services.accounts.tables import Tenant
+from services.errors import NotFound
+from services.jobs import quotes, utilisation
+from services.jobs.quotes import Kept, Taken
+from services.jobs.tables import AttemptOutcome, Job, JobAttempt, JobEvent, JobState, Worker
 from services.jobs.utilisation import Span
 
-DAY, WEEK = timedelta(hours=24), timedelta(days=7)
+DAY, WEEK, MONTH = timedelta(hours=24), timedelta(days=7), timedelta(days=30)
 STEP = timedelta(hours=1)
 # Attempts that began longer ago have ended, whatever plan they ran under.
 _LONGEST_RUN = timedelta(days=7)
+# Enough for a median of every preset and task.
+_MOST_RUNS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,16 @@ class Busy:
     of_worker: dict[str, float]
     hours: list[tuple[datetime, float | None]]
     overall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One job's course: its workspace, what its latest attempt told, its attempts with their hosts."""
+
+    job: Job
+    tenant: Tenant
+    events: list[JobEvent]
+    attempts: list[tuple[JobAttempt, str]]
 
 
 def causes(session: Session, staff: Staff) -> list[Cause]:
@@ -95,6 +110,61 @@ def busy(session: Session, staff: Staff) -> Busy:
         of_worker=utilisation.by_worker(worked, alive, start=start, end=now),
         hours=[(start + number * STEP, share) for number, share in enumerate(shares)],
         overall=utilisation.by_step(worked, alive, start=start, step=DAY, steps=1)[0],
+    )
+
+
+def quotes_kept(session: Session, staff: Staff) -> list[Kept]:
+    """How quotes were kept by the runs of the last 30 days that made a model.
+
+    Runs that were interrupted or that their customer ended early are left out: they say nothing of a quote.
+    """
+    staff.require(StaffRole.admin)
+    return quotes.kept(_taken(session, db.now(session) - MONTH))
+
+
+def _taken(session: Session, since: datetime) -> Iterator[Taken]:
+    lately = across(JobAttempt).where(col(JobAttempt.claimed_at) > since - _LONGEST_RUN).subquery()
+    at_once = select(lately.c.job_id).group_by(lately.c.job_id).having(func.count() == 1)
+    ended = across(Job).where(
+        Job.state == JobState.succeeded,
+        col(Job.finished_at) > since,
+        col(Job.stop_requested_at).is_(None),
+        col(Job.id).in_(at_once),
+    )
+    tenants = dict(session.exec(select(Tenant.id, Tenant.name)).all())
+    for job in session.exec(ended.order_by(col(Job.id).desc()).limit(_MOST_RUNS)):
+        if job.started_at and job.finished_at:
+            yield Taken(
+                job_id=job.id,
+                model=job.model_name,
+                tenant=tenants[job.tenant_id],
+                preset=job.recipe["preset"],
+                task=job.recipe["task"],
+                quoted=job.quoted_seconds_high,
+                seconds=(job.finished_at - job.started_at).total_seconds(),
+            )
+
+
+def course(session: Session, staff: Staff, *, job_id: str) -> Course:
+    """What became of one job, whosever it is.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    staff.require(StaffRole.admin)
+    job = session.exec(across(Job).where(Job.id == job_id)).one_or_none()
+    if job is None:
+        raise NotFound("job")
+    events = across(JobEvent).where(JobEvent.job_id == job_id).order_by(col(JobEvent.position))
+    attempts = across(JobAttempt).where(JobAttempt.job_id == job_id).order_by(col(JobAttempt.claimed_at))
+    tries = session.exec(attempts).all()
+    known = select(Worker.id, Worker.host).where(col(Worker.id).in_([one.worker_id for one in tries]))
+    hosts = dict(session.exec(known).all())
+    return Course(
+        job=job,
+        tenant=session.get_one(Tenant, job.tenant_id),
+        events=list(session.exec(events)),
+        attempts=[(one, hosts.get(one.worker_id, "")) for one in tries],
     )
 
 

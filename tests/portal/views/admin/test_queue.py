@@ -1,6 +1,7 @@
 """Queue and workers: what stands there, and what can be done by hand."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -17,6 +18,7 @@ from services.jobs import service as jobs
 from services.jobs.tables import Job, JobState, Worker
 from tests import factories
 from tests.portal import rows
+from tests.portal.reports import create_report
 from tests.portal.visitor import APP, PATIENCE_SECONDS, button, opened_by, words
 
 PAGE = "views/admin/queue.py"
@@ -173,6 +175,34 @@ def test_a_worker_is_drained(operator: Staff) -> None:
         assert db.get_one(Worker, worker_id).drain_requested_at is not None
     assert deeds(worker_id) == [("worker.drained", operator.user_id)]
     assert "draining" in tables(app)
+
+
+def test_quotes_stand_beside_what_runs_took(owner: Member, operator: Staff, tmp_path: Path) -> None:
+    assert "no quote has been put to the test" in words(opened(operator))
+    rows.create_model(owner, tmp_path, create_report(), name="worst-one")
+
+    app = opened(operator)
+
+    assert "1 of 1 run of the last 30 days took no longer than was quoted" in words(app)
+    assert "worst-one" in tables(app)
+
+
+def test_a_job_is_seen_as_operators_see_it(owner: Member, operator: Staff) -> None:
+    job = rows.create_job(owner, model_name="looked-at")
+    with transaction() as db:
+        queue.fail(db, rows.claim(), code="nan_loss", message="No.")
+    app = opened_by(operator.user_id).switch_page(PAGE)
+    app.query_params["job"] = job.id
+
+    app.run()
+
+    assert not app.exception
+    assert app.title[0].value == r"looked\-at"
+    assert "nan_loss" in app.error[0].value
+    assert {metric.label: metric.value for metric in app.metric}["Charged"] == "€0.00"
+    [attempts] = app.dataframe
+    assert attempts.value["Ended"].tolist() == ["failed"]
+    assert attempts.value["Worker"].tolist() == ["test"]
 
 
 @pytest.mark.parametrize("staff_role", [None, StaffRole.sales])
