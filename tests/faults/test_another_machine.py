@@ -29,10 +29,10 @@ from services.worker.lease import Lease
 from services.worker.settle import settle
 from tests.conftest import Clock
 from tests.services.training.tiny import create_base_model
-from tests.services.worker.test_worker import (  # noqa: F401  (customer is a fixture)
+from tests.services.worker.working import (
     SQLITE_ONLY,
     claim,
-    customer,
+    create_customer,
     order,
     wait_for,
 )
@@ -43,6 +43,11 @@ RECIPE = Recipe(
     preset=Preset.custom,
     hyperparameters=defaults(Preset.custom, Task.text_classification).model_copy(update=STEP_BY_STEP),
 )
+
+
+@pytest.fixture
+def customer(live_database: str) -> Member:
+    return create_customer()
 
 
 def told(member: Member, job: Job) -> list[JobEvent]:
@@ -79,7 +84,7 @@ def move_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 
 @SQLITE_ONLY
 def test_a_run_whose_machine_is_lost_goes_on_elsewhere_where_it_was(
-    customer: Member,  # noqa: F811
+    customer: Member,
     clock: Clock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -15,8 +15,7 @@ from services.training.process.folder import RunFolder
 from services.training.process.journal import read
 from services.training.recipe import Preset
 from services.training.run import main, run
-from tests.services.training.test_finetune import network as network
-from tests.services.training.test_finetune import train
+from tests.services.training.finetuning import train
 from tests.services.training.tiny import create_run
 
 EARLY = [0.7, 0.6, 0.65, 0.6, 0.62]

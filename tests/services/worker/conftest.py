@@ -1,4 +1,4 @@
-"""A mail server that keeps what it gets."""
+"""A customer, and a mail server that keeps what it gets."""
 
 import socketserver
 import threading
@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.accounts.scope import Member
 from services.config import settings
+from tests.services.worker.working import create_customer
+
+
+@pytest.fixture
+def customer(live_database: str) -> Member:
+    """An owner of a workspace on trial; one worker is there."""
+    return create_customer()
 
 
 class _Mailbox(socketserver.StreamRequestHandler):

@@ -19,7 +19,7 @@ from services.training.process.folder import RunFolder
 from services.training.recipe import FamiliarisingNotPossible, Preset, Recipe, Task
 from services.worker.attempt import _prepare
 from tests import factories
-from tests.services.worker.test_worker import ROWS, claim, customer  # noqa: F401
+from tests.services.worker.working import ROWS, claim
 
 PLAIN = b"text\n" + b"".join(b"nobody has labelled number %d yet\n" % number for number in range(300))
 
@@ -42,11 +42,11 @@ def recipe(on: str | None, passes: int = 2) -> Recipe:
 
 
 @pytest.fixture
-def plain(customer: Member) -> DatasetVersion:  # noqa: F811
+def plain(customer: Member) -> DatasetVersion:
     return create(customer, "Plain", PLAIN, task=Task.unlabelled)
 
 
-def test_the_texts_are_quoted_delivered_and_told(customer: Member, plain: DatasetVersion) -> None:  # noqa: F811
+def test_the_texts_are_quoted_delivered_and_told(customer: Member, plain: DatasetVersion) -> None:
     data = create(customer, "Rows", ROWS.encode())
     with transaction() as session:
         offers = [
@@ -77,7 +77,7 @@ def test_the_texts_are_quoted_delivered_and_told(customer: Member, plain: Datase
     assert told == f"2 passes over Plain, version 1, sha256 {plain.content_hash}"
 
 
-def test_texts_that_a_job_still_needs_are_not_deleted(customer: Member, plain: DatasetVersion) -> None:  # noqa: F811
+def test_texts_that_a_job_still_needs_are_not_deleted(customer: Member, plain: DatasetVersion) -> None:
     data = create(customer, "Rows", ROWS.encode())
     with transaction() as session:
         ordering.order(
@@ -94,7 +94,7 @@ def test_texts_that_a_job_still_needs_are_not_deleted(customer: Member, plain: D
 
 
 def test_a_card_still_says_what_was_read_once_its_texts_are_gone(
-    customer: Member,  # noqa: F811
+    customer: Member,
     plain: DatasetVersion,
 ) -> None:
     with transaction() as session:
@@ -106,7 +106,7 @@ def test_a_card_still_says_what_was_read_once_its_texts_are_gone(
     assert told == "1 pass over a data set that was deleted since"
 
 
-def test_texts_of_another_workspace_are_not_there(customer: Member, plain: DatasetVersion) -> None:  # noqa: F811
+def test_texts_of_another_workspace_are_not_there(customer: Member, plain: DatasetVersion) -> None:
     with transaction() as session:
         other = factories.create_member(session)
         billing.grant_trial(session, other)

@@ -19,10 +19,9 @@ from services.worker.keeping import Keeper
 from services.worker.lease import Lease
 from services.worker.settle import settle
 from tests.conftest import Clock
-from tests.services.worker.test_worker import (  # noqa: F401  (customer is a fixture)
+from tests.services.worker.working import (
     SQLITE_ONLY,
     claim,
-    customer,
     order,
 )
 
@@ -41,7 +40,7 @@ def move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
 
 
 @pytest.fixture
-def kept(move: Callable[[str], None], customer: Member) -> tuple[Keeper, RunFolder]:  # noqa: F811
+def kept(move: Callable[[str], None], customer: Member) -> tuple[Keeper, RunFolder]:
     """A run with one whole checkpoint and one that is still being written, and who keeps them."""
     order(customer)
     claimed, worker_id = claim()
@@ -131,7 +130,7 @@ def test_an_attempt_that_lost_its_job_keeps_nothing(kept: tuple[Keeper, RunFolde
 @SQLITE_ONLY
 def test_what_was_kept_of_a_job_that_somebody_else_ended_is_swept(
     kept: tuple[Keeper, RunFolder],
-    customer: Member,  # noqa: F811
+    customer: Member,
     clock: Clock,
 ) -> None:
     keeper, _ = kept
