@@ -171,6 +171,37 @@ def test_a_month_is_closed_paid_and_taken_back_from_one_page(customer: Member, o
         assert db.get_one(Invoice, invoice.id).state is InvoiceState.paid
 
 
+def test_nothing_is_finalised_before_it_is_agreed_to(customer: Member, operator: Staff) -> None:
+    app = opened(operator, "billing_runs")
+
+    button(app, "Finalise what is ready").click().run()
+    assert "never changes again" in words(app)
+    app.button(key="confirm_keep").click().run()
+
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Ready to finalise"] == "1"
+    with reading() as db:
+        assert db.exec(select(Invoice)).all() == []
+
+
+def test_what_is_ready_is_finalised_and_nothing_else(customer: Member, operator: Staff) -> None:
+    with transaction() as db:
+        held = factories.create_member(db)
+        record(db, held, texts=50_000, at=datetime(2026, 11, 6, tzinfo=UTC))
+        monitor.park(db, held, ["The subtotal is 9.00 EUR, and its parts come to 10.00 EUR."])
+    app = opened(operator, "billing_runs")
+
+    button(app, "Finalise what is ready").click().run()
+    app.button(key="confirm_go").click().run()
+
+    assert not app.exception
+    with reading() as db:
+        assert [invoice.tenant_id for invoice in db.exec(select(Invoice))] == [customer.tenant_id]
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert [figures[name] for name in ("Ready to finalise", "Finalised", "Parked")] == ["0", "1", "1"]
+    assert button(app, "Finalise what is ready").disabled
+
+
 @pytest.mark.parametrize("is_closed", [False, True])
 def test_a_parked_workspace_is_shown_with_its_reason_and_released(
     customer: Member, operator: Staff, is_closed: bool
