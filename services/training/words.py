@@ -20,6 +20,8 @@ from services.training.tasks.texts import Beside
 # banking77 1 to 10. Of fifty steps the last twenty-five changed nothing. A sub-word is in few rows, so that
 # its gradient is small where much is still to be learnt.
 _STRENGTH, _STEPS, _TOLERANCE = 3.0, 25, 1e-7
+# Where it is only looked what some rows would teach: on 4,000 rows within half a point of micro F1 of fifty.
+_LOOKING_STEPS = 15
 
 
 @dataclass(frozen=True)
@@ -70,25 +72,41 @@ class Words:
         rows = Bags.of([row for split in learned for row in self._ids[split]])
         truth = torch.cat([self._targets[split] for split in learned])
         of_head = torch.cat([said[split] for split in learned])
-        places, weight = self._table(tuple(learned), rows)
-        known = rows.of_places(places)
-
-        def loss() -> Tensor:
-            penalty = weight[1:].square().sum() / (2 * _STRENGTH * len(truth))
-            return self._loss_of(of_head + known.add(weight), truth) + penalty
-
-        fitting.minimise(loss, [weight], steps=_STEPS, tolerance=_TOLERANCE)
+        if tuple(learned) not in self._begun:
+            self._begun[tuple(learned)] = self._table(rows)
+        places, weight = self._begun[tuple(learned)]
+        self._fit(weight, rows.of_places(places), of_head, truth, steps=_STEPS)
         others = [split for split in said if split not in learned]
         return Beside(
             {"words.weight": weight.clone(), "words.places": places},
-            {split: Bags.of(self._ids[split]).of_places(places).add(weight) for split in others},
+            {split: self._added(split, places, weight) for split in others},
         )
 
-    def _table(self, learned: tuple[str, ...], rows: Bags) -> tuple[Tensor, Tensor]:
-        if learned not in self._begun:
-            seen = torch.unique(rows.flat)
-            places = torch.zeros(self._vocabulary, dtype=torch.int32)
-            places[seen] = torch.arange(1, len(seen) + 1, dtype=torch.int32)
-            # The first row is for sub-words that no row has, and stays as it is: nothing pulls at it.
-            self._begun[learned] = places, torch.zeros(len(seen) + 1, self._labels)
-        return self._begun[learned]
+    def together(self, some: Tensor, said: Outputs) -> Outputs:
+        """What a head has said, and what words add to it that learn from some training rows alone.
+
+        some: the numbers of these rows, from which the head has learnt as well.
+        """
+        rows = Bags.of([self._ids["train"][row] for row in some.tolist()])
+        places, weight = self._table(rows)
+        truth = self._targets["train"][some]
+        self._fit(weight, rows.of_places(places), said["train"][some], truth, steps=_LOOKING_STEPS)
+        return {split: part + self._added(split, places, weight) for split, part in said.items()}
+
+    def _table(self, rows: Bags) -> tuple[Tensor, Tensor]:
+        """The places of the sub-words of some rows, and an empty table of these."""
+        seen = torch.unique(rows.flat)
+        places = torch.zeros(self._vocabulary, dtype=torch.int32)
+        places[seen] = torch.arange(1, len(seen) + 1, dtype=torch.int32)
+        # The first row is for sub-words that no row has, and stays as it is: nothing pulls at it.
+        return places, torch.zeros(len(seen) + 1, self._labels)
+
+    def _fit(self, weight: Tensor, rows: Bags, of_head: Tensor, truth: Tensor, *, steps: int) -> None:
+        def loss() -> Tensor:
+            penalty = weight[1:].square().sum() / (2 * _STRENGTH * len(truth))
+            return self._loss_of(of_head + rows.add(weight), truth) + penalty
+
+        fitting.minimise(loss, [weight], steps=steps, tolerance=_TOLERANCE)
+
+    def _added(self, split: str, places: Tensor, weight: Tensor) -> Tensor:
+        return Bags.of(self._ids[split]).of_places(places).add(weight)

@@ -4,7 +4,7 @@ A head on frozen features is fitted in a second, so that it can be fitted on par
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,17 +53,19 @@ def restore(file: Path) -> Study:
     return Study(**kept)
 
 
-Features = dict[str, Tensor]
-Fit = Callable[[Tensor, Tensor], Head]
-# Of a head and each test row: what it lost of the metric, of how much (extrapolation.learning_curve).
-Lost = Callable[[Head], tuple[Tensor, Tensor]]
+# By split: (rows, features), targets, or what is said of the rows.
+BySplit = Mapping[str, Tensor]
+# What is said of each split by what has learnt from these training rows alone.
+Learn = Callable[[Tensor], BySplit]
+# Of what is said and each test row: what is lost of the metric, of how much (extrapolation.learning_curve).
+Lost = Callable[[BySplit], tuple[Tensor, Tensor]]
 
 
 def texts(
     rows: dict[str, list[TextExample]],
     labels: Sequence[str],
-    features: Features,
-    targets: dict[str, Tensor],
+    features: BySplit,
+    targets: BySplit,
     head: Head,
 ) -> Study:
     """Study rows with one label each; by split: features (rows, features), targets (rows).
@@ -71,14 +73,14 @@ def texts(
     `head` has learned from the training rows alone.
     """
 
-    def fit(learned: Tensor, of: Tensor) -> Head:
-        return logistic(learned, of, len(labels))
+    def learn(some: Tensor) -> BySplit:
+        return said(logistic(features["train"][some], targets["train"][some], len(labels)), features)
 
-    def lost(head: Head) -> tuple[Tensor, Tensor]:
-        wrong = linear(features["test"], head.weight, head.bias).argmax(1) != targets["test"]
+    def lost(outputs: BySplit) -> tuple[Tensor, Tensor]:
+        wrong = outputs["test"].argmax(1) != targets["test"]
         return wrong, torch.ones_like(wrong)
 
-    outputs = _held_out(features, targets["train"], head, fit, by=targets["train"]).softmax(-1).numpy()
+    outputs = _held_out(learn, said(head, features), by=targets["train"]).softmax(-1).numpy()
     numbers = torch.cat([targets[split] for split in SPLITS]).numpy()
     found = suspects.doubted(numbers, outputs)
     examples = [(split, row) for split in SPLITS for row in rows[split]]
@@ -97,31 +99,42 @@ def texts(
                 other=float(probabilities[best]),
             )
         )
-    return _study(len(examples), len(found), doubts, _curve(features["train"], targets["train"], fit, lost))
+    return _study(len(examples), len(found), doubts, _curve(learn, len(targets["train"]), lost))
 
 
 def labelled(
     rows: dict[str, list[MultiLabelExample]],
     labels: Sequence[str],
-    features: Features,
-    targets: dict[str, Tensor],
+    features: BySplit,
+    targets: BySplit,
     head: Head,
+    words: Callable[[Tensor, BySplit], BySplit] | None = None,
 ) -> Study:
-    """Study rows with any number of labels; as `texts`, with targets (rows, labels)."""
+    """Study rows with any number of labels; as `texts`, with targets (rows, labels).
 
-    def fit(learned: Tensor, of: Tensor) -> Head:
-        return logistic(learned, of, len(labels), fitting.one_vs_rest)
+    As the model is, so is what is studied: heads of the strength of `head`, and where the model counts single
+    words `words` beside them, which adds to what is said what words learn from some training rows alone.
+    """
+    every = torch.arange(len(targets["train"]))
 
-    def lost(head: Head) -> tuple[Tensor, Tensor]:
-        held_out, test = (
-            linear(features[split], head.weight, head.bias).sigmoid().numpy()
-            for split in ("validation", "test")
+    def learn(some: Tensor) -> BySplit:
+        own = logistic(
+            features["train"][some],
+            targets["train"][some],
+            len(labels),
+            fitting.one_vs_rest,
+            strength=head.strength,
         )
+        heads = said(own, features)
+        return words(some, heads) if words else heads
+
+    def lost(outputs: BySplit) -> tuple[Tensor, Tensor]:
+        held_out, test = (outputs[split].sigmoid().numpy() for split in ("validation", "test"))
         chosen = thresholds.choose(targets["validation"].numpy() > 0, held_out)
         given, true = torch.from_numpy(thresholds.given(test, chosen)), targets["test"] > 0
         return (given ^ true).sum(1), given.sum(1) + true.sum(1)
 
-    outputs = _held_out(features, targets["train"], head, fit).sigmoid().numpy()
+    outputs = _held_out(learn, learn(every), by=torch.zeros(len(every))).sigmoid().numpy()
     truth = torch.cat([targets[split] for split in SPLITS]).numpy() > 0
     wrong = suspects.doubted_labels(truth, outputs)
     # How likely the least likely of a row's doubted yes and no is.
@@ -145,24 +158,24 @@ def labelled(
                 better=better,
             )
         )
-    return _study(len(examples), len(found), doubts, _curve(features["train"], targets["train"], fit, lost))
+    return _study(len(examples), len(found), doubts, _curve(learn, len(targets["train"]), lost))
 
 
-def scored(
-    rows: dict[str, list[ScoreExample]], features: Features, targets: dict[str, Tensor], head: Head
-) -> Study:
+def scored(rows: dict[str, list[ScoreExample]], features: BySplit, targets: BySplit, head: Head) -> Study:
     """Study rows with a score each; as `texts`, with targets (rows) that are standardised."""
 
-    def fit(learned: Tensor, of: Tensor) -> Head:
-        return next(fitting.ridge(learned, of, (head.strength,), head))
+    def learn(some: Tensor) -> BySplit:
+        parts = features["train"][some], targets["train"][some]
+        return said(next(fitting.ridge(*parts, (head.strength,), head)), features)
 
     centre = targets["test"].mean()
 
-    def lost(head: Head) -> tuple[Tensor, Tensor]:
-        answers = linear(features["test"], head.weight, head.bias).squeeze(1)
+    def lost(outputs: BySplit) -> tuple[Tensor, Tensor]:
+        answers = outputs["test"].squeeze(1)
         return (answers - targets["test"]).square(), (targets["test"] - centre).square()
 
-    outputs = _held_out(features, targets["train"], head, fit).squeeze(1).double().numpy()
+    by = torch.zeros(len(targets["train"]))
+    outputs = _held_out(learn, said(head, features), by=by).squeeze(1).double().numpy()
     truth = torch.cat([targets[split] for split in SPLITS]).double().numpy()
     found, likely = suspects.outlying(outputs - truth)
     examples = [(split, row) for split in SPLITS for row in rows[split]]
@@ -180,7 +193,7 @@ def scored(
         )
         for place, (split, example) in ((place, examples[place]) for place in found[:KEPT])
     ]
-    return _study(len(examples), len(found), doubts, _curve(features["train"], targets["train"], fit, lost))
+    return _study(len(examples), len(found), doubts, _curve(learn, len(targets["train"]), lost))
 
 
 def _study(checked: int, doubted: int, doubts: list[Suspect], curve: LearningCurve | None) -> Study:
@@ -195,26 +208,29 @@ def folds(by: Tensor, count: int) -> Tensor:
     return fold
 
 
-def _held_out(
-    features: Features, targets: Tensor, head: Head, fit: Fit, *, by: Tensor | None = None
-) -> Tensor:
-    """(rows of all splits, outputs), each by a head that has not learned the row; `by` is as for `folds`."""
-    fold = folds(torch.zeros(len(targets)) if by is None else by, FOLDS)
-    outputs = torch.empty(len(targets), len(head.bias))
+def said(head: Head, features: BySplit) -> dict[str, Tensor]:
+    """What a head says of each split: (rows, outputs)."""
+    return {split: linear(part, head.weight, head.bias) for split, part in features.items()}
+
+
+def _held_out(learn: Learn, whole: BySplit, *, by: Tensor) -> Tensor:
+    """(rows of all splits, outputs), each by what has not learned the row; `by` is as for `folds`.
+
+    `whole` is said by what has learned from all training rows, and no others.
+    """
+    fold, outputs = folds(by, FOLDS), torch.empty_like(whole["train"])
     for held_out in range(FOLDS):
         inside = fold == held_out
-        own = fit(features["train"][~inside], targets[~inside])
-        outputs[inside] = linear(features["train"][inside], own.weight, own.bias)
-    others = (linear(features[split], head.weight, head.bias) for split in SPLITS[1:])
-    return torch.cat([outputs, *others])
+        outputs[inside] = learn((~inside).nonzero().flatten())["train"][inside]
+    return torch.cat([outputs, *(whole[split] for split in SPLITS[1:])])
 
 
-def _curve(features: Tensor, targets: Tensor, fit: Fit, lost: Lost) -> LearningCurve | None:
-    counts = sizes(len(targets))
+def _curve(learn: Learn, rows: int, lost: Lost) -> LearningCurve | None:
+    counts = sizes(rows)
     if not counts:
         return None
-    order = shuffled(len(targets))
-    found = [lost(fit(features[order[:size]], targets[order[:size]])) for size in counts]
+    order = shuffled(rows)
+    found = [lost(learn(order[:size])) for size in counts]
     gone, of = (torch.stack(part).double().numpy() for part in zip(*found, strict=True))
     return extrapolation.learning_curve(counts, gone, of)
 
@@ -225,11 +241,18 @@ def sizes(rows: int) -> list[int]:
     return found if found[0] >= _FEWEST_ROWS else []
 
 
-def logistic(features: Tensor, targets: Tensor, labels: int, loss_of: fitting.Loss = cross_entropy) -> Head:
+def logistic(
+    features: Tensor,
+    targets: Tensor,
+    labels: int,
+    loss_of: fitting.Loss = cross_entropy,
+    *,
+    strength: float = _STRENGTH,
+) -> Head:
     """A head of so many labels; as `fitting.fit`."""
     weight, bias = features.new_zeros(labels, features.shape[1]), features.new_zeros(labels)
-    loss = fitting.fit(features, targets, weight, bias, _STRENGTH, loss_of, steps=_STEPS)
-    return Head(weight, bias, _STRENGTH, loss)
+    loss = fitting.fit(features, targets, weight, bias, strength, loss_of, steps=_STEPS)
+    return Head(weight, bias, strength, loss)
 
 
 def shuffled(count: int) -> Tensor:

@@ -63,8 +63,18 @@ def _load(run: Run) -> Data[MultiLabelExample]:
 
 
 def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Quick:
+    words = Words(
+        {split: read.ids for split, read in data.read.items()},
+        data.targets,
+        vocabulary=len(network.words.places),
+        labels=len(run.labels),
+        loss_of=fitting.one_vs_rest,
+    )
+
     def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
-        return study.labelled(data.rows, run.labels, features, data.targets, head)
+        # By then the network has what was chosen.
+        counted = words.together if network.words.weight.any() else None
+        return study.labelled(data.rows, run.labels, features, data.targets, head, counted)
 
     return texts.quick(
         run,
@@ -76,13 +86,7 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
         metric="f1",
         rank=fitting.likelihood,
         study=look,
-        keywords=Words(
-            {split: read.ids for split, read in data.read.items()},
-            data.targets,
-            vocabulary=len(network.words.places),
-            labels=len(run.labels),
-            loss_of=fitting.one_vs_rest,
-        ),
+        keywords=words,
     )
 
 

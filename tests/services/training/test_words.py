@@ -1,5 +1,6 @@
 """What single words add to labels: fitted, alike in the network, and left out where nothing is gained."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from services.training import artefact, batches, fitting, machine, networks, rea
 from services.training.bases.catalogue import WEIGHTS
 from services.training.examples import SPLITS
 from services.training.networks import MultiLabelClassifier, Network
+from services.training.reporting import study
 from services.training.tasks.texts import Beside
 from services.training.tokenizing import load_tokenizer
 from services.training.words import Bags, Words
@@ -35,16 +37,23 @@ def create_rows(base_model: Path, count: int, seed: int) -> tuple[list[list[int]
     return ids, torch.tensor([[float(kind in row.labels) for kind in KINDS_OF_WORDS] for row in rows])
 
 
-def learn(base_model: Path, *, loudness: float) -> tuple[Beside, dict[str, Tensor]]:
-    """What words add where a head says the truth so loudly, and the truth."""
+def create_splits(base_model: Path) -> tuple[dict[str, list[list[int]]], dict[str, Tensor]]:
     made = {split: create_rows(base_model, 400, seed) for seed, split in enumerate(SPLITS)}
     ids = {split: rows for split, (rows, _) in made.items()}
-    truth = {split: targets for split, (_, targets) in made.items()}
-    said = {split: loudness * (targets - 0.5) for split, targets in truth.items()}
-    words = Words(
+    return ids, {split: targets for split, (_, targets) in made.items()}
+
+
+def create_words(ids: dict[str, list[list[int]]], truth: dict[str, Tensor]) -> Words:
+    return Words(
         ids, truth, vocabulary=len(VOCABULARY), labels=len(KINDS_OF_WORDS), loss_of=fitting.one_vs_rest
     )
-    return words.fit(said, ["train"]), truth
+
+
+def learn(base_model: Path, *, loudness: float) -> tuple[Beside, dict[str, Tensor]]:
+    """What words add where a head says the truth so loudly, and the truth."""
+    ids, truth = create_splits(base_model)
+    said = {split: loudness * (targets - 0.5) for split, targets in truth.items()}
+    return create_words(ids, truth).fit(said, ["train"]), truth
 
 
 def test_words_tell_labels_of_which_the_head_knows_nothing(base_model: Path) -> None:
@@ -53,6 +62,40 @@ def test_words_tell_labels_of_which_the_head_knows_nothing(base_model: Path) -> 
     right = (beside.outputs["test"] > 0) == (truth["test"] > 0)
     assert float(right.float().mean()) > 0.95
     assert beside.outputs.keys() == {"validation", "test"}
+
+
+def test_rows_that_are_looked_at_alone_teach_nothing_of_others(base_model: Path) -> None:
+    ids, truth = create_splits(base_model)
+    said = {split: torch.zeros_like(targets) for split, targets in truth.items()}
+    some = torch.arange(100, 400)
+    turned = truth | {"train": torch.cat([1 - truth["train"][:100], truth["train"][100:]])}
+
+    alone = create_words(ids, truth).together(some, said)
+    beside_wrong_ones = create_words(ids, turned).together(some, said)
+
+    assert all(torch.equal(alone[split], beside_wrong_ones[split]) for split in SPLITS)
+    assert float(((alone["test"] > 0) == (truth["test"] > 0)).float().mean()) > 0.9
+
+
+def test_what_is_studied_counts_words_where_the_model_does(base_model: Path) -> None:
+    """Features tell nothing here, so that all the curve and the doubts know they have from words."""
+    rows = {split: create_labelled(400, seed=seed) for seed, split in enumerate(SPLITS)}
+    ids, truth = create_splits(base_model)
+    features = {split: torch.randn(400, 4, generator=torch.Generator().manual_seed(7)) for split in SPLITS}
+    planted = range(0, 400, 40)
+    for place in planted:
+        truth["train"][place] = 1 - truth["train"][place]
+        told = [kind for kind, on in zip(KINDS_OF_WORDS, truth["train"][place], strict=True) if on]
+        rows["train"][place] = replace(rows["train"][place], labels=told)
+    head = fitting.blank(torch.nn.Linear(4, len(KINDS_OF_WORDS)))._replace(strength=0.01)
+    words = create_words(ids, truth)
+
+    looked = study.labelled(rows, KINDS_OF_WORDS, features, truth, head, words.together)
+
+    assert looked.curve is not None
+    assert looked.curve.points[-1].value > 0.9
+    first = {one.row for one in looked.suspects[: len(planted)] if one.split == "train"}
+    assert len(first & {rows["train"][place].row for place in planted}) >= 8
 
 
 def test_a_word_of_no_training_row_adds_nothing(base_model: Path) -> None:
