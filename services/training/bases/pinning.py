@@ -98,7 +98,8 @@ def _examined(base_model: str, source: str, folder: Path, where: str, revision: 
         chats = any("CausalLM" in str(one) for one in config.architectures or ())
         model = adapting.causal(folder, torch.bfloat16) if chats else networks.pretrained(folder)
         load_tokenizer(folder)
-    except (OSError, ValueError, RuntimeError) as error:
+    # The library of tokenizers raises nothing more special.
+    except Exception as error:
         raise BaseModelUnfit(source, f"it cannot be read ({error})") from error
     if chats:
         _speaks(source, config, folder)

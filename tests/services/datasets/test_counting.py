@@ -18,10 +18,11 @@ from services.datasets.examples import (
 from services.datasets.split import Split
 from services.training import examples as training
 from services.training import readings
+from services.training.bases.catalogue import CHAT_TEMPLATE
 from services.training.conversations import load_format
 from services.training.tokenizing import encode_words, load_tokenizer
 from tests.services.training.tiny import create_base_model
-from tests.services.training.tiny_chat import END, create_chat_model
+from tests.services.training.tiny_chat import END, TEMPLATE, create_chat_model
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,19 @@ def test_conversations_are_counted_with_the_marks_of_their_template(tmp_path: Pa
 
     encoded = load_format(model, end).encode([training.Message(one.role, one.content) for one in said])
     assert counted.rows.tokens == len(encoded.ids)
+
+
+def test_a_conversation_that_the_template_refuses_is_left_out(tmp_path: Path) -> None:
+    model = create_chat_model(tmp_path / "chat")
+    refusal = "{% if messages[0]['role'] != 'user' %}{{ raise_exception('No.') }}{% endif %}"
+    (model / CHAT_TEMPLATE).write_text(refusal + TEMPLATE)
+    said = (Message(ChatRole.user, "hi"), Message(ChatRole.assistant, "hello"))
+    refused = ChatExample(2, (Message(ChatRole.assistant, "hello"),))
+
+    counted = count({Split.train: [ChatExample(1, said), refused]}, model)[Split.train]
+
+    assert counted == count({Split.train: [ChatExample(1, said)]}, model)[Split.train]
+    assert counted.rows.rows == 1
 
 
 def test_of_very_much_some_rows_are_counted_for_all(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from services.inference import engine
 from services.inference.engine import Loaded
 from services.inference.errors import TextExpected
-from services.inference.predictions import EntityPrediction, LabelPrediction, Pair
+from services.inference.predictions import EntityPrediction, LabelPrediction, LabelsPrediction, Pair
 from services.training import artefact, networks
 from services.training.artefact import Card
-from services.training.networks import TextClassifier, TokenClassifier
+from services.training.networks import MultiLabelClassifier, TextClassifier, TokenClassifier
 from services.training.recipe import Task
 from tests.services.training.tiny import create_base_model
 
@@ -150,3 +150,23 @@ def test_a_pair_for_a_model_of_texts_is_refused_by_its_place(texts_model: Loaded
         texts_model.predict(["where is my card?", Pair(first="a", second="b")])
 
     assert refused.value.index == 1
+
+
+def test_several_labels_are_as_sure_as_every_yes_and_no_together(base_model: Path, tmp_path: Path) -> None:
+    card = Card(
+        task=Task.multi_label,
+        outputs=LABELS,
+        labels=LABELS,
+        max_length=32,
+        architecture="mean-pooled-sigmoid",
+        base_model="tiny",
+        thresholds=[0.0, 1.0, 1.0],
+    )
+    artefact.save(MultiLabelClassifier(networks.pretrained(base_model), 3), card, base_model, tmp_path)
+
+    (answer,) = engine.load(tmp_path).predict(["the red cat"])
+
+    assert isinstance(answer, LabelsPrediction)
+    assert answer.labels == ["a"]
+    given, *withheld = answer.scores.values()
+    assert answer.confidence == pytest.approx(given * (1 - withheld[0]) * (1 - withheld[1]))

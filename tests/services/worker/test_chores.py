@@ -152,3 +152,33 @@ def test_versions_without_tokens_are_counted_beside_the_jobs(customer: Member) -
         assert session.get_one(DatasetVersion, here).tokens == counted
         assert session.get_one(DatasetVersion, elsewhere).tokens == {}
         assert [one.id for one in uncounted.waiting(session, tasks=list(Task))] == [conversations.id]
+
+
+def test_a_version_that_is_deleted_while_it_is_counted_holds_nobody_up(
+    customer: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction() as session:
+        stays, goes = (factories.create_version(session, customer).id for _ in range(2))
+    counted = files.counted
+
+    def delete_meanwhile(version: DatasetVersion) -> dict[str, object]:
+        if version.id == goes:
+            with transaction() as session:
+                session.delete(session.get_one(DatasetVersion, goes))
+        return counted(version)
+
+    monkeypatch.setattr(files, "counted", delete_meanwhile)
+
+    chores.count_tokens()
+
+    with reading() as session:
+        assert session.get(DatasetVersion, goes) is None
+        assert session.get_one(DatasetVersion, stays).tokens == {}
+
+
+def test_the_newest_versions_are_counted_first(customer: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uncounted, "_AT_ONCE", 1)
+    with transaction() as session:
+        _, newest = (factories.create_version(session, customer).id for _ in range(2))
+
+        assert [one.id for one in uncounted.waiting(session, tasks=list(Task))] == [newest]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from transformers import RobertaConfig, RobertaModel
 
 from services.config import settings
 from services.training import networks
@@ -14,6 +15,8 @@ from services.training.bases.catalogue import CHAT_TEMPLATE, TOKENIZER_CONFIG
 from services.training.conversations import load_format
 from services.training.examples import Message
 from services.training.recipe import DEFAULT_BASE_MODEL, Task
+from services.training.tokenizing import TOKENIZER
+from tests.services.training.tiny import VOCABULARY
 from tests.services.training.tiny_chat import END, TEMPLATE
 
 
@@ -36,8 +39,37 @@ def test_what_is_pinned_can_be_named_by_a_recipe(own: Path, base_model: Path, tm
     assert catalogue.resolve("ours", tmp_path) == base_model
     assert 0 < entry.computed < entry.parameters
     assert entry.max_length == 64
+    assert (entry.price_class, entry.licence, entry.languages) == ("small", "unknown", ["unknown"])
     with pytest.raises(catalogue.BaseModelCannot):
         catalogue.require("ours", Task.chat)
+
+
+def test_licence_and_languages_are_those_of_the_card(own: Path, base_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(base_model, folder)
+    (folder / "README.md").write_text("---\nlicense: mit\nlanguage: da\n---\nA model.\n")
+
+    entry = pinning.pin("ours", str(folder), own=own, cache=tmp_path)
+
+    assert (entry.licence, entry.languages) == ("mit", ["da"])
+
+
+def test_a_model_that_counts_positions_behind_its_padding_reads_two_fewer(
+    own: Path, base_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "theirs"
+    config = RobertaConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=66,
+    )
+    RobertaModel(config).save_pretrained(folder)
+    shutil.copy(base_model / TOKENIZER, folder)
+
+    assert pinning.pin("ours", str(folder), own=own, cache=tmp_path).max_length == 64
 
 
 def test_weights_that_change_after_they_were_pinned_are_not_used(
@@ -82,6 +114,29 @@ def test_a_chat_model_whose_turns_have_no_end_is_refused(own: Path, chat_model: 
     (folder / CHAT_TEMPLATE).write_text(TEMPLATE.replace(END, ""))
 
     with pytest.raises(pinning.BaseModelUnfit, match="chat template"):
+        pinning.pin("ours", str(folder), own=own, cache=tmp_path)
+    assert not own.exists()
+
+
+def test_a_chat_model_of_which_nobody_knows_what_ends_a_turn_is_refused(
+    own: Path, chat_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(chat_model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"eos_token_id": [1, 2]}))
+
+    with pytest.raises(pinning.BaseModelUnfit, match="no single token that ends a turn"):
+        pinning.pin("ours", str(folder), own=own, cache=tmp_path)
+    assert not own.exists()
+
+
+def test_what_cannot_be_read_is_refused(own: Path, base_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    shutil.copytree(base_model, folder)
+    (folder / TOKENIZER).write_text("no tokenizer")
+
+    with pytest.raises(pinning.BaseModelUnfit):
         pinning.pin("ours", str(folder), own=own, cache=tmp_path)
     assert not own.exists()
 

@@ -28,3 +28,13 @@ def test_every_answer_given_is_a_unit() -> None:
     assert confidence.tolist() == [0.9, 0.4]
     assert correct.tolist() == [True, False]
     assert not two.right
+
+
+def test_of_several_labels_the_whole_answer_is_one_unit() -> None:
+    right = Answered("test", 4, "x", ["a", "b"], ["b", "a"], [0.9, 0.8], [0.9, 0.8], certainty=0.7)
+    one_too_many = Answered("test", 5, "y", ["a"], ["a", "b"], [0.9, 0.6], [0.9, 0.6], certainty=0.5)
+
+    confidence, correct = units([right, one_too_many])
+
+    assert confidence.tolist() == [0.7, 0.5]
+    assert correct.tolist() == [True, False]
