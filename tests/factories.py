@@ -93,8 +93,18 @@ def create_job(session: Session, member: Member, *, key: str = "", **changes: ob
 def create_claimed_job(session: Session, member: Member) -> Claimed:
     """A job that some worker has just claimed; nobody else's may be waiting."""
     create_job(session, member)
-    claimed = queue.claim(session, worker_id=next_worker(session))
+    claimed = claim(session)
     assert claimed is not None
+    return claimed
+
+
+def claim(session: Session, *, worker_id: str = "") -> Claimed | None:
+    """What a worker takes, a new one if none is named, within a transaction that does more."""
+    worker_id = worker_id or next_worker(session)
+    session.flush()
+    claimed = queue.take(session.connection(), worker_id=worker_id)
+    # What this session has loaded before does not know of it.
+    session.expire_all()
     return claimed
 
 

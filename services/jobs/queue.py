@@ -44,15 +44,6 @@ class Wish:
     stop: bool
 
 
-def claim(session: Session, *, worker_id: str) -> Claimed | None:
-    """As `take`, within a transaction that does more."""
-    session.flush()
-    claimed = take(session.connection(), worker_id=worker_id)
-    # What this session has loaded before does not know of it.
-    session.expire_all()
-    return claimed
-
-
 def take(connection: Connection, *, worker_id: str) -> Claimed | None:
     """Take the best waiting job of the tenant whose turn it is; None without one, or for a draining worker.
 

@@ -130,7 +130,7 @@ class Queue(RuleBasedStateMachine):
         possible = self._possible()
         with self._act() as session:
             turns = {tenant.id: tenant.next_turn for tenant in session.exec(select(Tenant)).scalars().all()}
-            claimed = queue.claim(session, worker_id=self._worker_id)
+            claimed = factories.claim(session, worker_id=self._worker_id)
         if claimed is None:
             assert not possible
             return

@@ -40,7 +40,7 @@ def test_a_worker_may_die_at_any_point_and_leaks_no_place(world: World, clock: C
         world.submit(member, key=f"last-{number}")
     with transaction() as session:
         worker_id = factories.next_worker(session)
-        claimed = [queue.claim(session, worker_id=worker_id) for _ in range(3)]
+        claimed = [factories.claim(session, worker_id=worker_id) for _ in range(3)]
         for attempt in filter(None, claimed):
             queue.release(session, attempt)
     assert [attempt is not None for attempt in claimed] == [True, True, False]

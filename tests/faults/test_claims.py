@@ -40,7 +40,7 @@ def test_twelve_workers_claim_each_job_once_and_never_more_than_the_limit(live_d
         while claims.total() < total:
             # Counted inside of the transactions' bounds: a job that counts here surely runs for the database.
             with transaction() as session:
-                claimed = queue.claim(session, worker_id=worker_id)
+                claimed = factories.claim(session, worker_id=worker_id)
             if claimed is None:
                 continue
             with book:
@@ -88,7 +88,7 @@ def test_what_a_slow_worker_saw_before_it_had_the_lock_does_not_break_the_limit(
     def claim_slowly() -> queue.Claimed | None:
         with transaction() as session:
             session.execute(text("SET LOCAL search_path = slowly, public"))
-            return queue.claim(session, worker_id=worker_id)
+            return factories.claim(session, worker_id=worker_id)
 
     with ThreadPoolExecutor(1) as pool:
         with transaction() as gate:
@@ -103,7 +103,7 @@ def test_what_a_slow_worker_saw_before_it_had_the_lock_does_not_break_the_limit(
                 better.priority = 1
                 session.add(better)
             with transaction() as session:
-                quick = queue.claim(session, worker_id=worker_id)
+                quick = factories.claim(session, worker_id=worker_id)
 
         assert quick is not None
         assert quick.job_id == better.id

@@ -41,7 +41,7 @@ def test_eight_workers_and_sixteen_customers_never_find_the_database_locked(live
     def work() -> None:
         while time.monotonic() < until:
             with transaction() as session:
-                claimed = queue.claim(session, worker_id=worker_id)
+                claimed = factories.claim(session, worker_id=worker_id)
             if claimed is not None:
                 with transaction() as session:
                     queue.report(session, claimed, TOLD)

@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 from services.accounts.scope import Member
 from services.accounts.tables import Tenant
-from services.jobs import queue
 from tests import factories
 
 QUEUED = 40
@@ -36,7 +35,7 @@ def worker_id(session: Session) -> str:
 
 def claims(session: Session, worker_id: str, number: int) -> list[str]:
     """The workspaces that the next claims serve, in order."""
-    claimed = [queue.claim(session, worker_id=worker_id) for _ in range(number)]
+    claimed = [factories.claim(session, worker_id=worker_id) for _ in range(number)]
     return [claim.tenant_id for claim in claimed if claim is not None]
 
 

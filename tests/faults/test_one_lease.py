@@ -28,7 +28,7 @@ def claim_together(worker_id: str) -> list[Claimed]:
         mine = []
         for _ in range(4):
             with transaction() as session:
-                if claimed := queue.claim(session, worker_id=worker_id):
+                if claimed := factories.claim(session, worker_id=worker_id):
                     mine.append(claimed)
         return mine
 

@@ -26,7 +26,7 @@ def test_claims_go_on_beside_an_open_snapshot(live_database: str) -> None:
             with transaction() as session:
                 factories.create_job(session, member, dataset_version_id=version)
             with transaction() as session:
-                claimed = queue.claim(session, worker_id=worker_id)
+                claimed = factories.claim(session, worker_id=worker_id)
             assert claimed is not None
             with transaction() as session:
                 queue.finish(session, claimed, model_version_id="mv", charged=0)

@@ -51,13 +51,13 @@ def reclaimed(session: Session, member: Member, clock: Clock) -> tuple[Claimed, 
     """An attempt that lost its job, and the next one; of one and the same worker."""
     worker_id = factories.next_worker(session)
     factories.create_job(session, member)
-    stale = queue.claim(session, worker_id=worker_id)
+    stale = factories.claim(session, worker_id=worker_id)
     clock.advance(LEASE.total_seconds() + 1)
     queue.recover(session)
     clock.advance(HEARTBEAT.total_seconds() + 1)
     assert queue.recover(session)
     clock.advance(AN_HOUR)
-    fresh = queue.claim(session, worker_id=worker_id)
+    fresh = factories.claim(session, worker_id=worker_id)
     assert stale is not None
     assert fresh is not None
     return stale, fresh
@@ -93,7 +93,7 @@ def test_a_stale_result_is_neither_published_nor_charged_nor_kept(live_database:
     claimed, came = trained(member)
     with transaction() as session:
         queue.release(session, claimed)
-        queue.claim(session, worker_id=factories.next_worker(session))
+        factories.claim(session)
         before = everything(session)
 
     with pytest.raises(LeaseLost):

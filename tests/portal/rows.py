@@ -84,7 +84,7 @@ def create_job(
 def claim() -> Claimed:
     """Some worker takes the next job."""
     with transaction() as db:
-        claimed = queue.claim(db, worker_id=factories.next_worker(db))
+        claimed = factories.claim(db)
     assert claimed is not None
     return claimed
 

@@ -46,7 +46,7 @@ def ordered(workspace: Workspace, file_id: str, **fields: Any) -> dict[str, Any]
 
 def claim() -> Claimed:
     with transaction() as db:
-        claimed = queue.claim(db, worker_id=factories.next_worker(db))
+        claimed = factories.claim(db)
     assert claimed is not None
     return claimed
 
@@ -381,7 +381,7 @@ def test_a_running_job_can_be_stopped_and_kept(workspace: Workspace) -> None:
     job = ordered(workspace, workspace.upload(CSV))
     refused(workspace.call("POST", f"{JOBS}/{job['id']}/stop"), 409, "job_not_running")
     with transaction() as db:
-        claimed = queue.claim(db, worker_id=factories.next_worker(db))
+        claimed = factories.claim(db)
 
     stopped = workspace.call("POST", f"{JOBS}/{job['id']}/stop")
 

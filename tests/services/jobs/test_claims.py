@@ -83,7 +83,7 @@ def test_a_claim_takes_the_best_job_of_the_earliest_turn(
         best = {tenant.id: jobs[0].id for tenant, jobs in ready}
         turn = {tenant.id: (tenant.next_turn, tenant.share_weight) for tenant, _ in ready}
 
-        claimed = queue.claim(session, worker_id="worker")
+        claimed = factories.claim(session, worker_id="worker")
 
         assert (claimed and claimed.tenant_id) == (turns[0] if turns else None)
         if claimed is not None:

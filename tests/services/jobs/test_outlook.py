@@ -21,7 +21,7 @@ ADMIN = Staff(user_id="usr_ops", role=StaffRole.admin)
 
 
 def claim(session: Session, worker_id: str) -> queue.Claimed:
-    claimed = queue.claim(session, worker_id=worker_id)
+    claimed = factories.claim(session, worker_id=worker_id)
     assert claimed is not None
     return claimed
 

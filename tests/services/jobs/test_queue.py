@@ -33,7 +33,7 @@ AN_HOUR = 3600
 
 
 def claim(session: Session) -> queue.Claimed | None:
-    return queue.claim(session, worker_id=factories.next_worker(session))
+    return factories.claim(session)
 
 
 def sweep(session: Session, clock: Clock) -> list[str]:
@@ -58,8 +58,8 @@ def test_a_worker_that_drains_claims_nothing(session: Session, member: Member) -
     draining, other = factories.next_worker(session), factories.next_worker(session)
     workers.drain(session, ADMIN, worker_id=draining)
 
-    assert queue.claim(session, worker_id=draining) is None
-    assert queue.claim(session, worker_id=other) is not None
+    assert factories.claim(session, worker_id=draining) is None
+    assert factories.claim(session, worker_id=other) is not None
 
 
 def test_a_job_goes_from_the_queue_to_its_result(session: Session, member: Member) -> None:

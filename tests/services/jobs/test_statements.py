@@ -31,7 +31,7 @@ def asked(live_database: str) -> list[tuple[str, object]]:
     engine = engine_for(live_database)
     event.listen(engine, "before_cursor_execute", note)
     with transaction() as session:
-        queue.claim(session, worker_id=worker_id)
+        factories.claim(session, worker_id=worker_id)
     with transaction() as session:
         queue.recover(session)
         if engine.dialect.name == "postgresql":
@@ -98,7 +98,7 @@ def test_a_claim_does_not_read_the_whole_queue(live_database: str, backlog_known
         worker_id = factories.next_worker(session)
     with transaction() as session:
         before = _of_jobs(session)
-        assert queue.claim(session, worker_id=worker_id) is not None
+        assert factories.claim(session, worker_id=worker_id) is not None
         done = _of_jobs(session) - before
 
     # One look for each workspace, and the steps of the claim itself.
@@ -109,7 +109,7 @@ def test_a_claim_does_not_read_the_whole_queue(live_database: str, backlog_known
 def test_a_sign_of_life_and_a_word_of_progress_need_no_new_entry_in_any_index(live_database: str) -> None:
     with transaction() as session:
         factories.create_job(session, factories.create_member(session))
-        claimed = queue.claim(session, worker_id=factories.next_worker(session))
+        claimed = factories.claim(session)
     assert claimed is not None
     event = RunEvent(kind=EventKind.progress, phase=Phase.training, step=1, steps=2)
 

@@ -31,7 +31,7 @@ def claimed() -> Claimed:
         job = factories.create_job(db, factories.create_member(db))
         job.run_at -= timedelta(seconds=40)
         db.add(job)
-        claimed = queue.claim(db, worker_id=factories.next_worker(db))
+        claimed = factories.claim(db)
     assert claimed is not None
     return claimed
 

@@ -14,8 +14,8 @@ from services.datasets import files
 from services.datasets import service as datasets
 from services.datasets.preview import DEFAULT_SEED, inspect
 from services.db import reading, transaction
-from services.jobs import queue, workers
 from services.jobs import service as jobs
+from services.jobs import workers
 from services.jobs.queue import Claimed
 from services.jobs.tables import Job
 from services.training.recipe import Preset, Recipe, Task, defaults
@@ -66,7 +66,7 @@ def order(member: Member, recipe: Recipe = QUICK) -> Job:
 def claim() -> tuple[Claimed, str]:
     with transaction() as session:
         worker_id = factories.next_worker(session)
-        claimed = queue.claim(session, worker_id=worker_id)
+        claimed = factories.claim(session, worker_id=worker_id)
     assert claimed is not None
     return claimed, worker_id
 

@@ -63,7 +63,7 @@ def test_everything_of_the_queue_stands_on_it(owner: Member, operator: Staff) ->
     version = rows.create_dataset(owner)
     rows.create_job(owner, version, model_name="broken")
     with transaction() as db:
-        claimed = queue.claim(db, worker_id=factories.next_worker(db))
+        claimed = factories.claim(db)
         queue.fail(db, claimed, code="nan_loss", message="No.")
     rows.create_job(owner, version, model_name="at-work")
     rows.claim()
