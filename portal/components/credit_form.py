@@ -1,7 +1,6 @@
 """Credit to grant: its fields, and beside them what it changes on the invoice of this month."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +10,9 @@ from portal import session
 from portal.written import decimal_of
 from services import clock
 from services.accounts.tables import Tenant
-from services.billing import credits as granting
 from services.billing.agreements import Granted
-from services.billing.money import Money, rounded
+from services.billing.credits import NewCredit, preview_credit
+from services.billing.money import rounded
 from services.db import reading
 from services.errors import ServiceError
 from services.metering.days import day_of, midnight
@@ -22,18 +21,7 @@ _RIGHT = st.column_config.TextColumn(alignment="right")
 _KINDS = {True: "Paid ahead by the customer", False: "Given by us"}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the fields say, in the words of `credits.grant_credit`."""
-
-    amount: Money
-    reason: str
-    prepaid: bool
-    priority: int
-    expires_at: datetime | None
-
-
-def credit_fields(tenant: Tenant, *, key: str) -> Written | None:
+def credit_fields(tenant: Tenant, *, key: str) -> NewCredit | None:
     """The fields; None where the amount is none yet."""
     prepaid = st.segmented_control(
         "Kind",
@@ -65,7 +53,7 @@ def credit_fields(tenant: Tenant, *, key: str) -> Written | None:
         if amount.strip():
             st.error("The amount is no number above zero, such as 500.", icon=":material/error:")
         return None
-    return Written(
+    return NewCredit(
         amount=rounded(number, tenant.currency),
         reason=reason,
         prepaid=bool(prepaid),
@@ -74,7 +62,7 @@ def credit_fields(tenant: Tenant, *, key: str) -> Written | None:
     )
 
 
-def credit_preview(tenant: Tenant, written: Written | None) -> bool:
+def credit_preview(tenant: Tenant, written: NewCredit | None) -> bool:
     """The draft of this month without and with the credit; gives whether it can be granted."""
     st.markdown("**This month’s invoice so far**")
     if written is None:
@@ -82,16 +70,7 @@ def credit_preview(tenant: Tenant, written: Written | None) -> bool:
         return False
     try:
         with reading() as db:
-            before, after = granting.preview_credit(
-                db,
-                session.operator(),
-                tenant_id=tenant.id,
-                amount=written.amount,
-                reason=written.reason,
-                prepaid=written.prepaid,
-                priority=written.priority,
-                expires_at=written.expires_at,
-            )
+            before, after = preview_credit(db, session.operator(), tenant_id=tenant.id, credit=written)
     except ServiceError as refused:
         st.error(refused.message, icon=":material/error:")
         return False

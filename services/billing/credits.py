@@ -1,5 +1,6 @@
 """Credit: what a workspace is given or has bought, what is left of it, and the stop when a trial is spent."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col
@@ -71,65 +72,41 @@ def end_trial(session: Session, staff: Staff, *, tenant_id: str) -> Subscription
     return paying
 
 
-def grant_credit(
-    session: Session,
-    staff: Staff,
-    *,
-    tenant_id: str,
-    amount: Money,
-    reason: str,
-    prepaid: bool,
-    priority: int = 100,
-    expires_at: datetime | None = None,
-) -> CreditGrant:
-    """Give a workspace credit, or note what it has paid ahead; lower priorities are spent first.
+@dataclass(frozen=True, slots=True)
+class NewCredit:
+    """Credit to give, or that was paid ahead; lower priorities are spent first, None expires never."""
+
+    amount: Money
+    # The customer reads it on the invoice.
+    reason: str
+    prepaid: bool
+    priority: int = 100
+    expires_at: datetime | None = None
+
+
+def grant_credit(session: Session, staff: Staff, *, tenant_id: str, credit: NewCredit) -> CreditGrant:
+    """Give a workspace credit, or note what it has paid ahead.
 
     Raises:
         CurrencyDiffers: the workspace is billed in another currency.
         UnusableCredit: it is nothing, has no reason, or has expired already.
     """
-    grant = _checked(
-        session,
-        staff,
-        tenant_id=tenant_id,
-        amount=amount,
-        reason=reason,
-        prepaid=prepaid,
-        priority=priority,
-        expires_at=expires_at,
-    )
+    grant = _checked(session, staff, tenant_id, credit)
     session.add(grant)
     session.flush()
-    audit.record(session, staff, "credit.granted", grant.id, tenant_id=tenant_id, amount=amount.micros)
+    audit.record(session, staff, "credit.granted", grant.id, tenant_id=tenant_id, amount=grant.amount)
     return grant
 
 
 def preview_credit(
-    session: Session,
-    staff: Staff,
-    *,
-    tenant_id: str,
-    amount: Money,
-    reason: str,
-    prepaid: bool,
-    priority: int = 100,
-    expires_at: datetime | None = None,
+    session: Session, staff: Staff, *, tenant_id: str, credit: NewCredit
 ) -> tuple[Draft, Draft]:
     """The present month's figures without and with credit that would be granted now; nothing is written.
 
     Raises:
         CurrencyDiffers, UnusableCredit: as `grant_credit` says.
     """
-    grant = _checked(
-        session,
-        staff,
-        tenant_id=tenant_id,
-        amount=amount,
-        reason=reason,
-        prepaid=prepaid,
-        priority=priority,
-        expires_at=expires_at,
-    )
+    grant = _checked(session, staff, tenant_id, credit)
     member = Member(tenant_id=tenant_id, role=Role.owner)
     month, zone = this_month(session, member), get_tenant(session, member).time_zone
     grants = credits_before(session, member, month)
@@ -141,35 +118,26 @@ def preview_credit(
     return before, after
 
 
-def _checked(
-    session: Session,
-    staff: Staff,
-    *,
-    tenant_id: str,
-    amount: Money,
-    reason: str,
-    prepaid: bool,
-    priority: int,
-    expires_at: datetime | None,
-) -> CreditGrant:
+def _checked(session: Session, staff: Staff, tenant_id: str, credit: NewCredit) -> CreditGrant:
     staff.require(StaffRole.admin)
     tenant = get_tenant(session, Member(tenant_id=tenant_id, role=Role.owner))
+    amount, reason = credit.amount, credit.reason.strip()
     if amount.currency != tenant.currency:
-        raise CurrencyDiffers(reason, amount.currency, tenant.currency)
+        raise CurrencyDiffers(credit.reason, amount.currency, tenant.currency)
     if amount.micros <= 0:
         raise UnusableCredit("its amount is not above zero")
-    if not reason.strip():
+    if not reason:
         raise UnusableCredit("it has no reason, and the customer reads that on the invoice")
-    if expires_at is not None and expires_at <= clock.now():
+    if credit.expires_at is not None and credit.expires_at <= clock.now():
         raise UnusableCredit("it would have expired already; choose a later day")
     return CreditGrant(
         tenant_id=tenant_id,
         amount=amount.micros,
         currency=amount.currency,
-        reason=reason.strip(),
-        priority=priority,
-        prepaid=prepaid,
-        expires_at=expires_at,
+        reason=reason,
+        priority=credit.priority,
+        prepaid=credit.prepaid,
+        expires_at=credit.expires_at,
     )
 
 

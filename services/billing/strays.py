@@ -15,7 +15,7 @@ from services.accounts.scope import Member, Role, Staff, StaffRole, find, owned
 from services.accounts.service import all_tenants, lock_tenant_to_bill
 from services.accounts.tables import Tenant
 from services.billing import payments
-from services.billing.credits import grant_credit
+from services.billing.credits import NewCredit, grant_credit
 from services.billing.errors import InvoicePaid, InvoiceVoid, PaymentInOtherCurrency, PaymentTooLarge
 from services.billing.money import Money
 from services.billing.owing import outstanding
@@ -160,7 +160,9 @@ def settle(
     left = Money(stray.left, stray.currency)
     if settlement is Settlement.credited and left.micros > 0:
         reason = f"Payment {stray.reference}"
-        grant_credit(session, staff, tenant_id=tenant_id, amount=left, reason=reason, prepaid=True)
+        grant_credit(
+            session, staff, tenant_id=tenant_id, credit=NewCredit(amount=left, reason=reason, prepaid=True)
+        )
     closed(stray, by=staff.user_id, settlement=settlement)
     session.add(stray)
     session.flush()

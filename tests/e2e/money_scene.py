@@ -253,14 +253,11 @@ def afterwards(acme: Member, others: list[Member]) -> None:
             method="stripe", reference="pi_3Q8", received_on=date.today(),  # noqa: DTZ011
         )  # fmt: skip
         monitor.park(db, kumo, ["The hours of 12 November count 40,007 predictions, their events 40,006."])
-        amount = euros("300")
-        granting.grant_credit(
-            db, ADA, tenant_id=nordwind.tenant_id, amount=amount, reason="Prepaid 2026", prepaid=True
-        )
-        granting.grant_credit(
-            db, ADA, tenant_id=acme.tenant_id, amount=euros("15"), reason="Goodwill", prepaid=False,
-            expires_at=clock.now() + timedelta(days=200),
-        )  # fmt: skip
+        ahead = granting.NewCredit(euros("300"), "Prepaid 2026", prepaid=True)
+        granting.grant_credit(db, ADA, tenant_id=nordwind.tenant_id, credit=ahead)
+        soon = clock.now() + timedelta(days=200)
+        given = granting.NewCredit(euros("15"), "Goodwill", prepaid=False, expires_at=soon)
+        granting.grant_credit(db, ADA, tenant_id=acme.tenant_id, credit=given)
         subscriptions.change(db, nordwind, plan="team", at=clock.now())
 
 

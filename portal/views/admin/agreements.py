@@ -10,7 +10,6 @@ from portal.components.choice import choice
 from portal.components.confirm import confirm
 from portal.components.contract_form import Written as Contract
 from portal.components.contract_form import contract_fields, contract_preview, contract_table
-from portal.components.credit_form import Written as Credit
 from portal.components.credit_form import credit_fields, credit_preview, credit_table
 from portal.components.empty import empty_state
 from portal.components.ending import end_contract, end_credit, redemption_table
@@ -20,7 +19,7 @@ from portal.components.side_by_side import side_by_side
 from portal.highlight import literal
 from services.accounts.tables import Tenant
 from services.billing import agreements, contracts
-from services.billing import credits as granting
+from services.billing.credits import NewCredit, grant_credit
 from services.db import reading, transaction
 
 VIEWS = {"contract": "Contract", "credit": "Credit", "coupon": "Coupons"}
@@ -40,19 +39,10 @@ def sign(tenant: Tenant, written: Contract) -> None:
         )
 
 
-def grant(tenant: Tenant, written: Credit) -> None:
+def grant(tenant: Tenant, written: NewCredit) -> None:
     """Grant what the fields say."""
     with transaction() as db:
-        granting.grant_credit(
-            db,
-            session.operator(),
-            tenant_id=tenant.id,
-            amount=written.amount,
-            reason=written.reason,
-            prepaid=written.prepaid,
-            priority=written.priority,
-            expires_at=written.expires_at,
-        )
+        grant_credit(db, session.operator(), tenant_id=tenant.id, credit=written)
 
 
 session.operator()

@@ -12,7 +12,7 @@ from services.accounts.scope import Member, Staff, StaffRole
 from services.accounts.tables import Tenant
 from services.billing import closing, redeeming
 from services.billing.ahead import Rated, rate_ahead
-from services.billing.credits import grant_credit
+from services.billing.credits import NewCredit, grant_credit
 from services.billing.errors import BillingParked
 from services.billing.money import MICROS, Money
 from services.billing.period import Month
@@ -80,7 +80,10 @@ def coupon(session: Session, member: Member) -> None:
 
 def credit(session: Session, member: Member) -> None:
     grant = grant_credit(
-        session, ADA, tenant_id=member.tenant_id, amount=euros("1"), reason="Goodwill", prepaid=False
+        session,
+        ADA,
+        tenant_id=member.tenant_id,
+        credit=NewCredit(amount=euros("1"), reason="Goodwill", prepaid=False),
     )
     grant.created_at = datetime(2026, 11, 1, tzinfo=UTC)
     session.flush()

@@ -11,7 +11,7 @@ from services.accounts.tables import AuditEntry
 from services.billing import closing, contracts, ending, redeeming, subscriptions
 from services.billing.commitment import Commitment
 from services.billing.contracts import Terms
-from services.billing.credits import credit_left, grant_credit
+from services.billing.credits import NewCredit, credit_left, grant_credit
 from services.billing.drafting import draft_month
 from services.billing.errors import AlreadyEnded, EndsTooEarly, UnknownCoupon
 from services.billing.first_plan import PAY_AS_YOU_GO
@@ -97,7 +97,10 @@ def test_credit_that_ends_pays_for_today_and_no_longer(
 ) -> None:
     travel(clock, "2026-11-06T12:00")
     grant = grant_credit(
-        session, ADA, tenant_id=paying.tenant_id, amount=euros("50"), reason="Goodwill", prepaid=False
+        session,
+        ADA,
+        tenant_id=paying.tenant_id,
+        credit=NewCredit(amount=euros("50"), reason="Goodwill", prepaid=False),
     )
     use(session, paying, NOVEMBER, worth=0)
 

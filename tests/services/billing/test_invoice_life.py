@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
 from services.billing import closing, crediting, monitor, payments
 from services.billing import service as billing
-from services.billing.credits import grant_credit
+from services.billing.credits import NewCredit, grant_credit
 from services.billing.drafting import draft_month, figures_of, uses_of
 from services.billing.errors import MonthIsClosed
 from services.billing.money import Money
@@ -177,7 +177,10 @@ def test_what_is_taken_back_of_a_paid_invoice_pays_the_next_one(
 
 def test_a_void_invoice_gives_its_credit_back(session: Session, member: Member, december: Clock) -> None:
     grant = grant_credit(
-        session, ADA, tenant_id=member.tenant_id, amount=euros("4"), reason="Goodwill", prepaid=False
+        session,
+        ADA,
+        tenant_id=member.tenant_id,
+        credit=NewCredit(amount=euros("4"), reason="Goodwill", prepaid=False),
     )
     grant.created_at = datetime(2026, 11, 1, tzinfo=UTC)
     record(session, member, texts=50_000, at=IN_NOVEMBER)
@@ -207,11 +210,9 @@ def test_prepaid_credit_is_spent_by_priority_then_expiry_then_age_and_traced(
             session,
             ADA,
             tenant_id=member.tenant_id,
-            amount=euros("4"),
-            reason=reason,
-            prepaid=True,
-            priority=priority,
-            expires_at=expires,
+            credit=NewCredit(
+                amount=euros("4"), reason=reason, prepaid=True, priority=priority, expires_at=expires
+            ),
         )
         grant.created_at = datetime(2026, 10, len(grants) + 1, tzinfo=UTC)
         grants.append(grant)

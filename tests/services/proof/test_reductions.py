@@ -11,7 +11,7 @@ from sqlmodel import Session
 from services.accounts.scope import Member, Staff, StaffRole
 from services.billing import contracts, ending, redeeming
 from services.billing.commitment import Commitment
-from services.billing.credits import grant_credit
+from services.billing.credits import NewCredit, grant_credit
 from services.billing.drafting import figures_of
 from services.billing.money import MICROS, Money
 from services.billing.period import Month
@@ -36,9 +36,7 @@ def invoices(session: Session, member: Member, clock: Clock) -> list[Invoice]:
             session,
             ADA,
             tenant_id=member.tenant_id,
-            amount=Money(4 * MICROS, "EUR"),
-            reason=reason,
-            prepaid=prepaid,
+            credit=NewCredit(amount=Money(4 * MICROS, "EUR"), reason=reason, prepaid=prepaid),
         )
     contracts.sign(
         session,
@@ -146,9 +144,7 @@ def test_where_a_month_before_was_closed_later_credit_and_commitment_are_taken_a
         session,
         ADA,
         tenant_id=member.tenant_id,
-        amount=Money(4 * MICROS, "EUR"),
-        reason="Goodwill",
-        prepaid=False,
+        credit=NewCredit(amount=Money(4 * MICROS, "EUR"), reason="Goodwill", prepaid=False),
     )
     for month in (NOVEMBER, NOVEMBER.next):
         record(session, member, texts=15_000, at=datetime(month.year, month.month, 5, tzinfo=UTC))

@@ -217,9 +217,7 @@ def test_credit_and_coupons_end_early(customer: Member, operator: Staff) -> None
             db,
             operator,
             tenant_id=customer.tenant_id,
-            amount=Money(50_000_000, "EUR"),
-            reason="Prepaid credit",
-            prepaid=True,
+            credit=granting.NewCredit(amount=Money(50_000_000, "EUR"), reason="Prepaid credit", prepaid=True),
         )
         terms = redeeming.Terms(title="Welcome", percent=Decimal(10))
         redeeming.make_coupon(db, operator, code="WELCOME", terms=terms)
