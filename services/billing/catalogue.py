@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from services import clock
 from services.accounts import audit
 from services.accounts.scope import Staff, StaffRole
-from services.billing.errors import (
+from services.billing.plan_errors import (
     PlanBeginsTooEarly,
     PlanCurrencyFixed,
     PlanExists,

@@ -10,9 +10,9 @@ from sqlmodel import Session, col
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant, lock_tenant_to_bill
+from services.billing.agreement_errors import UnusableContract
 from services.billing.allocation import instalments
 from services.billing.commitment import Commitment
-from services.billing.errors import UnusableContract
 from services.billing.invoicing import Charge, ChargeKind
 from services.billing.money import EXACT, Money, rounded
 from services.billing.period import Month

@@ -9,13 +9,14 @@ from services import clock
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant, lock_tenant
+from services.billing.agreement_errors import UnusableCredit
 from services.billing.calendars import this_month, today
 from services.billing.catalogue import versions
 from services.billing.drafting import as_credit, credits_before, rated, uses_of
-from services.billing.errors import CurrencyDiffers, UnusableCredit
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.invoicing import Draft
 from services.billing.money import Money, total
+from services.billing.plan_errors import CurrencyDiffers
 from services.billing.plans import in_force
 from services.billing.subscriptions import current_plan, limit, subscription
 from services.billing.tables import CreditGrant, Subscription

@@ -12,10 +12,10 @@ from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, find, owned
 from services.accounts.service import get_tenant, lock_tenant_to_bill
 from services.billing import contracts
+from services.billing.agreement_errors import AlreadyEnded, EndsTooEarly
 from services.billing.calendars import this_month
 from services.billing.commitment import Commitment
 from services.billing.contracts import Terms
-from services.billing.errors import AlreadyEnded, EndsTooEarly
 from services.billing.money import Money, rounded
 from services.billing.monitor import standing
 from services.billing.period import Month

@@ -9,8 +9,8 @@ from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole
 from services.accounts.service import all_tenants
 from services.accounts.tables import Tenant
+from services.billing.agreement_errors import UnusablePartner
 from services.billing.drafting import figures_of, invoice_of
-from services.billing.errors import UnusablePartner
 from services.billing.money import EXACT, Money, rounded, total
 from services.billing.notes import notes_of
 from services.billing.period import Month

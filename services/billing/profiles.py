@@ -9,7 +9,7 @@ from stdnum.eu import vat
 from services.accounts import audit
 from services.accounts.scope import Member, Role, owned
 from services.accounts.tables import Tenant
-from services.billing.errors import BadCountry, BadVatId
+from services.billing.agreement_errors import BadCountry, BadVatId
 from services.billing.snapshot import Language, Party
 from services.billing.tables import BillingProfile
 from services.billing.taxation import EU, Tax, TaxCategory, TaxCode, Taxes, taxes_between

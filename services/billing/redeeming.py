@@ -11,9 +11,9 @@ from sqlmodel import Session, col, or_, select
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, owned
 from services.accounts.service import get_tenant, lock_tenant
+from services.billing.agreement_errors import UnknownCoupon, UnusableCoupon
 from services.billing.calendars import this_month, today
 from services.billing.coupons import Coupon
-from services.billing.errors import UnknownCoupon, UnusableCoupon
 from services.billing.money import Money
 from services.billing.period import Month
 from services.billing.rates import Percent

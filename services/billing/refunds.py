@@ -8,8 +8,8 @@ from services.accounts.scope import Member, find, owned
 from services.accounts.service import lock_tenant_to_bill
 from services.billing import strays
 from services.billing.crediting import credit_sent_back
-from services.billing.errors import RefundUnexplained
 from services.billing.money import Money
+from services.billing.payment_errors import RefundUnexplained
 from services.billing.strays import Settlement
 from services.billing.tables import CreditNote, Invoice, Payment, StrayPayment
 

@@ -11,12 +11,12 @@ from services import clock
 from services.accounts import audit
 from services.accounts.scope import Member, Role, Staff, StaffRole, find, owned
 from services.accounts.service import lock_tenant_to_bill
-from services.billing.errors import RefundRefused, RefundTooLarge, RefundUnsure
 from services.billing.money import Money
 from services.billing.online import checkout
 from services.billing.online.checkout import Opened
 from services.billing.online.units import to_stripe
 from services.billing.online.webhook import METHOD as STRIPE
+from services.billing.payment_errors import RefundRefused, RefundTooLarge, RefundUnsure
 from services.billing.refunds import known, refunded
 from services.billing.tables import Invoice, Payment
 

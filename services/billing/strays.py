@@ -16,9 +16,10 @@ from services.accounts.service import all_tenants, lock_tenant_to_bill
 from services.accounts.tables import Tenant
 from services.billing import payments
 from services.billing.credits import NewCredit, grant_credit
-from services.billing.errors import InvoicePaid, InvoiceVoid, PaymentInOtherCurrency, PaymentTooLarge
+from services.billing.errors import InvoicePaid, InvoiceVoid, PaymentTooLarge
 from services.billing.money import Money
 from services.billing.owing import outstanding
+from services.billing.payment_errors import PaymentInOtherCurrency
 from services.billing.tables import Invoice, Payment, StrayPayment
 from services.errors import ServiceError
 

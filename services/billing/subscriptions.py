@@ -13,9 +13,9 @@ from services.accounts.service import get_tenant, lock_tenant
 from services.accounts.tables import Tenant
 from services.billing import catalogue, proration
 from services.billing.calendars import this_month, today
-from services.billing.errors import AlreadySubscribed, CurrencyDiffers, PreviewTooOld
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.money import Money
+from services.billing.plan_errors import AlreadySubscribed, CurrencyDiffers, PreviewTooOld
 from services.billing.plans import Limits, Plan, in_force
 from services.billing.proration import Legs
 from services.billing.tables import Subscription

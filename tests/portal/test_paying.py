@@ -13,9 +13,9 @@ from portal.paying import pay
 from services.accounts import sign_ins
 from services.accounts.scope import Member
 from services.accounts.tables import User
-from services.billing.errors import OnlinePaymentOff
 from services.billing.online import checkout
 from services.billing.online.checkout import Link
+from services.billing.payment_errors import OnlinePaymentOff
 from services.config import settings
 from services.db import transaction
 from tests.portal import rows

@@ -10,16 +10,11 @@ from sqlmodel import Session, col
 
 from services import clock
 from services.accounts.scope import Member, owned
-from services.billing.errors import (
-    InvoicePaid,
-    InvoiceVoid,
-    NoPaymentPage,
-    NotPayableOnline,
-    OnlinePaymentOff,
-)
+from services.billing.errors import InvoicePaid, InvoiceVoid
 from services.billing.money import Money
 from services.billing.online.units import to_stripe
 from services.billing.owing import outstanding
+from services.billing.payment_errors import NoPaymentPage, NotPayableOnline, OnlinePaymentOff
 from services.billing.service import invoice as invoice_named
 from services.billing.snapshot import Snapshot
 from services.billing.tables import Checkout, InvoiceState

@@ -4,8 +4,8 @@ Source: https://docs.stripe.com/currencies, sections "Zero-decimal currencies", 
 "Special cases".
 """
 
-from services.billing.errors import NotPayableOnline
 from services.billing.money import MINOR_DIGITS, Money
+from services.billing.payment_errors import NotPayableOnline
 
 # Without decimals by ISO 4217, and told to Stripe with two that are always 00: 5 ISK are 500.
 _STILL_TWO = frozenset({"ISK", "UGX"})

@@ -15,10 +15,10 @@ from sqlmodel import Session
 from services.accounts.scope import Member, Role, across, find, owned
 from services.accounts.service import lock_tenant_to_bill
 from services.billing import strays
-from services.billing.errors import BadSignature, OnlinePaymentOff, RefundFailed, UnusableMessage
 from services.billing.money import Money, UnknownCurrency
 from services.billing.online.checkout import INVOICE, TENANT
 from services.billing.online.units import from_stripe
+from services.billing.payment_errors import BadSignature, OnlinePaymentOff, RefundFailed, UnusableMessage
 from services.billing.refunds import refunded
 from services.billing.tables import Invoice, Payment, StrayPayment
 from services.config import settings

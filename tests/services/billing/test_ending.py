@@ -9,11 +9,11 @@ from sqlmodel import Session, select
 from services.accounts.scope import Member, Staff, StaffOnly, StaffRole
 from services.accounts.tables import AuditEntry
 from services.billing import closing, contracts, ending, redeeming, subscriptions
+from services.billing.agreement_errors import AlreadyEnded, EndsTooEarly, UnknownCoupon
 from services.billing.commitment import Commitment
 from services.billing.contracts import Terms
 from services.billing.credits import NewCredit, credit_left, grant_credit
 from services.billing.drafting import draft_month
-from services.billing.errors import AlreadyEnded, EndsTooEarly, UnknownCoupon
 from services.billing.first_plan import PAY_AS_YOU_GO
 from services.billing.period import Month
 from services.billing.redeeming import coupons_of

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.billing.errors import NotPayableOnline
 from services.billing.money import MINOR_DIGITS, Money
 from services.billing.online.units import from_stripe, to_stripe
+from services.billing.payment_errors import NotPayableOnline
 
 
 @pytest.mark.parametrize(
