@@ -60,6 +60,11 @@ class WordTable(nn.Module):
         added: Tensor = (each * attention_mask.unsqueeze(-1)).sum(1)
         return added / attention_mask.sum(1, keepdim=True).float().sqrt()
 
+    def forget(self) -> None:
+        """Add nothing from now on."""
+        self.places.zero_()
+        self.weight = nn.Parameter(self.weight.new_zeros(1, self.weight.shape[1]), requires_grad=False)
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         # As many rows as were fitted.
         if (weight := state_dict.get(f"{prefix}weight")) is not None:

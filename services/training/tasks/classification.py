@@ -1,8 +1,8 @@
 """Text classification: one label for each text.
 
-Quick fits the head by logistic regression on frozen embeddings, and what each sub-word adds to it; Few-shot
-goes without those and asks whether the labels' names and a contrastive loss help; Best and Custom go on to
-train all weights but the embedding table and those words.
+Quick fits the head by logistic regression on frozen embeddings, and what each sub-word adds to it. What
+goes on from there does so without those words: Few-shot asks whether the labels' names and a contrastive loss
+help, Best and Custom train all weights but the embedding table.
 """
 
 from torch import Tensor
@@ -87,6 +87,8 @@ def _words(run: Run, network: TextClassifier, data: Data[TextExample]) -> Words:
 
 
 def _finetune(run: Run, network: TextClassifier, data: Data[TextExample]) -> Reached:
+    # With them the training rows leave the base model too little to learn (docs/decisions/0008).
+    network.words.forget()
     return texts.finetune(run, network, data, score=_score, metric="accuracy", answers=_answers)
 
 

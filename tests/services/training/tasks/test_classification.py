@@ -17,11 +17,10 @@ from tests.services.training.tiny import create_run
 BRIEF = {"epochs": 1, "learning_rate": 1e-3, "batch_size": 8}
 
 
-@pytest.mark.parametrize(("preset", "changes"), [(Preset.quick, {}), (Preset.best, BRIEF)])
 def test_single_words_are_counted_where_they_help_and_the_engine_counts_them(
-    tmp_path: Path, base_model: Path, preset: Preset, changes: dict[str, float]
+    tmp_path: Path, base_model: Path
 ) -> None:
-    folder = create_run(tmp_path / "run", base_model, preset=preset, **changes)
+    folder = create_run(tmp_path / "run", base_model)
 
     run(folder)
 
@@ -34,3 +33,16 @@ def test_single_words_are_counted_where_they_help_and_the_engine_counts_them(
     assert [label for label, _ in given] == [row.predicted[0] for row in rows]
     assert [score for _, score in given] == pytest.approx([row.confidence[0] for row in rows], abs=1e-4)
     assert "Single words are counted" in folder.events.read_text("utf-8")
+
+
+def test_training_goes_on_without_single_words(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model, preset=Preset.custom, **BRIEF)
+
+    run(folder)
+
+    first, _ = artefact.load(folder.first_model, torch.device("cpu"))
+    last, _ = artefact.load(folder.model, torch.device("cpu"))
+    assert isinstance(first, TextClassifier)
+    assert isinstance(last, TextClassifier)
+    assert first.words.weight.any()
+    assert not last.words.weight.any()
