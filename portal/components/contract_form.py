@@ -168,13 +168,13 @@ def contract_table(signed: list[Contract], currency: str) -> None:
                 "From": words.day(contract.starts_on),
                 "To": words.day(contract.ends_on),
                 "Fee": words.amount(terms.fee) if terms.fee else "none",
-                "Instalments": str(terms.parts) if terms.fee else "",
                 "Commitment": (
                     f"{words.amount(rounded(promised.amount, currency))} "
                     f"{'a month' if terms.every_month else 'in all'}"
                     if promised
                     else "none"
                 ),
+                "Instalments": str(terms.parts) if terms.fee else "",
             }
         )
     st.dataframe(

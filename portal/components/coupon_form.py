@@ -123,10 +123,10 @@ def coupon_table(made: list[CouponCode]) -> None:
                 "Title": terms.title,
                 "State": state_of(coupon),
                 "Takes off": taken_off(terms),
-                "Invoices": "all" if terms.months is None else words.count(terms.months),
-                "Until": words.day(terms.until) if terms.until else "no end",
                 "Taken up": words.count(coupon.taken)
                 + (f" of {words.count(terms.most)}" if terms.most is not None else ""),
+                "Until": words.day(terms.until) if terms.until else "no end",
+                "Invoices": "all" if terms.months is None else words.count(terms.months),
             }
         )
     st.dataframe(

@@ -104,7 +104,6 @@ def credit_table(granted: list[Granted], time_zone: str) -> None:
                 {
                     "Reason": one.grant.reason,
                     "Kind": "Prepaid" if one.grant.prepaid else "Given",
-                    "Priority": one.grant.priority,
                     "Last day": words.day(day_of(one.grant.expires_at - timedelta(microseconds=1), time_zone))
                     if one.grant.expires_at
                     else "none",
@@ -112,6 +111,7 @@ def credit_table(granted: list[Granted], time_zone: str) -> None:
                     "Used": words.amount(one.used),
                     "Expired": words.amount(one.expired),
                     "Left": words.amount(one.left),
+                    "Priority": one.grant.priority,
                 }
                 for one in granted
             ]

@@ -50,16 +50,18 @@ def charge_lines(shown: Snapshot) -> None:
 
 def _line(line: Line, currency: str, *, opened: bool) -> None:
     what, quantity, amount = st.columns(_WIDTHS, vertical_alignment="center")
-    what.button(
-        f"{line.title}: {literal(line.name)}",
-        icon=":material/expand_less:" if opened else ":material/expand_more:",
-        help="Close" if opened else "Show the events that this line counts",
-        type="tertiary",
-        key=f"line:{line.key}",
-        on_click=_toggle,
-        args=(line.key,),
-        wrap=True,
-    )
+    with what.container(gap=None):
+        st.button(
+            line.title,
+            icon=":material/expand_less:" if opened else ":material/expand_more:",
+            help="Close" if opened else "Show the events that this line counts",
+            type="tertiary",
+            key=f"line:{line.key}",
+            on_click=_toggle,
+            args=(line.key,),
+        )
+        # Beside the button it would be centred where it wraps.
+        st.markdown(f":small[:gray[{literal(line.name)}]]")
     first, last = words.day(line.first_day), words.day(line.last_day)
     days = first if first == last else f"{first} to {last}"
     used = words.count(line.quantity, METERS[line.meter].unit)

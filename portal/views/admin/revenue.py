@@ -67,23 +67,20 @@ def margin_table(rows: list[Margin]) -> None:
                 {
                     "Workspace": row.tenant.name,
                     "Revenue": words.amount(row.revenue),
-                    "Device hours": f"{row.device_hours:,.2f}",
-                    "Device cost": words.amount(row.cost),
                     "Margin": words.amount(row.margin),
                     "Of revenue": words.percent(row.margin.micros / row.revenue.micros, 0)
                     if row.revenue.micros > 0
                     else "–",
+                    "Device cost": words.amount(row.cost),
+                    "Device hours": f"{row.device_hours:,.2f}",
                 }
                 for row in rows
             ]
         ),
         hide_index=True,
         column_config={
-            "Workspace": st.column_config.TextColumn(width="medium"),
-            **{
-                name: st.column_config.TextColumn(alignment="right")
-                for name in ("Revenue", "Device hours", "Device cost", "Margin", "Of revenue")
-            },
+            name: st.column_config.TextColumn(alignment="right")
+            for name in ("Revenue", "Margin", "Of revenue", "Device cost", "Device hours")
         },
     )
 

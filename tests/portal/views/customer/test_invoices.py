@@ -70,8 +70,10 @@ def test_a_draft_shows_its_figures_and_a_line_for_each_job_and_day(
     assert "€0.20 per 1,000" in text
     assert "PDF" in text
     labels = [one.label for one in page.button]
-    assert "Training on CPU: cards" in labels
-    assert r"Predictions: cards\, version 1" in labels
+    assert "Training on CPU" in labels
+    assert "Predictions" in labels
+    assert ":small[:gray[cards]]" in text
+    assert r":small[:gray[cards\, version 1]]" in text
 
 
 def test_a_training_line_opens_its_job_and_event(owner: Member, version: ModelVersion) -> None:
