@@ -82,7 +82,14 @@ def for_visit(here: Visit) -> Page:
             groups[entry.group].append(_page(entry, "visible"))
     if not groups:
         raise NoWorkspace
+    if not here.workspaces:
+        # Streamlit would give the first page the address / in place of its own, where links to it lead.
+        groups[""].append(st.Page(_to_overview, title="Tuneport", default=True, visibility="hidden"))
     return st.navigation(dict(groups))
+
+
+def _to_overview() -> None:
+    st.switch_page(STAFF[0].file)
 
 
 def _page(entry: Entry, visibility: Literal["visible", "hidden"]) -> Page:

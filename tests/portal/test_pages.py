@@ -117,3 +117,11 @@ def test_an_operator_without_a_workspace_gets_no_customers_page(operator: Staff)
     for file in FILES:
         with pytest.raises(ValueError, match=Path(file).stem):
             app.switch_page(file)
+
+
+def test_every_page_of_an_operator_has_its_address_also_without_a_workspace(operator: Staff) -> None:
+    app = opened_by(operator.user_id)
+
+    assert app.title[0].value == STAFF[0].title
+    addresses = {page["url_pathname"] for page in app._registered_pages.values()}
+    assert addresses == {"", *(entry.path for entry in STAFF)}
