@@ -25,7 +25,7 @@ _WHAT = {
     (
         Preset.quick,
         Task.token_classification,
-    ): "One pass over your sentences, or more where they are few. Good enough to judge your data.",
+    ): "Reads every word once and fits a classifier on top. Good enough to judge your data.",
     (
         Preset.best,
         Task.text_classification,
@@ -40,8 +40,8 @@ _WHAT = {
         Preset.best,
         Task.chat,
     ): "Goes on until the validation score no longer rises, and keeps the best moment.",
-    (Preset.best, Task.token_classification): "Trains until the validation score no longer rises, and keeps "
-    "the best moment.",
+    (Preset.best, Task.token_classification): "Trains the whole model on your sentences and keeps its best "
+    "moment.",
 }
 _CUSTOM = "Best, with the settings in your hands."
 _ICONS = {

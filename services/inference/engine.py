@@ -19,15 +19,14 @@ from services.inference.predictions import (
     ScorePrediction,
 )
 from services.inference.words import words
-from services.training import artefact, readings
+from services.training import artefact, readings, tagging
 from services.training.artefact import Card
 from services.training.machine import Machine, here
-from services.training.networks import Network, TokenClassifier
+from services.training.networks import Network, TokenClassifier, WordClassifier
 from services.training.readings import Pairs, Texts
 from services.training.recipe import Task
 from services.training.reporting import abstention
 from services.training.reporting.spans import spans
-from services.training.tagging import tag
 from services.training.tokenizing import encode_words, load_tokenizer
 
 
@@ -64,7 +63,7 @@ class _Computation:
 
     def answer(self, inputs: Sequence[Input]) -> list[Prediction]:
         network = self._network
-        if isinstance(network, TokenClassifier):
+        if isinstance(network, WordClassifier | TokenClassifier):
             return self._entities(network, _texts(inputs))
         outputs = readings.outputs(network, self._read(inputs), self._machine)
         if self._card.task is Task.regression:
@@ -102,13 +101,16 @@ class _Computation:
         assert scale is not None
         return ScorePrediction(score=output * scale.deviation + scale.mean, error=scale.error)
 
-    def _entities(self, network: TokenClassifier, texts: Sequence[str]) -> list[Prediction]:
+    def _entities(self, network: WordClassifier | TokenClassifier, texts: Sequence[str]) -> list[Prediction]:
         places = [words(text) for text in texts]
         sentences = [
             [text[start:end] for start, end in found] for text, found in zip(texts, places, strict=True)
         ]
-        pieces = encode_words(self._tokenizer, sentences, self._card.max_length)
-        tagged = tag(network, self._card.outputs, [len(found) for found in places], pieces, self._machine)
+        card = self._card
+        pieces = encode_words(self._tokenizer, sentences, card.max_length)
+        logits = tagging.logits(network, pieces, self._machine) / card.temperature
+        likely = tagging.by_word(card.outputs, [len(found) for found in places], pieces, logits)
+        tagged = tagging.decide(card.outputs, likely, card.following, card.temperature)
         return [
             EntityPrediction(entities=_entities(text, found, tags, scores))
             for text, found, (tags, scores) in zip(texts, places, tagged, strict=True)

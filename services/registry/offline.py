@@ -38,6 +38,46 @@ _ONNX_TEXT = """ids = np.array([tokenizer.encode(sys.argv[1]).ids])
 answer = model.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
 scores = dict(zip(card["labels"], answer.tolist()))
 """
+_SHAPES = """import re, zlib
+
+def shape(word):
+    signs = re.sub(r"[^\\W\\d_]", lambda one: "X" if one[0].isupper() else "x", re.sub(r"\\d", "9", word))
+    return re.sub(r"(.)\\1+", r"\\1\\1", signs)[:4]
+
+def buckets(word):
+    before, own, after = shapes[word : word + 3]
+    counted = f"0{own}", f"1{before} {own}", f"2{own} {after}", f"3{before} {own} {after}"
+    counted += f"4{before}", f"5{after}"
+    return [1 + zlib.crc32(one.encode()) % 256 for one in counted]
+
+words = sys.argv[1].split()
+shapes, read = ["", *map(shape, words), ""], tokenizer.encode(words, is_pretokenized=True)
+written = [[0] * 6 if word is None else buckets(word) for word in read.word_ids]
+"""
+_TORCH_TOLD = """hidden = encoder(input_ids=torch.tensor([read.ids])).last_hidden_state[0]
+logits = hidden @ weights["head.weight"].T + weights["head.bias"]
+logits = logits + weights["shapes.weight"][torch.tensor(written)].sum(1)
+told = logits.detach()
+"""
+_ONNX_TOLD = """ids = np.array([read.ids])
+asked = {"input_ids": ids, "attention_mask": np.ones_like(ids), "shapes": np.array([written])}
+told = card["temperature"] * np.log(model.run(None, asked)[0][0])
+"""
+_PATH = """import numpy as np
+
+told, after, sums, ways = np.array(told), np.array(card["following"]), None, []
+known = list(dict.fromkeys(word for word in read.word_ids if word is not None))
+for word in known:
+    own = told[[place for place, of in enumerate(read.word_ids) if of == word]].mean(0)
+    over = after[:1] if sums is None else sums[:, None] + after[1:]
+    ways, sums = [*ways, over.argmax(0)], over.max(0) + own
+path = [int(sums.argmax())]
+for way in reversed(ways[1:]):
+    path.append(int(way[path[-1]]))
+tags = [card["outputs"][tag] for tag in reversed(path)]
+print(json.dumps([[words[word], tag] for word, tag in zip(known, tags)]))
+"""
+# Of versions that were trained before words had shapes.
 _TORCH_WORDS = """read = tokenizer.encode(sys.argv[1].split(), is_pretokenized=True)
 hidden = encoder(input_ids=torch.tensor([read.ids])).last_hidden_state[0]
 best = (hidden @ weights["head.weight"].T + weights["head.bias"]).argmax(-1).tolist()
@@ -130,6 +170,8 @@ def script(architecture: str, *, onnx: bool, together: bool = False, types: bool
             told = _TORCH_TEXT + _TORCH_KEYWORDS + _TORCH_SCORES.format(activation="sigmoid()")
             body = _ONNX_TEXT if onnx else told
             end = _SEVERAL
+        case "word-linear":
+            body, end = _SHAPES + (_ONNX_TOLD if onnx else _TORCH_TOLD), _PATH
         case "token-linear":
             body, end = (_ONNX_WORDS if onnx else _TORCH_WORDS), _TAGS
         case "pair-linear" | "pair-score" | "mean-pooled-score":

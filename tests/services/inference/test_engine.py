@@ -12,13 +12,29 @@ from services.inference import engine
 from services.inference.engine import Loaded
 from services.inference.errors import TextExpected
 from services.inference.predictions import EntityPrediction, LabelPrediction, LabelsPrediction, Pair
-from services.training import artefact, networks
+from services.training import artefact, networks, tagging
 from services.training.artefact import Card
-from services.training.networks import MultiLabelClassifier, TextClassifier, TokenClassifier
+from services.training.networks import (
+    MultiLabelClassifier,
+    TextClassifier,
+    TokenClassifier,
+    WordClassifier,
+)
 from services.training.recipe import Task
+from services.training.reporting.spans import spans
+from services.training.tokenizing import load_tokenizer
 from tests.services.training.tiny import create_base_model
 
 LABELS = ["a", "b", "c"]
+TAGS = ["O", "B-city", "I-city", "B-person", "I-person"]
+TAGGED = Card(
+    task=Task.token_classification,
+    outputs=TAGS,
+    labels=["city", "person"],
+    max_length=16,
+    architecture="token-linear",
+    base_model="tiny",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +61,14 @@ def texts_model(base_model: Path, tmp_path_factory: pytest.TempPathFactory) -> L
 @pytest.fixture(scope="module")
 def tokens_model(base_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     torch.manual_seed(3)
-    network = TokenClassifier(networks.pretrained(base_model), 5)
+    network = WordClassifier(networks.pretrained(base_model), 5)
     # Spread the answers over all tags.
     torch.nn.init.normal_(network.head.weight)
-    card = Card(
-        task=Task.token_classification,
-        outputs=["O", "B-city", "I-city", "B-person", "I-person"],
-        labels=["city", "person"],
-        max_length=16,
-        architecture="token-linear",
-        base_model="tiny",
-    )
+    torch.nn.init.normal_(network.shapes.weight)
     folder = tmp_path_factory.mktemp("tokens")
-    artefact.save(network, card, base_model, folder)
+    following = tagging.following(TAGS, [["O", *TAGS[1:]]])
+    told = TAGGED.model_copy(update={"architecture": "word-linear", "following": following})
+    artefact.save(network, told, base_model, folder)
     return engine.load(folder)
 
 
@@ -100,6 +111,28 @@ def test_a_text_longer_than_the_model_reads_is_cut(texts_model: Loaded) -> None:
     assert isinstance(long, LabelPrediction)
     assert isinstance(cut, LabelPrediction)
     assert long.scores == pytest.approx(cut.scores, abs=1e-5)
+
+
+def test_a_version_of_before_words_had_shapes_is_read_by_first_subwords(
+    base_model: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    network = TokenClassifier(networks.pretrained(base_model), 5).eval()
+    torch.nn.init.normal_(network.head.weight)
+    artefact.save(network, TAGGED, base_model, tmp_path)
+    words = ["red", "abc", "cat", "zz"]
+
+    (answer,) = engine.load(tmp_path).predict([" ".join(words)])
+
+    read = load_tokenizer(base_model).encode(words, is_pretokenized=True)
+    with torch.inference_mode():
+        best = network.logits(torch.tensor([read.ids]), torch.ones(1, len(read.ids)).long())[0].argmax(-1)
+    tags = [TAGS[best[read.word_ids.index(word)]] for word in range(len(words))]
+    assert isinstance(answer, EntityPrediction)
+    assert [(one.type, one.text) for one in answer.entities] == [
+        (span.type, " ".join(words[span.start : span.end])) for span in spans(tags)
+    ]
+    assert answer.entities
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)

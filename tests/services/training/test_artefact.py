@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ from pydantic import ValidationError
 from services.training import artefact, networks
 from services.training.artefact import Card
 from services.training.batches import inputs
-from services.training.networks import TextClassifier, TokenClassifier
+from services.training.networks import Network, TextClassifier, TokenClassifier, WordClassifier
 from services.training.recipe import Task
+from services.training.shapes import NO_WORD
 
 CPU = torch.device("cpu")
 TEXTS = Card(
@@ -28,20 +30,29 @@ TOKENS = TEXTS.model_copy(
         "architecture": "token-linear",
     }
 )
+WORDS = TOKENS.model_copy(update={"architecture": "word-linear", "following": [[0.5, -1e4, 0]] * 4})
 ROWS = inputs([[2, 40, 41, 3], [2, 42, 3]], padding=0)
+SHAPED = inputs(
+    [[2, 40, 41, 3], [2, 42, 3]], padding=0, shapes=[[NO_WORD, [7] * 6, [8] * 6, NO_WORD], [NO_WORD] * 3]
+)
 
 
-@pytest.mark.parametrize(("card", "kind"), [(TEXTS, TextClassifier), (TOKENS, TokenClassifier)])
+@pytest.mark.parametrize(
+    ("card", "kind", "rows"),
+    [(TEXTS, TextClassifier, ROWS), (WORDS, WordClassifier, SHAPED), (TOKENS, TokenClassifier, ROWS)],
+)
 def test_a_model_answers_the_same_after_saving_and_loading(
-    base_model: Path, tmp_path: Path, card: Card, kind: type[TextClassifier] | type[TokenClassifier]
+    base_model: Path, tmp_path: Path, card: Card, kind: type[Network], rows: dict[str, torch.Tensor]
 ) -> None:
-    network = kind(networks.pretrained(base_model), len(card.outputs)).eval()
+    network: Any = kind(networks.pretrained(base_model), len(card.outputs)).eval()
+    if isinstance(network, WordClassifier):
+        torch.nn.init.normal_(network.shapes.weight)
 
     artefact.save(network, card, base_model, tmp_path)
     loaded, loaded_card = artefact.load(tmp_path, CPU)
 
     assert loaded_card == card
-    assert torch.equal(loaded.probabilities(**ROWS), network.probabilities(**ROWS))
+    assert torch.equal(loaded.logits(**rows), network.logits(**rows))
     assert not loaded.training
 
 

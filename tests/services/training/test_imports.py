@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 LIGHT = [
     "services.training.recipe",
     "services.training.reporting.report",
@@ -34,7 +36,6 @@ def test_the_check_would_notice() -> None:
     assert modules_after("import services.training.reporting.intervals") == "numpy"
 
 
-def test_a_run_of_texts_does_not_wait_for_what_it_may_never_need() -> None:
-    assert (
-        modules_after("import services.training.run, services.training.tasks.classification", UNNEEDED) == ""
-    )
+@pytest.mark.parametrize("task", ["classification", "tokens"])
+def test_a_run_that_fits_a_head_does_not_wait_for_what_it_may_never_need(task: str) -> None:
+    assert modules_after(f"import services.training.run, services.training.tasks.{task}", UNNEEDED) == ""

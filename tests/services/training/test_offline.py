@@ -12,9 +12,16 @@ import pytest
 import torch
 
 from services.inference import engine
-from services.inference.predictions import Input, LabelPrediction, LabelsPrediction, Pair, ScorePrediction
+from services.inference.predictions import (
+    EntityPrediction,
+    Input,
+    LabelPrediction,
+    LabelsPrediction,
+    Pair,
+    ScorePrediction,
+)
 from services.registry import exports, offline
-from services.training import artefact, converting, networks
+from services.training import artefact, converting, networks, tagging
 from services.training.adapting import Adapted, causal
 from services.training.artefact import Card, Scale
 from services.training.conversations import load_format
@@ -27,10 +34,12 @@ from services.training.networks import (
     PairScorer,
     TextClassifier,
     TextScorer,
+    WordClassifier,
 )
 from services.training.recipe import Preset, Task, defaults
 from services.training.reporting.answered import Answered
 from services.training.reporting.evidence import Evidence
+from services.training.reporting.spans import spans
 
 FIRST, SECOND = "the red cat", "my old hammer is here"
 SCALE = Scale(mean=50, deviation=10, error=4)
@@ -116,6 +125,53 @@ def same(ours: object, theirs: dict[str, Any]) -> None:
             assert theirs == pytest.approx({"score": ours.score, "error": ours.error}, abs=0.05)
         case _:
             pytest.fail(str(ours))
+
+
+def create_entity_model(folder: Path, base_model: Path) -> Path:
+    torch.manual_seed(4)
+    network = WordClassifier(networks.pretrained(base_model, depth=0.5), 5)
+    for weight in (network.head.weight, network.shapes.weight):
+        torch.nn.init.normal_(weight)
+    tags = tagging.tag_names(["city", "person"])
+    following = tagging.following(tags, [["O", "B-person", "I-person", "B-city", "O"]])
+    card = told(
+        Task.token_classification, "word-linear", ["city", "person"], following=following, temperature=1.4
+    )
+    artefact.save(network, card.model_copy(update={"outputs": tags}), base_model, folder)
+    rows = [Answered("test", row, f"The red Cat {'a' * (row % 4)}", [], [], []) for row in range(20)]
+    Evidence(answered=rows).save(folder)
+    return folder
+
+
+# The exporter of the older kind warns that there is a newer one.
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::torch.jit.TracerWarning"
+)
+@pytest.mark.parametrize("onnx", [False, True])
+def test_a_downloaded_model_for_entities_tags_as_ours_does(
+    tmp_path: Path, base_model: Path, onnx: bool
+) -> None:
+    model = create_entity_model(tmp_path / "model", base_model)
+    text = "My old abcabc Cat in BERLIN met Ada hopper there and 2 birds"
+    (ours,) = engine.load(model).predict([text])
+    folder = model
+    if onnx:
+        folder = tmp_path / "onnx"
+        parity = converting.convert(model, folder)
+        assert (parity.rows, parity.same_answers) == (20, 20)
+        assert parity.largest_difference < 1e-3
+        for name in ("tuneport.json", "tokenizer.json"):
+            shutil.copyfile(model / name, folder / name)
+
+    tagged: Any = alone(folder, exports._script(model, onnx=onnx), text)
+
+    assert [word for word, _ in tagged] == text.split()
+    assert isinstance(ours, EntityPrediction)
+    found = spans([tag for _, tag in tagged])
+    assert [(one.type, one.text) for one in ours.entities] == [
+        (span.type, " ".join(text.split()[span.start : span.end])) for span in found
+    ]
+    assert len({span.type for span in found}) == 2
 
 
 # The exporter of the older kind warns that there is a newer one.

@@ -59,6 +59,24 @@ def test_single_words_are_quoted_beside_the_heads_of_several_labels() -> None:
     assert several.seconds_high - alone.seconds_high > 40
 
 
+def test_entities_are_read_once_and_trained_for_best_alone() -> None:
+    def create(preset: Preset, **changes: float) -> Estimate:
+        speed = replace(SHIPPED["cpu"], **changes)
+        return create_estimate(
+            TOKENS,
+            preset,
+            splits=WNUT["splits"],  # type: ignore[arg-type]
+            characters=WNUT["characters"],  # type: ignore[arg-type]
+            labels=WNUT["labels"],  # type: ignore[arg-type]
+            speeds=[speed],
+        )
+
+    assert create(Preset.quick) == create(Preset.quick, trained=1.0)
+    assert create(Preset.quick, read=1_000.0).seconds_low > 2 * create(Preset.quick).seconds_low
+    assert create(Preset.best).seconds_low > 3 * create(Preset.quick).seconds_low
+    assert create(Preset.best, trained=850.0).seconds_low > 1.5 * create(Preset.best).seconds_low
+
+
 def test_a_search_takes_its_seconds_in_either_case() -> None:
     plain = create_estimate(TEXTS)
     recipe = Recipe(task=TEXTS, preset=Preset.custom, search_seconds=300)

@@ -1,70 +1,53 @@
-from pathlib import Path
-
-import numpy as np
-import pytest
 import torch
 
-from services.training import machine, networks
-from services.training.context import Run
-from services.training.examples import SPLITS, read_sentences
-from services.training.process.journal import Journal
-from services.training.recipe import Task
+from services.training import tagging
 from services.training.reporting import token_study
 from services.training.reporting.study import Study
 from services.training.tagging import tag_names
-from services.training.tokenizing import Piece, encode_words, load_tokenizer
-from tests.services.training.tiny import create_run, create_sentences
+from services.training.tokenizing import Piece
+from tests.services.training.tiny import create_sentences
 
 TAGS = tag_names(["city", "person"])
 
 
-@pytest.fixture
-def run(tmp_path: Path, base_model: Path) -> Run:
-    folder = create_run(tmp_path / "run", base_model, task=Task.token_classification)
-    return Run(folder, folder.read_spec(), machine.here(), Journal(folder.events))
-
-
-def look(run: Run, base_model: Path) -> Study:
-    rows = {split: read_sentences(run.folder.split(split)) for split in SPLITS}
-    tokenizer = load_tokenizer(base_model)
-    pieces = {
-        split: encode_words(tokenizer, [one.tokens for one in some], 32) for split, some in rows.items()
-    }
-    targets = {
-        split: [
-            [TAGS.index(rows[split][piece.sentence].tags[word]) for word in piece.words] for piece in some
+def look(count: int, *, used: int | None = None) -> tuple[Study, list[int]]:
+    """Features that tell each word's tag, but for one sentence in twenty, whose tags are wrong."""
+    sentences = {"train": create_sentences(count, seed=1), "test": create_sentences(40, seed=2)}
+    kept = {number: number for number in range(count if used is None else used)}
+    torch.manual_seed(1)
+    features, pieces = {}, {}
+    for split, rows in sentences.items():
+        some = [row for number, row in enumerate(rows) if split == "test" or number in kept]
+        pieces[split] = [
+            Piece(number, [], [], [], list(range(len(row.tokens))), []) for number, row in enumerate(some)
         ]
-        for split, some in pieces.items()
-    }
-    return token_study.look(run, networks.pretrained(base_model), rows, pieces, targets, TAGS)
+        own = torch.tensor([TAGS.index(tag) for row in some for tag in row.tags])
+        features[split] = torch.eye(len(TAGS))[own] * 9 + torch.randn(len(own), len(TAGS)) / 3
+    wrong = range(0, len(kept), 20)
+    for number in wrong:
+        row = sentences["train"][number]
+        row.tags[:] = ["O" if "person" in tag else tag for tag in row.tags]
+    targets = torch.tensor([TAGS.index(tag) for number in kept for tag in sentences["train"][number].tags])
+    following = tagging.following(TAGS, [row.tags for row in sentences["train"]])
+    found = token_study.look(sentences, TAGS, following, kept, pieces, features, targets)
+    return found, [sentences["train"][number].row for number in wrong]
 
 
-def test_a_run_that_is_resumed_takes_what_was_found_before(run: Run, base_model: Path) -> None:
-    first = look(run, base_model)
-    told = run.folder.events.read_bytes()
+def test_words_are_doubted_by_heads_that_have_not_learned_them() -> None:
+    found, wrong = look(200)
 
-    again = look(run, base_model)
-
-    assert again == first
-    assert run.folder.events.read_bytes() == told
-
-
-def test_of_very_many_words_a_part_is_looked_at(
-    run: Run, base_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(token_study, "_MOST_WORDS", 300)
-
-    found = look(run, base_model)
-
-    words = np.mean([len(one.tokens) for one in create_sentences(120, seed=1)])
-    assert 0 < found.count.checked <= 300 / words * 1.3
-    assert found.curve is None
+    assert found.count.checked == 200
+    doubted = {one.row for one in found.suspects}
+    assert doubted <= set(wrong)
+    assert len(doubted) >= len(wrong) / 2
+    assert found.curve is not None
+    assert [point.rows for point in found.curve.points] == [12, 25, 50, 100, 200]
 
 
-def test_a_word_that_no_piece_has_is_outside_for_sure() -> None:
-    logits = torch.tensor([[0.0, 9.0, 0.0, 0.0, 0.0]])
+def test_sentences_that_were_not_read_are_not_looked_at() -> None:
+    found, wrong = look(200, used=60)
 
-    (sentence,) = token_study.by_word(TAGS, [2], [Piece(0, [7], [0], [1])], logits)
-
-    assert sentence[0].tolist() == [1, 0, 0, 0, 0]
-    assert sentence[1].argmax() == TAGS.index("B-city")
+    assert (found.count.checked, found.curve) == (60, None)
+    doubted = {one.row for one in found.suspects}
+    assert doubted <= set(wrong)
+    assert len(doubted) >= len(wrong) / 2
