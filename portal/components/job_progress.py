@@ -38,19 +38,27 @@ def job_progress(member: Member, job: Job) -> None:
             db, member, seconds=_seconds(job), device_class=job.device or job.quoted_device_class
         )
         zone = ZoneInfo(accounts.get_tenant(db, member).time_zone)
-    if job.state is JobState.failed:
-        failure_box(job)
-    if job.state is JobState.queued:
-        _waiting(job, ahead or 0, expected)
-    elif told.phases:
-        _phases(job, told)
-    elif job.state is JobState.running:
-        st.markdown(":blue-badge[:material/progress_activity: Preparing]")
-    _figures(job, told, so_far)
-    _curves(told)
-    trial_table(told)
-    _classes(told)
-    _log(told, zone)
+    with st.container():
+        if job.state is JobState.failed:
+            failure_box(job)
+        if job.state is JobState.queued:
+            _waiting(job, ahead or 0, expected)
+        elif told.phases:
+            _phases(job, told)
+        elif job.state is JobState.running:
+            st.markdown(":blue-badge[:material/progress_activity: Preparing]")
+    # Each part has a place of its own: what comes in above moves none of those below, which would be drawn
+    # anew.
+    with st.container():
+        _figures(job, told, so_far)
+    with st.container():
+        _curves(told)
+    with st.container():
+        trial_table(told)
+    with st.container():
+        _classes(told)
+    with st.container():
+        _log(told, zone)
 
 
 def _seconds(job: Job) -> Decimal:
