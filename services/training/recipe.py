@@ -215,7 +215,7 @@ def recommended(task: Task, *, rows: int, labels: int) -> Preset | None:
 def enough(settings: Hyperparameters, rows: int, *, fewest: int = _FEWEST_STEPS) -> Hyperparameters:
     """A preset's settings on so many rows: more epochs where these give less than so many optimiser steps.
 
-    Below about 150 a fresh tag head has not yet told the entity types apart.
+    Where rows are few, a pass over them is a handful of steps, in which hardly anything is learnt.
     """
     per_epoch = max(1, ceil(rows / settings.batch_size))
     return settings.model_copy(update={"epochs": max(settings.epochs, ceil(fewest / per_epoch))})
