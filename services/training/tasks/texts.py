@@ -199,7 +199,7 @@ def quick(
         if keywords and beside[chosen.strength] is not NOTHING:
             more = keywords.fit(of_all, ["train", "validation"])
             run.journal.note(
-                "Single words are counted beside the whole text: validation rows are answered better so."
+                "Quick counts single words beside the whole text: validation rows are answered better so."
             )
     return Quick(
         Reached(metrics[metric], tokens=readings.tokens(data.read["train"]), refitted=True),

@@ -32,7 +32,7 @@ def test_single_words_are_counted_where_they_help_and_the_engine_counts_them(
     given = [(one.label, one.score) for one in answers if isinstance(one, LabelPrediction)]
     assert [label for label, _ in given] == [row.predicted[0] for row in rows]
     assert [score for _, score in given] == pytest.approx([row.confidence[0] for row in rows], abs=1e-4)
-    assert "Single words are counted" in folder.events.read_text("utf-8")
+    assert "Quick counts single words" in folder.events.read_text("utf-8")
 
 
 def test_training_goes_on_without_single_words(tmp_path: Path, base_model: Path) -> None:
