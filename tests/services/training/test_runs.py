@@ -108,6 +108,13 @@ def test_best_goes_on_from_quick_and_tells_how(tmp_path: Path, base_model: Path)
     assert steps[-1].eta_seconds == 0
     metrics = [event for event in told(folder, EventKind.metric) if event.phase is Phase.training]
     assert [event.step for event in metrics] == [15, 30, 45]
+
+
+def test_all_but_the_embedding_table_learn(tmp_path: Path, base_model: Path) -> None:
+    folder = create_run(tmp_path / "run", base_model, preset=Preset.custom, **LEARNS)
+
+    run(folder)
+
     weights, base = load_file(folder.model / "model.safetensors"), load_file(base_model / "model.safetensors")
     table, layer = "embeddings.word_embeddings.weight", "encoder.layer.1.output.dense.weight"
     assert torch.equal(weights[f"encoder.{table}"], base[table])

@@ -43,7 +43,7 @@ def test_a_stop_before_fine_tuning_publishes_quick(tmp_path: Path, base_model: P
     assert (usual.stopped_at_step, stopped.stopped_at_step) == (None, 0)
     assert stopped.value == usual.value
     assert trained_steps(folder) == []
-    assert notes(folder) == ["Stopped at step 0, as you asked; the best so far is kept."]
+    assert notes(folder)[-1] == "Stopped at step 0, as you asked; the best so far is kept."
     ours, theirs = (load_file(one.model / "model.safetensors") for one in (folder, quick))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
