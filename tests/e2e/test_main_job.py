@@ -66,7 +66,7 @@ def test_from_upload_to_invoice(page: Page, demo: Demo) -> None:
     open_page(page, "Invoices")
     page.get_by_role("link", name=re.compile("draft", re.I)).first.click()
     page.get_by_text(re.compile("Training on")).first.wait_for()
-    page.get_by_text(re.compile("Predictions:")).first.click()
+    page.get_by_role("button", name="Predictions").first.click()
     settle(page)
     with page.expect_download() as pdf:
         page.get_by_role("link", name="PDF").click()
