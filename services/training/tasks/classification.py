@@ -72,16 +72,15 @@ def _quick(run: Run, network: TextClassifier, data: Data[TextExample]) -> Quick:
         metric="accuracy",
         rank=fitting.certainty,
         study=look,
-        keywords=None if run.recipe.preset is Preset.few_shot else _words(run, network, data),
+        keywords=None if run.recipe.preset is Preset.few_shot else _words(network, data),
     )
 
 
-def _words(run: Run, network: TextClassifier, data: Data[TextExample]) -> Words:
+def _words(network: TextClassifier, data: Data[TextExample]) -> Words:
     return Words(
         {split: read.ids for split, read in data.read.items()},
         data.targets,
-        vocabulary=len(network.words.places),
-        labels=len(run.labels),
+        network.words,
         loss_of=cross_entropy,
     )
 

@@ -66,8 +66,7 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
     words = Words(
         {split: read.ids for split, read in data.read.items()},
         data.targets,
-        vocabulary=len(network.words.places),
-        labels=len(run.labels),
+        network.words,
         loss_of=fitting.one_vs_rest,
     )
 

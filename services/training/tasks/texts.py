@@ -8,7 +8,7 @@ seen the validation rows.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from numpy.typing import ArrayLike
@@ -30,31 +30,11 @@ from services.training.reporting.report import RowCounts
 from services.training.reporting.study import Study
 from services.training.stages import Outputs, Quick, Reached
 from services.training.tokenizing import load_tokenizer
+from services.training.words import NOTHING, Beside, Words
 
 RowT = TypeVar("RowT")
 # Validation metrics by name, the higher the better, of outputs and targets of the same rows.
 Score = Callable[[Tensor, Tensor], dict[str, float]]
-
-
-class Beside(NamedTuple):
-    """What a network learns beside a head: weights by name, and what they add to splits it did not see."""
-
-    weights: dict[str, Tensor]
-    outputs: Outputs
-
-    def added(self, split: str, said: Tensor) -> Tensor:
-        """What a head says of a split, and what is beside it."""
-        return said + self.outputs[split] if self.outputs else said
-
-
-NOTHING = Beside({}, {})
-
-
-class Keywords(Protocol):
-    """What can be learnt beside a head, from rows of which the head has said something."""
-
-    def fit(self, said: Outputs, learned: Sequence[str]) -> Beside:
-        """said: (rows, outputs) of every split; learned: the splits whose rows are learnt from."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +129,7 @@ def quick(
     metric: str,
     rank: Callable[[Tensor, Tensor], float] | None = None,
     study: Callable[[dict[str, Tensor], fitting.Head], Study] | None = None,
-    keywords: Keywords | None = None,
+    keywords: Words | None = None,
 ) -> Quick:
     """Fit the layer that is called `head` on the frozen base, its strength chosen by the validation rows.
 

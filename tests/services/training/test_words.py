@@ -10,11 +10,10 @@ from torch import Tensor
 from services.training import artefact, batches, fitting, machine, networks, readings
 from services.training.bases.catalogue import WEIGHTS
 from services.training.examples import SPLITS
-from services.training.networks import MultiLabelClassifier, Network
+from services.training.networks import MultiLabelClassifier, Network, WordTable
 from services.training.reporting import study
-from services.training.tasks.texts import Beside
 from services.training.tokenizing import load_tokenizer
-from services.training.words import Bags, Words
+from services.training.words import Bags, Beside, Words
 from tests.services.training.test_offline import KINDS, create_model
 from tests.services.training.tiny import LABELS, VOCABULARY, create_labelled
 
@@ -44,9 +43,8 @@ def create_splits(base_model: Path) -> tuple[dict[str, list[list[int]]], dict[st
 
 
 def create_words(ids: dict[str, list[list[int]]], truth: dict[str, Tensor]) -> Words:
-    return Words(
-        ids, truth, vocabulary=len(VOCABULARY), labels=len(KINDS_OF_WORDS), loss_of=fitting.one_vs_rest
-    )
+    table = WordTable(len(VOCABULARY), len(KINDS_OF_WORDS))
+    return Words(ids, truth, table, loss_of=fitting.one_vs_rest)
 
 
 def learn(base_model: Path, *, loudness: float) -> tuple[Beside, dict[str, Tensor]]:

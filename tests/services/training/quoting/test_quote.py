@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 
@@ -10,9 +11,19 @@ from services.training.quoting.speed import SHIPPED, SHIPPED_CHAT, Speed, from_j
 from services.training.recipe import Preset, Recipe, Task, default_base_model, defaults, presets
 
 TEXTS, TOKENS = Task.text_classification, Task.token_classification
-# Rows and characters of banking77 and WNUT-17.
-BANKING = {"splits": {"train": 9003, "validation": 1000, "test": 3080}, "characters": 760_000, "labels": 77}
-WNUT = {"splits": {"train": 3394, "validation": 1009, "test": 1287}, "characters": 520_000, "labels": 6}
+
+
+class Size(NamedTuple):
+    """Of a data set: rows by split, characters of all of them, and labels."""
+
+    splits: dict[str, int]
+    characters: int
+    labels: int
+
+
+BANKING = Size({"train": 9003, "validation": 1000, "test": 3080}, characters=760_000, labels=77)
+WNUT = Size({"train": 3394, "validation": 1009, "test": 1287}, characters=520_000, labels=6)
+GOEMOTIONS = Size({"train": 43_410, "validation": 5_426, "test": 5_427}, characters=3_700_000, labels=28)
 
 
 def create_estimate(
@@ -21,7 +32,7 @@ def create_estimate(
     *,
     device_class: str = "cpu",
     base_model: str = "",
-    splits: dict[str, int] = BANKING["splits"],  # type: ignore[assignment]
+    splits: dict[str, int] = BANKING.splits,
     characters: int = 760_000,
     labels: int = 77,
     amounts: dict[str, Amount] | None = None,
@@ -47,12 +58,7 @@ def test_the_range_holds_what_the_reference_machine_needed() -> None:
 
 
 def test_single_words_are_quoted_beside_the_heads_of_several_labels() -> None:
-    emotions = {"splits": {"train": 43_410, "validation": 5_426, "test": 5_427}, "characters": 3_700_000}
-
-    alone, several = (
-        create_estimate(task, **emotions, labels=28)  # type: ignore[arg-type]
-        for task in (TEXTS, Task.multi_label)
-    )
+    alone, several = (create_estimate(task, **GOEMOTIONS._asdict()) for task in (TEXTS, Task.multi_label))
 
     # On two cores 290 s before the study counted words, and 17 s of a core more since.
     assert several.seconds_low <= 307 <= several.seconds_high
@@ -65,10 +71,8 @@ def test_entities_are_read_once_and_trained_for_best_alone() -> None:
         return create_estimate(
             TOKENS,
             preset,
-            splits=WNUT["splits"],  # type: ignore[arg-type]
-            characters=WNUT["characters"],  # type: ignore[arg-type]
-            labels=WNUT["labels"],  # type: ignore[arg-type]
             speeds=[speed],
+            **WNUT._asdict(),
         )
 
     assert create(Preset.quick) == create(Preset.quick, trained=1.0)
@@ -83,7 +87,7 @@ def test_a_search_takes_its_seconds_in_either_case() -> None:
 
     searched = estimate(
         recipe,
-        amounts=guessed(BANKING["splits"], BANKING["characters"], chat=False),  # type: ignore[arg-type]
+        amounts=guessed(BANKING.splits, BANKING.characters, chat=False),
         labels=77,
         device_class="cpu",
     )
