@@ -113,7 +113,7 @@ def test_months_are_closed_once_they_are_over(customer: Member, clock: Clock) ->
     chores.close_months()
     with reading() as session:
         early = session.exec(select(Invoice)).all()
-    clock.advance(timedelta(days=33).total_seconds())
+    clock.advance(timedelta(days=40).total_seconds())
     chores.close_months()
     chores.close_months()
 
