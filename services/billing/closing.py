@@ -114,7 +114,7 @@ def _finalise(
         total=draft.total.micros,
         payable=draft.payable.micros,
         due_on=snapshot.due_on,
-        snapshot=snapshot.to_json(),
+        snapshot=snapshot.to_column(),
         finalised_at=now,
     )
     session.add(invoice)

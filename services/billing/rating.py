@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple
 
 from services.billing.allocation import allocate
@@ -119,17 +120,23 @@ def draft(
 
 
 def _lines(uses: Iterable[Use], versions: Sequence[Plan], names: Mapping[str, str]) -> tuple[Line, ...]:
-    groups: dict[tuple[int, int, date | None, str], list[Use]] = defaultdict(list)
-    of_day: dict[date, int] = {}
-    for use in uses:
-        version = of_day.get(use.day)
-        if version is None:
-            version = of_day[use.day] = versions.index(in_force(versions, use.day))
+    @cache
+    def version_on(day: date) -> int:
+        return versions.index(in_force(versions, day))
+
+    @cache
+    def price_of(version: int, meter: str, properties: tuple[tuple[str, str], ...]) -> int | None:
         plan = versions[version]
-        price = plan.price_of(use.meter, use.properties)
+        price = plan.price_of(meter, dict(properties))
+        return None if price is None else plan.prices.index(price)
+
+    groups: dict[tuple[int, int, date | None, str], list[Use]] = defaultdict(list)
+    for use in uses:
+        version = version_on(use.day)
+        price = price_of(version, use.meter, tuple(use.properties.items()))
         if price is not None:
-            day = use.day if price.is_by_day else None
-            groups[plan.prices.index(price), version, day, use.subject].append(use)
+            day = use.day if versions[version].prices[price].is_by_day else None
+            groups[price, version, day, use.subject].append(use)
 
     places = {
         _Place(price, version, day or min(use.day for use in group), subject): group

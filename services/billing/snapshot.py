@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from services.billing.invoicing import Draft
 from services.ledger.block import Head
 
+# What a price says of all its lines.
+_IN_COMMON = {"title", "meter", "properties", "plan", "plan_version", "price_key", "price", "tax_code"}
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -73,10 +76,33 @@ class Snapshot(_Value):
         return self.number is None
 
     def to_json(self) -> dict[str, Any]:
-        """What a JSON column keeps: amounts as integers, rates and quantities as text."""
+        """What others read: amounts as integers, rates and quantities as text."""
         return self.model_dump(mode="json")
+
+    def to_column(self) -> dict[str, Any]:
+        """What a JSON column keeps: the same, but what lines have in common once, with its place in each."""
+        kept = self.model_dump(mode="json", exclude={"draft": {"lines": {"__all__": _IN_COMMON}}})
+        # Lines that are rated alike share one price.
+        alike: dict[tuple[object, ...], int] = {}
+        common: list[dict[str, Any]] = []
+        for line, written in zip(self.draft.lines, kept["draft"]["lines"], strict=True):
+            of_use = line.meter, *line.properties.items()
+            of_price = line.plan, line.plan_version, line.price_key, id(line.price), line.title, line.tax_code
+            same = of_use + of_price
+            if same not in alike:
+                alike[same] = len(common)
+                common.append(line.model_dump(mode="json", include=_IN_COMMON))
+            written["common"] = alike[same]
+        return {**kept, "common": common}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Snapshot":
-        """The value that `to_json` was called on."""
+        """The value that `to_json` or `to_column` was called on."""
+        if "common" in kept:
+            told = dict(kept)
+            common = told.pop("common")
+            lines = [dict(line) for line in told["draft"]["lines"]]
+            for line in lines:
+                line.update(common[line.pop("common")])
+            kept = {**told, "draft": {**told["draft"], "lines": lines}}
         return cls.model_validate_json(json.dumps(kept))

@@ -5,7 +5,7 @@ compared with it all the time.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,7 @@ STRETCH = 250_000
 COMPARED = timedelta(days=2)
 
 HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = ("hour", "meter", "job_id", "model_version_id", "key_id", "user_id", "device_class")
 
 
@@ -60,7 +61,8 @@ def hour_of(dialect: str) -> ColumnElement[Any]:
         # The text of an instant, up to its hour.
         whole = func.substr(type_coerce(at, String), 1, 13).concat(literal(":00:00.000000", String))
         return type_coerce(whole, UtcDateTime())
-    return func.date_trunc("hour", at, "UTC", type_=UtcDateTime())
+    # Hours are of one length: cut so, a month of events takes a third less than cut by a calendar.
+    return func.date_bin(literal(HOUR), at, literal(_EPOCH, UtcDateTime()), type_=UtcDateTime())
 
 
 def dimensions(dialect: str) -> dict[str, SQLColumnExpression[Any]]:

@@ -89,7 +89,7 @@ def _hour(instant: datetime) -> datetime:
 
 def _whole_hours(
     session: Session, member: Member, edges: Sequence[datetime], cut: set[datetime], by: Sequence[str]
-) -> Iterator[Any]:
+) -> Sequence[Any]:
     columns = ["meter", *by]
     dialect = session.get_bind().dialect.name
     named = dimensions(dialect)
@@ -98,35 +98,29 @@ def _whole_hours(
     hour = col(UsageHour.hour)
     placed = _on_sqlite(edges) if dialect == "sqlite" else _on_postgres(edges)
     number, within = placed(hour)
+    groups = [number, *(col(getattr(UsageHour, name)) for name in columns)]
+    quantity, events = col(UsageHour.quantity), col(UsageHour.events)
     added_up: Any = (
         owned(UsageHour, member)
         .where(*within, *([hour.not_in(cut)] if cut else []))
         .with_only_columns(
-            number.label("number"),
-            *(col(getattr(UsageHour, name)).label(name) for name in columns),
-            col(UsageHour.quantity).label("quantity"),
-            col(UsageHour.events).label("events"),
+            *groups, func.sum(quantity, type_=Quantity()), func.sum(events, type_=BigInteger())
         )
+        .group_by(*groups)
     )
     # Said of the computed hour, so that no plan reads all events of the days to find the newest.
     at = named["hour"]
     number, within = placed(at)
+    groups = [number, *(named[name] for name in columns)]
     since: Any = (
         owned(UsageEvent, member)
         .where(col(UsageEvent.serial) > func.coalesce(done, 0), col(UsageEvent.serial) < _ENDLESS)
         .where(*within, *([at.not_in(cut)] if cut else []))
-        .with_only_columns(
-            number.label("number"),
-            *(named[name].label(name) for name in columns),
-            col(UsageEvent.quantity),
-            literal(1),
-        )
+        .with_only_columns(*groups, func.sum(col(UsageEvent.quantity)), func.count())
+        .group_by(*groups)
     )
-    parts = union_all(added_up, since).subquery()
-    groups = [parts.c.number, *(parts.c[name] for name in columns)]
-    quantity = func.sum(parts.c.quantity, type_=Quantity())
-    events = func.sum(parts.c.events, type_=BigInteger())
-    yield from session.execute(select(*groups, quantity, events).group_by(*groups))
+    # Not added up once more: there is hardly anything since, and to sort all of it again takes a third more.
+    return session.execute(union_all(added_up, since)).all()
 
 
 def _on_postgres(edges: Sequence[datetime]) -> Placed:

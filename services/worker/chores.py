@@ -135,12 +135,17 @@ def count_tokens() -> None:
 
 
 def close_months() -> None:
-    """Finalise every workspace's invoice of the month that is over; who cannot be billed is parked."""
+    """Finalise every workspace's invoices of the two months that are over; who cannot be billed is parked.
+
+    Two, so that no month is left out when there was no worker at its end, or when a workspace was parked.
+    """
     # Midnight comes to each workspace in its own time zone.
-    months = [(one, Month.of(clock.now(), one.time_zone).previous) for one in _workspaces()]
-    for (workspace, last), ended in zip(months, closers.close_all(months), strict=True):
-        if ended.step is Step.parked:
-            log.error("workspace %s is not billed for %s: %s", workspace.id, last, ended.findings[0])
+    over = [(one, Month.of(clock.now(), one.time_zone).previous) for one in _workspaces()]
+    # The earlier one first: what it leaves is carried over.
+    for months in ([(one, last.previous) for one, last in over], over):
+        for (workspace, month), ended in zip(months, closers.close_all(months), strict=True):
+            if ended.step is Step.parked:
+                log.error("workspace %s is not billed for %s: %s", workspace.id, month, ended.findings[0])
 
 
 def tell_of_budgets() -> None:

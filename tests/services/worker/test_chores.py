@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from services import clock as clock_seam
 from services import storage
 from services.accounts import sign_ins
 from services.accounts.scope import Member
@@ -106,14 +107,18 @@ def test_files_of_a_lost_attempt_are_swept_and_no_others(customer: Member, clock
         storage.get(f"{lost}/model.safetensors")
 
 
-def test_months_are_closed_once_they_are_over(customer: Member, clock: Clock) -> None:
+# Into the next month, or the one after that: worker or workspace may have been held up for a while.
+@pytest.mark.parametrize("days", [32, 70])
+def test_months_are_closed_once_they_are_over(customer: Member, clock: Clock, days: int) -> None:
+    first_of_month = clock_seam.now().replace(day=1, hour=12)
+    clock.advance((first_of_month - clock_seam.now()).total_seconds())
     with transaction() as session:
         record(session, customer, texts=1000)
 
     chores.close_months()
     with reading() as session:
         early = session.exec(select(Invoice)).all()
-    clock.advance(timedelta(days=40).total_seconds())
+    clock.advance(timedelta(days=days).total_seconds())
     chores.close_months()
     chores.close_months()
 
