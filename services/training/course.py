@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from torch import nn
 
-from services.training import publishing, stages
+from services.training import between, publishing, stages
+from services.training.between import Worth
 from services.training.context import Run
 from services.training.failures import Diverged
 from services.training.process.events import Phase
@@ -44,12 +46,14 @@ def learn(
     finetune: Callable[[Run, NetworkT, DataT], Reached],
     outputs: Callable[[Run, NetworkT, DataT], Outputs],
     judge: Callable[[Run, NetworkT, DataT, Outcome], Trained],
+    worth: Callable[[Run, NetworkT, DataT], Worth] | None = None,
 ) -> Trained:
     """Have a network learn, and judge what it has learnt; `quick` is None where a recipe goes without.
 
     Best ends with the better of its two stages by validation score, Few-shot with what rows that were held
-    out prefer, Custom with what it was asked for. A
-    customer who has asked to stop gets Quick without more.
+    out prefer, Custom with what it was asked for. Where `worth` is given, which asks the validation rows,
+    Best's second stage ends between Quick's weights and the tuned ones. A customer who has asked to stop
+    before it began gets Quick without more.
 
     Raises:
         Diverged: training that was not Best's went wrong before there was anything to keep.
@@ -81,8 +85,12 @@ def learn(
         stages.swap(network, trained_on)
         stages.keep(network, first, run.folder.quick)
 
-    reached, better = _go_on(run, network, data, first, finetune)
+    full = _go_on(run, network, data, first, finetune)
     with run.journal.phase(Phase.evaluating):
+        if worth and run.recipe.preset is Preset.best and not full.worse:
+            asked = partial(worth, run, network, data)
+            full = between.choose(run, network, full, asked, quick_score=first.reached.score)
+        reached, better = _better(run, network, first, full)
         found = outputs(run, network, data) if better else first.outputs
         return judged(Outcome(reached, found, first.study, first.outputs))
 
@@ -93,12 +101,12 @@ def _go_on(
     data: DataT,
     quick: Quick,
     finetune: Callable[[Run, NetworkT, DataT], Reached],
-) -> tuple[Reached, bool]:
-    """Leave the network at the better of the two; what it reached, and whether that is not Quick."""
-    if run.folder.stop.exists():
-        stages.swap(network, quick.refitted)
+) -> Reached:
+    """What training on came to; where there was none, what Quick is, as the one to publish."""
+    # Where training had begun, before this run was broken off, it comes to its best so far.
+    if run.folder.stop.exists() and run.folder.last_checkpoint("full") is None:
         stopped_at = quick.steps if quick.reached.stopped_at is None else quick.reached.stopped_at
-        return replace(quick.reached, stopped_at=stopped_at), False
+        return replace(quick.reached, stopped_at=stopped_at, worse=True)
     heed_pause(run.folder)
 
     try:
@@ -107,10 +115,12 @@ def _go_on(
         if run.recipe.preset is Preset.custom:
             raise
         run.journal.note(f"{diverged.message} The Quick model is published.", step=diverged.step)
-        stages.restore(network, run.folder.quick)
-        stages.swap(network, quick.refitted)
-        return replace(quick.reached, diverged_at=diverged.step), False
-    reached = replace(full, tokens=quick.reached.tokens + full.tokens)
+        return replace(quick.reached, diverged_at=diverged.step, worse=True)
+    return replace(full, tokens=quick.reached.tokens + full.tokens)
+
+
+def _better(run: Run, network: nn.Module, quick: Quick, full: Reached) -> tuple[Reached, bool]:
+    """Leave the network at the better of the two; what it reached, and whether that is not Quick."""
     worse = run.recipe.preset is Preset.best and full.score < quick.reached.score
     if worse:
         run.journal.note(
@@ -120,5 +130,5 @@ def _go_on(
     if worse or full.worse:
         stages.restore(network, run.folder.quick)
         stages.swap(network, quick.refitted)
-        return replace(reached, score=quick.reached.score, refitted=quick.reached.refitted), False
-    return reached, True
+        return replace(full, score=quick.reached.score, refitted=quick.reached.refitted), False
+    return full, True

@@ -73,7 +73,7 @@ def keep(network: nn.Module, quick: Quick, folder: Path) -> None:
 
 def restore(network: nn.Module, folder: Path) -> Quick:
     """Give a network the weights of the Quick model that was put aside, and return what it came to."""
-    network.load_state_dict(load_file(folder / _WEIGHTS))
+    network.load_state_dict(weights(folder))
     kept = folder / _STUDY
     return Quick(
         Reached(**json.loads((folder / _REACHED).read_text())),
@@ -82,6 +82,11 @@ def restore(network: nn.Module, folder: Path) -> Quick:
         study.restore(kept) if kept.exists() else None,
         int((folder / COMPLETE).read_text()),
     )
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    """The weights, by name, of the Quick model that was put aside: those that training goes on from."""
+    return load_file(folder / _WEIGHTS)
 
 
 def swap(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -2,7 +2,8 @@
 
 Quick fits the head by logistic regression on frozen embeddings, and what each sub-word adds to it. What
 goes on from there does so without those words: Few-shot asks whether the labels' names and a contrastive loss
-help, Best and Custom train all weights but the embedding table.
+help, Best and Custom train all weights but the embedding table; Best then looks between Quick's weights and
+those, where Quick's words count again.
 """
 
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from services.training import fitting, networks
 from services.training.artefact import card
+from services.training.between import Worth
 from services.training.context import Run
 from services.training.course import Outcome, learn
 from services.training.examples import TextExample, read_texts
@@ -46,6 +48,7 @@ def train(run: Run) -> Trained:
         finetune=few_shot.tune if few else _finetune,
         outputs=few_shot.outputs if few else texts.outputs,
         judge=_judge,
+        worth=_worth,
     )
 
 
@@ -89,6 +92,10 @@ def _finetune(run: Run, network: TextClassifier, data: Data[TextExample]) -> Rea
     # With them the training rows leave the base model too little to learn (docs/decisions/0008).
     network.words.forget()
     return texts.finetune(run, network, data, score=_score, metric="accuracy", answers=_answers)
+
+
+def _worth(run: Run, network: TextClassifier, data: Data[TextExample]) -> Worth:
+    return texts.worth(run, network, data, score=_score, metric="accuracy", rank=fitting.certainty)
 
 
 def _answers(logits: Tensor, _: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from services.training import batches, fitting, layers, networks, readings
+from services.training import batches, between, fitting, layers, networks, readings
 from services.training.context import Run
 from services.training.examples import TextExample
 from services.training.failures import LossIsNotANumber
@@ -34,7 +34,7 @@ from services.training.tokenizing import load_tokenizer
 # What the similarity of two texts is divided by, and the most labels of which a step reads rows.
 _TEMPERATURE, _LABELS_PER_STEP = 0.05, 32
 # How far the weights go from the base model's to those that were learnt; in between they tell more of texts
-# unlike those that were learnt from (Wortsman et al. 2022).
+# unlike those that were learnt from.
 _SHARE = 0.5
 _HALVES = 2
 _WEIGHTS = "encoder.safetensors"
@@ -215,16 +215,10 @@ class _Lesson:
         if self.stopped:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(self._between(), folder / _WEIGHTS)
-        (folder / COMPLETE).write_text(str(self.done))
-        self._network.encoder.load_state_dict(load_file(folder / _WEIGHTS))
-
-    def _between(self) -> dict[str, Tensor]:
         learnt = self._network.encoder.state_dict()
-        return {
-            name: torch.lerp(before, learnt[name], _SHARE) if before.is_floating_point() else before
-            for name, before in self._base.items()
-        }
+        self._network.encoder.load_state_dict(self._base | between.weights(self._base, learnt, _SHARE))
+        save_file(self._network.encoder.state_dict(), folder / _WEIGHTS)
+        (folder / COMPLETE).write_text(str(self.done))
 
     def _learn(self, rows: _Rows) -> None:
         run, network, settings = self._run, self._network, self._run.settings

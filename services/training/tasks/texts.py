@@ -17,6 +17,7 @@ from torch.nn import Linear
 from torch.nn.functional import linear
 
 from services.training import fitting, networks, readings
+from services.training.between import Worth
 from services.training.context import Run
 from services.training.course import CHECKED
 from services.training.examples import SPLITS
@@ -223,6 +224,21 @@ def finetune(
     from services.training.finetune import finetune as train
 
     return train(run, network, rows, readings.collate(network), validated, metric=metric)
+
+
+def worth(
+    run: Run,
+    network: TextNetwork,
+    data: Data[RowT],
+    *,
+    score: Score,
+    metric: str,
+    rank: Callable[[Tensor, Tensor], float],
+) -> Worth:
+    """What the validation rows say of the network as it is; score, metric and rank as for `quick`."""
+    outputs = readings.outputs(network, data.read["validation"], run.machine)
+    truth = data.targets["validation"]
+    return Worth(score(outputs, truth)[metric], rank(outputs, truth))
 
 
 def outputs(run: Run, network: TextNetwork, data: Data[RowT]) -> Outputs:

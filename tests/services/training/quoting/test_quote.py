@@ -105,6 +105,18 @@ def test_few_shot_reads_its_rows_twice_as_often_as_it_has_epochs() -> None:
     assert quick.seconds_high < best.seconds_high < 10 * quick.seconds_high
 
 
+def test_best_asks_the_validation_rows_more_often_than_custom() -> None:
+    few, many = ({**BANKING.splits, "validation": rows} for rows in (10, 10_000))
+
+    best, custom = (
+        [create_estimate(TEXTS, preset, splits=splits).seconds_high for splits in (few, many)]
+        for preset in (Preset.best, Preset.custom)
+    )
+
+    assert abs(best[0] - custom[0]) <= 2
+    assert best[1] > custom[1] + 10
+
+
 @pytest.mark.parametrize("task", [task for task in Task if task.trainable and task is not Task.chat])
 def test_best_takes_longer_than_quick_and_a_gpu_is_quicker(task: Task) -> None:
     quick, best = create_estimate(task), create_estimate(task, Preset.best)
