@@ -46,6 +46,21 @@ class Balance:
     left: Money
 
 
+@dataclass(slots=True)
+class _Part:
+    """Use that is written as one line."""
+
+    quantity: Decimal
+    events: int
+    first_day: date
+    last_day: date
+
+    def add(self, use: Use) -> None:
+        self.quantity = EXACT.add(self.quantity, use.quantity)
+        self.events += use.events
+        self.first_day, self.last_day = min(self.first_day, use.day), max(self.last_day, use.day)
+
+
 class _Place(NamedTuple):
     # Where use is written; the order of these fields is the order of the lines.
     price: int
@@ -130,38 +145,37 @@ def _lines(uses: Iterable[Use], versions: Sequence[Plan], names: Mapping[str, st
         price = plan.price_of(meter, dict(properties))
         return None if price is None else plan.prices.index(price)
 
-    groups: dict[tuple[int, int, date | None, str], list[Use]] = defaultdict(list)
+    parts: dict[tuple[int, int, date | None, str], _Part] = {}
     for use in uses:
         version = version_on(use.day)
         price = price_of(version, use.meter, tuple(use.properties.items()))
         if price is not None:
             day = use.day if versions[version].prices[price].is_by_day else None
-            groups[price, version, day, use.subject].append(use)
+            at = price, version, day, use.subject
+            if at in parts:
+                parts[at].add(use)
+            else:
+                parts[at] = _Part(use.quantity, use.events, use.day, use.day)
 
     places = {
-        _Place(price, version, day or min(use.day for use in group), subject): group
-        for (price, version, day, subject), group in groups.items()
+        _Place(price, version, part.first_day, subject): part
+        for (price, version, _, subject), part in parts.items()
+        if part.quantity
     }
     lines: list[Line] = []
     # A plan that was left and taken up again within the period goes on where it stopped.
     scales: dict[tuple[str, str], Scale] = {}
     for place in sorted(places):
-        plan, group = versions[place.version], places[place]
+        plan = versions[place.version]
         sold = plan.prices[place.price]
-        quantity = group[0].quantity
-        for use in group[1:]:
-            quantity = EXACT.add(quantity, use.quantity)
-        if quantity:
-            at = plan.edition, sold.key
-            scale = scales.get(at) or scales.setdefault(at, Scale(sold.price))
-            name = names.get(place.subject, place.subject)
-            lines.append(_line(plan, sold, place, group, quantity, scale, name))
+        key = plan.edition, sold.key
+        scale = scales.get(key) or scales.setdefault(key, Scale(sold.price))
+        name = names.get(place.subject, place.subject)
+        lines.append(_line(plan, sold, place, places[place], scale, name))
     return tuple(lines)
 
 
-def _line(
-    plan: Plan, sold: PlanPrice, place: _Place, group: list[Use], quantity: Decimal, scale: Scale, name: str
-) -> Line:
+def _line(plan: Plan, sold: PlanPrice, place: _Place, part: _Part, scale: Scale, name: str) -> Line:
     by_day = f":{place.day}" if sold.is_by_day else ""
     before = scale.before
     return Line(
@@ -171,18 +185,18 @@ def _line(
         subject=place.subject,
         name=name,
         properties=dict(sold.where),
-        first_day=place.day,
-        last_day=max(use.day for use in group),
+        first_day=part.first_day,
+        last_day=part.last_day,
         plan=plan.name,
         plan_version=plan.version,
         price_key=sold.key,
         price=sold.price,
         before=before,
-        quantity=quantity,
-        free=free_part(sold.price, before, quantity),
-        events=sum(use.events for use in group),
+        quantity=part.quantity,
+        free=free_part(sold.price, before, part.quantity),
+        events=part.events,
         tax_code=sold.tax_code,
-        amount=rounded(scale.part(quantity), plan.currency),
+        amount=rounded(scale.part(part.quantity), plan.currency),
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    tuple_,
     type_coerce,
     union_all,
     update,
@@ -164,6 +165,8 @@ def rebuild(session: Session, tenant_id: str, *, first: datetime, until: datetim
 
 def differences(session: Session, tenant_id: str, *, first: datetime, until: datetime) -> list[Difference]:
     """Every hour of a meter, from a whole hour up to another, whose roll-up is not the sum of its events."""
+    if session.get_bind().dialect.name == "sqlite" and _agree_on_sqlite(session, tenant_id, first, until):
+        return []
     # Asked within the one question, so that hours and events are those of one instant, and nobody is held up.
     mark = select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == tenant_id).scalar_subquery()
     hour = hour_of(session.get_bind().dialect.name)
@@ -212,6 +215,41 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
         Difference(tenant_id, when, meter, int(count), Decimal(sum_), int(copied_count), Decimal(copied_sum))
         for when, meter, count, sum_, copied_count, copied_sum in session.execute(differing)
     ]
+
+
+def _agree_on_sqlite(session: Session, tenant_id: str, first: datetime, until: datetime) -> bool:
+    """Are the hours what their events add up to? Sooner answered by a quarter than which of them are not.
+
+    SQLite sorts what it groups, and events that are asked for by their hour lie in order already. Where as
+    many events lie between the hours as within them, none is left over.
+    """
+    mark = select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == tenant_id).scalar_subquery()
+    known = and_(col(UsageEvent.tenant_id) == tenant_id, col(UsageEvent.serial) <= func.coalesce(mark, 0))
+    at, hour = col(UsageEvent.at), col(UsageHour.hour)
+    copied = (
+        select(
+            hour,
+            col(UsageHour.meter),
+            func.sum(col(UsageHour.quantity)).label("quantity"),
+            func.sum(col(UsageHour.events)).label("events"),
+        )
+        .where(col(UsageHour.tenant_id) == tenant_id, hour >= first, hour < until)
+        .group_by(hour, col(UsageHour.meter))
+        .cte("copied")
+        .prefix_with("MATERIALIZED")
+    )
+    # The text of an instant, up to its hour.
+    end = func.substr(type_coerce(copied.c.hour, String), 1, 13).concat(literal(":59:59.999999", String))
+    told = (
+        select(func.coalesce(func.sum(col(UsageEvent.quantity)), 0), func.count())
+        .where(known, at >= copied.c.hour, at <= type_coerce(end, UtcDateTime()))
+        .where(col(UsageEvent.meter) == copied.c.meter)
+        .scalar_subquery()
+    )
+    differing = select(func.count()).where(tuple_(copied.c.quantity, copied.c.events) != told)
+    within = select(func.coalesce(func.sum(copied.c.events), 0)).scalar_subquery()
+    between = select(func.count()).where(known, at >= first, at < until).scalar_subquery()
+    return session.execute(select(differing.scalar_subquery(), between - within)).one() == (0, 0)
 
 
 def compare(session: Session, tenant_id: str) -> list[Difference]:

@@ -167,6 +167,31 @@ def test_an_hour_that_differs_is_found_and_made_anew(session: Session, member: M
     assert session.exec(total).one() == 3
 
 
+@pytest.mark.parametrize("column", ["quantity", "events"])
+@pytest.mark.parametrize("between", ["hours", "meters"])
+def test_hours_whose_differences_cancel_out_are_found(
+    session: Session, member: Member, column: str, between: str
+) -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
+    other = hour - rollups.HOUR if between == "hours" else hour
+    meter = predictions if between == "hours" else training
+    metering.record(session, [predictions(member.tenant_id, at=hour), meter(member.tenant_id, at=other)])
+    advance(session, member)
+    agreed = rollups.differences(
+        session, member.tenant_id, first=hour - rollups.HOUR, until=hour + rollups.HOUR
+    )
+    for more, one in zip((1, -1), session.exec(select(UsageHour)).all(), strict=True):
+        setattr(one, column, getattr(one, column) + more)
+    session.flush()
+
+    found = rollups.differences(
+        session, member.tenant_id, first=hour - rollups.HOUR, until=hour + rollups.HOUR
+    )
+
+    assert agreed == []
+    assert len(found) == 2
+
+
 def test_hours_of_others_are_left_alone(session: Session, member: Member) -> None:
     other = factories.create_member(session)
     metering.record(session, [predictions(who.tenant_id) for who in (member, other)])
