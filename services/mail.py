@@ -57,6 +57,8 @@ def send(
         letter.add_attachment(content, maintype=kind, subtype=subtype, filename=name)
     try:
         with _connected() as server:
+            if said.smtp_security == "starttls":
+                server.starttls(context=ssl.create_default_context())
             if said.smtp_user:
                 server.login(said.smtp_user, said.smtp_password.get_secret_value())
             server.send_message(letter)
@@ -66,10 +68,7 @@ def send(
 
 def _connected() -> smtplib.SMTP:
     said = settings()
-    context = ssl.create_default_context()
     if said.smtp_security == "tls":
+        context = ssl.create_default_context()
         return smtplib.SMTP_SSL(said.smtp_host, said.smtp_port, timeout=_SECONDS, context=context)
-    server = smtplib.SMTP(said.smtp_host, said.smtp_port, timeout=_SECONDS)
-    if said.smtp_security == "starttls":
-        server.starttls(context=context)
-    return server
+    return smtplib.SMTP(said.smtp_host, said.smtp_port, timeout=_SECONDS)
