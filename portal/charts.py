@@ -9,7 +9,9 @@ from math import sqrt
 
 from plotly import graph_objects as go
 
+from portal import verdict
 from portal.curves import smoothed
+from portal.format import percent
 from portal.verdict import METRIC_NAMES, SHARES, difference, method
 from services.training.reporting.report import Baseline, Confusion
 
@@ -99,7 +101,11 @@ def text_lengths(lengths: Mapping[int, int], *, read: int) -> go.Figure:
         hovertemplate="%{x} tokens<br>%{y:,} texts<extra></extra>",
     )
     return _figure(
-        f"{fit:.0%} of the texts fit into {read:,} tokens", bars, x="Tokens, estimated", y="Texts", height=260
+        f"{percent(fit, 0)} of the texts fit into {read:,} tokens",
+        bars,
+        x="Tokens, estimated",
+        y="Texts",
+        height=260,
     )
 
 
@@ -128,7 +134,7 @@ def score(points: Sequence[tuple[float, float]], metric: str) -> go.Figure:
     best_epoch, best = max(points, key=lambda point: point[1])
     when = f"in epoch {best_epoch:.3g}" if best_epoch else "before the first epoch"
     form = ".1%" if metric in SHARES else ".2f"
-    title = f"{name} reached {best:{form}} {when}"
+    title = f"{name} reached {verdict.figure(metric, best)} {when}"
     line = _line(points, OURS, hover=f"Epoch %{{x:.3~g}}<br>{name} %{{y:{form}}}")
     figure = _figure(title, line, x="Epoch", y=f"{name} (validation)", height=240)
     if len(points) <= _MOST_NAMED:
@@ -163,8 +169,10 @@ def against_baselines(
     """The model beside simple methods on the same test rows, with its 95 % interval."""
     best = max(baselines, key=lambda baseline: baseline.value)
     apart = difference(metric, abs(value - best.value)).lstrip("+")
-    verdict = "better than" if value >= best.value else "worse than"
-    title = f"{apart} {verdict} the best simple method ({method(best.name).lower()})"
+    stands = f"{apart} better than" if value > best.value else f"{apart} worse than"
+    if verdict.figure(metric, value) == verdict.figure(metric, best.value):
+        stands = "As good as"
+    title = f"{stands} the best simple method ({method(best.name).lower()})"
     ours = _share_bar(["This model"], [value], OURS, metric)
     ours.error_x = {
         "array": [interval[1] - value],
@@ -321,7 +329,7 @@ def scores(probabilities: Mapping[str, float], *, top: int = 5) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}<br>%{x:.2%}<extra></extra>",
     )
-    title = f"“{ordered[0][0]}” with {ordered[0][1]:.1%}"
+    title = f"“{ordered[0][0]}” with {percent(ordered[0][1])}"
     figure = _figure(title, bars, x="Probability", y="", height=_rows_high(len(values)))
     figure.update_xaxes(tickformat=".0%", range=[0, 1.08], tickvals=_QUARTERS)
     return figure.update_yaxes(autorange="reversed")

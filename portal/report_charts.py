@@ -6,6 +6,7 @@ from statistics import median
 from plotly import graph_objects as go
 
 from portal.charts import GRAY, OURS, REST, TEAL, WRONG, _figure
+from portal.format import percent
 from portal.verdict import METRIC_NAMES, SHARES, difference
 from services.training.reporting.abstention import Outcome
 from services.training.reporting.entity_errors import ErrorKind
@@ -84,8 +85,8 @@ def coverage(
     ]
     if chosen and chosen.accuracy is not None:
         title = (
-            f"From {chosen.threshold:.2f} on, {chosen.coverage:.0%} of {unit} are answered "
-            f"and {chosen.accuracy:.1%} of these are right"
+            f"From {chosen.threshold:.2f} on, {percent(chosen.coverage, 0)} of {unit} are answered "
+            f"and {percent(chosen.accuracy)} of these are right"
         )
         point = go.Scatter(
             x=[chosen.coverage],

@@ -23,6 +23,7 @@ from portal.charts import (
     _plain,
     _rows_high,
 )
+from portal.format import percent
 from services.metering.meters import (
     GENERATED_TOKENS,
     METERS,
@@ -170,7 +171,7 @@ def busy_hours(hours: Sequence[tuple[datetime, float | None]], overall: float) -
         marker_color=TEAL,
         hovertemplate="%{x|%H:%M}<br>%{y:.0%} of workers’ time<extra></extra>",
     )
-    title = f"Workers had a job {overall:.0%} of the time"
+    title = f"Workers had a job {percent(overall, 0)} of the time"
     figure = _figure(title, bars, x="Last 24 hours (UTC)", y="Share of time", height=260)
     figure.update_xaxes(tickformat="%H:%M")
     return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])

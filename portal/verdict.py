@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal.format import percent
 from services.registry.gate import Judgement
 from services.training.reporting.report import Confusion, Difference, Report
 from services.training.reporting.significance import SURE
@@ -27,7 +28,7 @@ METHODS = {
 
 def figure(metric: str, value: float) -> str:
     """A metric's value as people read it: "93.4 %", or "0.71" for a coefficient."""
-    return f"{value:.1%}".replace("%", " %") if metric in SHARES else f"{value:.2f}".replace("-", "−")
+    return percent(value) if metric in SHARES else f"{value:.2f}".replace("-", "−")
 
 
 def difference(metric: str, by: float) -> str:
@@ -93,8 +94,8 @@ def compared(judged: Judgement) -> str:
     words = {1: "better than", 0: "as good as", -1: "worse than"}
     sign = (judged.difference.value > 0) - (judged.difference.value < 0)
     return (
-        f"On the same {judged.rows:,} test rows it reaches {judged.value:.1%} and production "
-        f"{judged.against_value:.1%}: {words[sign]} what is there"
+        f"On the same {judged.rows:,} test rows it reaches {percent(judged.value)} and production "
+        f"{percent(judged.against_value)}: {words[sign]} what is there"
         + (f", {chance(judged.difference)}." if sign else ".")
     )
 

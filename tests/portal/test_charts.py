@@ -110,20 +110,20 @@ def test_first_steps_have_no_halves_between_them() -> None:
 def test_the_score_tells_its_best_epoch() -> None:
     figure = charts.score([(1.0, 0.4), (2.0, 0.91), (3.0, 0.9)], "accuracy")
 
-    assert title(figure) == "Accuracy reached 91.0% in epoch 2"
+    assert title(figure) == "Accuracy reached 91.0 % in epoch 2"
 
 
 def test_a_low_score_has_a_scale_of_its_own() -> None:
     low = charts.score([(1.0, 0.011), (4 / 3, 0.018)], "token_likelihood")
     high = charts.score([(1.0, 0.4), (2.0, 0.91)], "token_likelihood")
 
-    assert title(low) == "Token likelihood reached 1.8% in epoch 1.33"
+    assert title(low) == "Token likelihood reached 1.8 % in epoch 1.33"
     assert low.layout.yaxis.range[1] < 0.03
     assert high.layout.yaxis.range[1] > 1
 
 
 def test_a_score_from_before_the_training_is_called_so() -> None:
-    assert title(charts.score([(0.0, 0.8)], "f1")) == "F1 reached 80.0% before the first epoch"
+    assert title(charts.score([(0.0, 0.8)], "f1")) == "F1 reached 80.0 % before the first epoch"
 
 
 def test_simple_methods_stand_in_the_order_of_their_worth() -> None:
@@ -137,6 +137,8 @@ def test_a_model_below_a_simple_method_is_called_worse() -> None:
     better = charts.against_baselines(0.9, (0.8, 0.95), BASELINES, "accuracy")
 
     assert title(worse) == "10.0 points worse than the best simple method (counting words)"
+    even = charts.against_baselines(0.8002, (0.7, 0.9), BASELINES, "accuracy")
+    assert title(even) == "As good as the best simple method (counting words)"
     assert title(better) == "10.0 points better than the best simple method (counting words)"
 
 
@@ -164,7 +166,7 @@ def test_the_five_best_scores_stand_alone_and_the_rest_together() -> None:
 
     assert list(bars.y) == ["a", "b", "c", "d", "e", "2 other labels"]
     assert bars.x[-1] == pytest.approx(0.09)
-    assert title(figure) == "“a” with 50.0%"
+    assert title(figure) == "“a” with 50.0 %"
 
 
 def test_days_stack_with_the_meters_colours() -> None:

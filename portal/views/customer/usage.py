@@ -65,7 +65,7 @@ def against(spent: float, before: float, month_before: Month) -> str:
     if not before:
         return "before credit and tax"
     change = spent / before - 1
-    return f"use {'+' if change >= 0 else '−'}{abs(change):.0%} against {month_before.first:%B}"
+    return f"use {'+' if change >= 0 else '−'}{words.percent(abs(change), 0)} against {month_before.first:%B}"
 
 
 def expected(forecast: Forecast | None, currency: str) -> Kpi:

@@ -105,7 +105,7 @@ def test_a_threshold_is_chosen_for_an_aim_and_kept(owner: Member, version: Model
     assert "Now it answers **always**" in words(page)
 
     page.slider(key="threshold").set_value(0.61).run()
-    assert "are answered and 100\\.0\\% of these are right" in words(page)
+    assert "are answered and 100\\.0 \\% of these are right" in words(page)
     button(page, "Answer from 0.61 on").click().run()
 
     assert not page.exception
@@ -126,7 +126,7 @@ def test_several_labels_have_one_threshold_for_all_of_a_text(owner: Member, tmp_
 
     assert not page.exception
     assert "withholds its labels" in words(page)
-    assert "80\\% of rows are answered and 100\\.0\\% of these are right" in words(page)
+    assert "80 \\% of rows are answered and 100\\.0 \\% of these are right" in words(page)
 
 
 def test_a_viewer_chooses_no_threshold(owner: Member, version: ModelVersion) -> None:

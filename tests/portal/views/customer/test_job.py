@@ -95,7 +95,7 @@ def test_a_running_job_shows_phases_curves_eta_and_cost(owner: Member) -> None:
     text = words(page)
     assert "Loading · 3.0 s" in text
     assert "progress_activity: Training" in text
-    assert r"**Accuracy reached 75\.0\% in epoch 1**" in text
+    assert r"**Accuracy reached 75\.0 \% in epoch 1**" in text
     assert r"**Loss went from 4\.00 to 2\.00**" in text
     assert "Cost so far: €" in text
     assert page.progress[0].value == 50
@@ -120,7 +120,7 @@ def test_both_curves_have_their_place_from_the_first_step_on(owner: Member) -> N
     assert len(page.get("plotly_chart")) == 2
     text = words(page)
     assert r"**Loss was 4\.00 at step 1**" in text
-    assert r"**Accuracy reached 50\.0\% before the first epoch**" in text
+    assert r"**Accuracy reached 50\.0 \% before the first epoch**" in text
 
 
 def test_stopping_asks_first_and_then_cancels(owner: Member) -> None:

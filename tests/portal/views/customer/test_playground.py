@@ -84,7 +84,7 @@ def test_scores_are_bars_with_price_and_time(owner: Member, version: ModelVersio
 
     assert not page.exception
     assert api.asked == [{"model": version.id, "input": ["Where is it?"]}]
-    assert r"**“card\_arrival” with 90\.0\%**" in words(page)
+    assert r"**“card\_arrival” with 90\.0 \%**" in words(page)
     assert "€0.0002" in words(page)
     assert " ms " in words(page)
     assert len(page.get("plotly_chart")) == 1
