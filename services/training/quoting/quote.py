@@ -22,8 +22,8 @@ _FILES_SECONDS = 2.0
 # 4,000 rows of GoEmotions 6 on one core, and a second core helps less than with heads. Of pairs a head has
 # four times as many features.
 _FITS = {Task.multi_label: 8, Task.pair_classification: 4, Task.regression: 4}
-# Where Best looks between Quick's weights and the tuned ones, the validation rows are asked so often.
-_ASKED = {Task.text_classification: 5}
+# Of one label Best asks the validation rows so often, between Quick's weights and the tuned ones.
+_ASKED = 5
 # A pass with words to guess beside one with labels: their vocabulary makes a large output.
 _FAMILIARISING = 1.5
 # By shipped figures: a processor with bfloat16 instructions needs less than half, one that is shared twice as
@@ -105,8 +105,8 @@ def _seconds(
     if epochs or recipe.search_seconds:
         # What was trained answers all that is checked.
         seconds += read("validation", "test")
-    if recipe.preset is Preset.best:
-        seconds += _ASKED.get(recipe.task, 0) * read("validation")
+    if recipe.preset is Preset.best and recipe.task is Task.text_classification:
+        seconds += _ASKED * read("validation")
     seconds += read("train", "validation", "test", once=True)
     if words:
         fits = 2 * labels + 1 + _WORD_FITS

@@ -1,8 +1,8 @@
 """Several labels for each text, or none: each label is a yes or no of its own.
 
 Quick fits a logistic regression for each label on frozen embeddings, and what each sub-word adds to it; Best
-and Custom go on to train all weights but the embedding table and those words. From which probability on a
-label is given is chosen for each label on validation rows that the model has not learnt from, and kept with
+and Custom go on without those words, and train all weights but the embedding table. From which probability on
+a label is given is chosen for each label on validation rows that the model has not learnt from, and kept with
 it.
 """
 
@@ -90,6 +90,8 @@ def _quick(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample
 
 
 def _finetune(run: Run, network: MultiLabelClassifier, data: Data[MultiLabelExample]) -> Reached:
+    # With them the training rows leave the base model too little to learn (docs/decisions/0008).
+    network.words.forget()
     return texts.finetune(run, network, data, score=_score, metric="f1", answers=_answers)
 
 

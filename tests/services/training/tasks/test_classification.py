@@ -9,7 +9,7 @@ from services.inference import engine
 from services.inference.predictions import LabelPrediction
 from services.training import artefact
 from services.training.networks import TextClassifier
-from services.training.recipe import Preset
+from services.training.recipe import Preset, Task
 from services.training.reporting.answered import ANSWERED, read
 from services.training.run import run
 from tests.services.training.tiny import create_run
@@ -35,8 +35,9 @@ def test_single_words_are_counted_where_they_help_and_the_engine_counts_them(
     assert "Quick counts single words" in folder.events.read_text("utf-8")
 
 
-def test_training_goes_on_without_single_words(tmp_path: Path, base_model: Path) -> None:
-    folder = create_run(tmp_path / "run", base_model, preset=Preset.custom, **BRIEF)
+@pytest.mark.parametrize("task", [Task.text_classification, Task.multi_label])
+def test_training_goes_on_without_single_words(tmp_path: Path, base_model: Path, task: Task) -> None:
+    folder = create_run(tmp_path / "run", base_model, task=task, preset=Preset.custom, **BRIEF)
 
     run(folder)
 
