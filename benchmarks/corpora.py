@@ -51,9 +51,9 @@ def read_emotions(path: Path, labels: Sequence[str]) -> list[MultiLabelExample]:
     ]
 
 
-def banking77(folder: Path) -> Corpus:
+def banking77(folder: Path, seed: int = 42) -> Corpus:
     rows = read_csv(folder / "banking77-train.csv")
-    random.Random(42).shuffle(rows)
+    random.Random(seed).shuffle(rows)
     held_out = int(len(rows) * VALIDATION_SHARE)
     labels = sorted({row.label for row in rows})
     test = read_csv(folder / "banking77-test.csv")

@@ -12,6 +12,7 @@ kept in the results file, so that parts can be run apart, and the tables put tog
     compile         Best's optimiser steps a second with and without torch.compile, and what compiling takes
     keywords        TF-IDF and logistic regression
     quick, best     our presets on banking77
+    quick-seeds, best-seeds: the same with each draw as the seed, of the split as well
     few             Few-shot and Quick on 8 rows of each label
     few-16, few-32, few-64: the same on so many
     setfit          SetFit on 8 rows of each label; needs --setfit (long)
@@ -51,9 +52,9 @@ EPOCHS, EVERY = 5, 4_500
 Measured = dict[str, Any]
 
 
-def ours(corpus: Corpus, base_model: Path, preset: Preset) -> Measured:
+def ours(corpus: Corpus, base_model: Path, preset: Preset, seed: int = 42) -> Measured:
     """A run from its start to its report, and when its first model was there."""
-    recipe = Recipe(task=corpus.task, preset=preset)
+    recipe = Recipe(task=corpus.task, preset=preset, seed=seed)
     spec = RunSpec(recipe=recipe, base_model_path=base_model, labels=corpus.labels, data_hash="")
     first: float | None = None
     with tempfile.TemporaryDirectory() as name:
@@ -139,6 +140,12 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
                 )  # type: ignore[misc]
                 for each in (16, 32, 64)
             },
+            **{
+                f"{preset.value}-seeds:{draw}": lambda preset=preset, draw=draw: ours(
+                    corpora.banking77(folder, draw), base, preset, draw
+                )  # type: ignore[misc]
+                for preset in (Preset.quick, Preset.best)
+            },
             f"setfit:{draw}": lambda draw=draw: setfit(8, draw, options.iterations),  # type: ignore[misc]
             f"setfit-64:{draw}": lambda draw=draw: setfit(64, draw, 1),  # type: ignore[misc]
         }
@@ -172,7 +179,7 @@ def table(results: dict[str, Measured]) -> None:
         )
         print(f"| {name} | {' | '.join(cells)} |")
     _levels(results)
-    for kind in ("few", "few-16", "few-32", "few-64", "setfit", "setfit-64"):
+    for kind in ("quick-seeds", "best-seeds", "few", "few-16", "few-32", "few-64", "setfit", "setfit-64"):
         draws = [one for name, one in results.items() if name.startswith(f"{kind}:")]
         if draws:
             values = np.array([one["value"] for one in draws])
@@ -230,7 +237,7 @@ if __name__ == "__main__":
         "--parts", nargs="+", default=["pace", "keywords", "quick", "best", "few", "table"], metavar="PART"
     )
     parser.add_argument("--results", type=Path, default=Path("training.json"))
-    parser.add_argument("--draws", nargs="+", type=int, default=[1], help="draws of few rows")
+    parser.add_argument("--draws", nargs="+", type=int, default=[1], help="draws of few rows, and seeds")
     parser.add_argument("--sample", type=int, default=640, help="rows the slowest recipe is timed on")
     parser.add_argument(
         "--iterations", type=int, default=20, help="pairs of each kind for each row, of SetFit"
