@@ -4,9 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
+import pytest
 import uvicorn
+
+from services.config import settings
 
 
 @contextmanager
@@ -24,3 +28,19 @@ def serving(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def serving_mail(
+    handler: type[StreamRequestHandler], monkeypatch: pytest.MonkeyPatch, *, security: str
+) -> Iterator[None]:
+    """A mail server, to which the settings send letters; `security` is their TUNEPORT_SMTP_SECURITY."""
+    with ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("TUNEPORT_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("TUNEPORT_SMTP_PORT", str(server.server_address[1]))
+        monkeypatch.setenv("TUNEPORT_SMTP_SECURITY", security)
+        monkeypatch.setenv("TUNEPORT_SMTP_FROM", "billing@tuneport.example")
+        settings.cache_clear()
+        yield
+        server.shutdown()

@@ -29,7 +29,7 @@ _WHAT = {
     (
         Preset.best,
         Task.text_classification,
-    ): "Trains the whole model on your texts and keeps its best moment, or what lies between that and Quick.",
+    ): "Trains the whole model on your texts and keeps its best moment.",
     (
         Preset.few_shot,
         Task.text_classification,

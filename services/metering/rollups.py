@@ -59,11 +59,16 @@ def hour_of(dialect: str) -> ColumnElement[Any]:
     """The beginning of the hour (UTC) that an event falls in, as the column of an hour keeps it."""
     at = col(UsageEvent.at)
     if dialect == "sqlite":
-        # The text of an instant, up to its hour.
-        whole = func.substr(type_coerce(at, String), 1, 13).concat(literal(":00:00.000000", String))
-        return type_coerce(whole, UtcDateTime())
+        return _within_hour(at, ":00:00.000000")
     # Hours are of one length: cut so, a month of events takes a third less than cut by a calendar.
     return func.date_bin(literal(HOUR), at, literal(_EPOCH, UtcDateTime()), type_=UtcDateTime())
+
+
+def _within_hour(at: SQLColumnExpression[Any], rest: str) -> ColumnElement[Any]:
+    # Of SQLite's text of an instant what says its hour, and `rest`.
+    return type_coerce(
+        func.substr(type_coerce(at, String), 1, 13).concat(literal(rest, String)), UtcDateTime()
+    )
 
 
 def dimensions(dialect: str) -> dict[str, SQLColumnExpression[Any]]:
@@ -167,8 +172,6 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
     """Every hour of a meter, from a whole hour up to another, whose roll-up is not the sum of its events."""
     if session.get_bind().dialect.name == "sqlite" and _agree_on_sqlite(session, tenant_id, first, until):
         return []
-    # Asked within the one question, so that hours and events are those of one instant, and nobody is held up.
-    mark = select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == tenant_id).scalar_subquery()
     hour = hour_of(session.get_bind().dialect.name)
     told = (
         select(
@@ -179,12 +182,7 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
             literal(0, Quantity()).label("copied_quantity"),
             literal(0).label("copied_events"),
         )
-        .where(
-            col(UsageEvent.tenant_id) == tenant_id,
-            col(UsageEvent.at) >= first,
-            col(UsageEvent.at) < until,
-            col(UsageEvent.serial) <= func.coalesce(mark, 0),
-        )
+        .where(_added(tenant_id), col(UsageEvent.at) >= first, col(UsageEvent.at) < until)
         .group_by(hour, col(UsageEvent.meter))
     )
     copied = (
@@ -217,14 +215,20 @@ def differences(session: Session, tenant_id: str, *, first: datetime, until: dat
     ]
 
 
+def _added(tenant_id: str) -> ColumnElement[bool]:
+    """Is an event one of the tenant's that are in its hours?"""
+    # Asked within the one question, so that hours and events are those of one instant, and nobody is held up.
+    mark = select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == tenant_id).scalar_subquery()
+    return and_(col(UsageEvent.tenant_id) == tenant_id, col(UsageEvent.serial) <= func.coalesce(mark, 0))
+
+
 def _agree_on_sqlite(session: Session, tenant_id: str, first: datetime, until: datetime) -> bool:
     """Are the hours what their events add up to? Sooner answered by a quarter than which of them are not.
 
     SQLite sorts what it groups, and events that are asked for by their hour lie in order already. Where as
     many events lie between the hours as within them, none is left over.
     """
-    mark = select(col(UsageMark.rolled_up)).where(col(UsageMark.tenant_id) == tenant_id).scalar_subquery()
-    known = and_(col(UsageEvent.tenant_id) == tenant_id, col(UsageEvent.serial) <= func.coalesce(mark, 0))
+    added = _added(tenant_id)
     at, hour = col(UsageEvent.at), col(UsageHour.hour)
     copied = (
         select(
@@ -238,17 +242,15 @@ def _agree_on_sqlite(session: Session, tenant_id: str, first: datetime, until: d
         .cte("copied")
         .prefix_with("MATERIALIZED")
     )
-    # The text of an instant, up to its hour.
-    end = func.substr(type_coerce(copied.c.hour, String), 1, 13).concat(literal(":59:59.999999", String))
     told = (
         select(func.coalesce(func.sum(col(UsageEvent.quantity)), 0), func.count())
-        .where(known, at >= copied.c.hour, at <= type_coerce(end, UtcDateTime()))
+        .where(added, at >= copied.c.hour, at <= _within_hour(copied.c.hour, ":59:59.999999"))
         .where(col(UsageEvent.meter) == copied.c.meter)
         .scalar_subquery()
     )
     differing = select(func.count()).where(tuple_(copied.c.quantity, copied.c.events) != told)
     within = select(func.coalesce(func.sum(copied.c.events), 0)).scalar_subquery()
-    between = select(func.count()).where(known, at >= first, at < until).scalar_subquery()
+    between = select(func.count()).where(added, at >= first, at < until).scalar_subquery()
     return session.execute(select(differing.scalar_subquery(), between - within)).one() == (0, 0)
 
 

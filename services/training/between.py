@@ -13,10 +13,8 @@ from torch import Tensor, lerp, nn
 from services.training import stages
 from services.training.context import Run
 from services.training.process.wishes import heed_pause
+from services.training.recipe import SHARES_BETWEEN
 from services.training.stages import Reached
-
-# How far the points that are looked at lie from Quick's weights to the tuned ones, beside these themselves.
-SHARES = (0.3, 0.5, 0.7, 0.85)
 
 
 class Worth(NamedTuple):
@@ -64,10 +62,10 @@ def choose(
         return own if share == 1 else quick | weights(quick, learnt, share)
 
     points: list[_Point] = []
-    for share in (1.0, *SHARES):
+    for share in (1.0, *SHARES_BETWEEN):
         network.load_state_dict(at(share))
         points.append(_Point(share, worth()))
-        run.journal.progress(len(points), 1 + len(SHARES))
+        run.journal.progress(len(points), 1 + len(SHARES_BETWEEN))
         heed_pause(run.folder)
 
     fair = [point for point in points if point.worth.score >= quick_score]

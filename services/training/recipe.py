@@ -132,6 +132,8 @@ SEARCHED = frozenset({Task.text_classification, Task.multi_label, Task.pair_clas
 # The layers that a model for entities has, as a share of the base model's: of a word the layer two thirds up
 # tells most. Heads on WNUT-17 have 43 % of F1 half way up, 46 % there and 39 % on the last layer.
 DEPTH_FOR_WORDS = 2 / 3
+# How far the points between lie, at which Best looks, from Quick's weights to the tuned ones.
+SHARES_BETWEEN = (0.3, 0.5, 0.7, 0.85)
 # Quick on frozen features: of these only `max_length` matters.
 _FITTED = Hyperparameters(
     epochs=1,

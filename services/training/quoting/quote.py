@@ -8,7 +8,15 @@ from services.training.bases import catalogue
 from services.training.quoting import chat_quote
 from services.training.quoting.lengths import Amount
 from services.training.quoting.speed import SHIPPED, SHIPPED_CHAT, Speed
-from services.training.recipe import DEFAULT_BASE_MODEL, DEPTH_FOR_WORDS, Preset, Recipe, Task, enough
+from services.training.recipe import (
+    DEFAULT_BASE_MODEL,
+    DEPTH_FOR_WORDS,
+    SHARES_BETWEEN,
+    Preset,
+    Recipe,
+    Task,
+    enough,
+)
 
 # Looks at all training rows until the heads are fitted: five strengths, the one that is published, those out
 # of fold and those of the learning curve. The baselines of the report: seconds per row.
@@ -22,8 +30,6 @@ _FILES_SECONDS = 2.0
 # 4,000 rows of GoEmotions 6 on one core, and a second core helps less than with heads. Of pairs a head has
 # four times as many features.
 _FITS = {Task.multi_label: 8, Task.pair_classification: 4, Task.regression: 4}
-# Of one label Best asks the validation rows so often, between Quick's weights and the tuned ones.
-_ASKED = 5
 # A pass with words to guess beside one with labels: their vocabulary makes a large output.
 _FAMILIARISING = 1.5
 # By shipped figures: a processor with bfloat16 instructions needs less than half, one that is shared twice as
@@ -106,7 +112,8 @@ def _seconds(
         # What was trained answers all that is checked.
         seconds += read("validation", "test")
     if recipe.preset is Preset.best and recipe.task is Task.text_classification:
-        seconds += _ASKED * read("validation")
+        # Asked between Quick's weights and the tuned ones, and of these.
+        seconds += (1 + len(SHARES_BETWEEN)) * read("validation")
     seconds += read("train", "validation", "test", once=True)
     if words:
         fits = 2 * labels + 1 + _WORD_FITS

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from services.training.process.folder import RunFolder
 from services.training.process.journal import Journal, read
 from services.training.process.wishes import PauseAsked
 from services.training.recipe import Preset
+from services.training.reporting.report import Report
 from services.training.run import run
 from services.training.stages import Quick, Reached
 from tests.services.training.finetuning import SETTINGS, at_work
@@ -140,31 +141,57 @@ def second_point(folder: RunFolder) -> int:
     return points[1]
 
 
-def test_a_run_that_is_killed_between_two_points_ends_as_one_that_was_not(
+class Ended(NamedTuple):
+    """A run that is over, and what it came to."""
+
+    folder: RunFolder
+    report: Report
+    weights: dict[str, Tensor]
+
+
+def end(folder: RunFolder) -> Ended:
+    return Ended(folder, run(folder), load_file(folder.model / "model.safetensors"))
+
+
+@pytest.fixture
+def end_both_ways(
     tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], tuple[Ended, Ended]]:
+    """The same run without a break, and one that is killed between two points and started again."""
+
+    def end_them() -> tuple[Ended, Ended]:
+        whole = end(create_best(tmp_path / "whole", base_model))
+        killed = create_best(tmp_path / "killed", base_model)
+        with monkeypatch.context() as patch:
+            kill_at(second_point(whole.folder), patch)
+            with pytest.raises(Killed):
+                run(killed)
+        return whole, end(killed)
+
+    return end_them
+
+
+def assert_alike(one: Ended, other: Ended) -> None:
+    assert one.report.validation_value == other.report.validation_value
+    assert all(torch.allclose(one.weights[name], other.weights[name], atol=1e-5) for name in other.weights)
+
+
+def test_a_run_that_is_killed_between_two_points_ends_as_one_that_was_not(
+    end_both_ways: Callable[[], tuple[Ended, Ended]],
 ) -> None:
-    whole, killed = (create_best(tmp_path / name, base_model) for name in ("whole", "killed"))
-    expected = run(whole)
+    whole, killed = end_both_ways()
 
-    with monkeypatch.context() as patch:
-        kill_at(second_point(whole), patch)
-        with pytest.raises(Killed):
-            run(killed)
-    report = run(killed)
-
-    assert any("of the way from Quick's" in note for note in notes(whole))
-    assert [note for note in notes(killed) if "of the way" in note] == [
-        note for note in notes(whole) if "of the way" in note
-    ]
-    assert report.validation_value == expected.validation_value
-    ours, theirs = (load_file(one.model / "model.safetensors") for one in (killed, whole))
-    assert all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
+    told, told_again = (
+        [note for note in notes(one.folder) if "of the way from Quick's" in note] for one in (whole, killed)
+    )
+    assert len(told) == 1
+    assert told_again == told
+    assert_alike(killed, whole)
 
 
 def test_a_stopped_run_that_is_killed_between_two_points_ends_as_one_that_was_not(
-    tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
+    end_both_ways: Callable[[], tuple[Ended, Ended]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, killed = (create_best(tmp_path / name, base_model) for name in ("whole", "killed"))
     tell = Journal.progress
 
     def stop_soon(self: Journal, step: int, steps: int, **rest: Any) -> None:
@@ -173,22 +200,15 @@ def test_a_stopped_run_that_is_killed_between_two_points_ends_as_one_that_was_no
             (self._path.parent / "stop").touch()
 
     monkeypatch.setattr(Journal, "progress", stop_soon)
-    expected = run(whole)
 
-    with monkeypatch.context() as patch:
-        kill_at(second_point(whole), patch)
-        with pytest.raises(Killed):
-            run(killed)
-    report = run(killed)
+    whole, killed = end_both_ways()
 
-    assert report.stopped_at_step == expected.stopped_at_step == 21
-    assert report.validation_value == expected.validation_value
-    ours, theirs = (load_file(one.model / "model.safetensors") for one in (killed, whole))
-    assert all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
+    assert killed.report.stopped_at_step == whole.report.stopped_at_step == 21
+    assert_alike(killed, whole)
     table, layer = (f"encoder.{name}.weight" for name in ("embeddings.word_embeddings", LAYER))
-    quick = load_file(whole.first_model / "model.safetensors")
-    assert torch.equal(theirs[table], quick[table])
-    assert not torch.equal(theirs[layer], quick[layer])
+    quick = load_file(whole.folder.first_model / "model.safetensors")
+    assert torch.equal(whole.weights[table], quick[table])
+    assert not torch.equal(whole.weights[layer], quick[layer])
 
 
 def test_custom_is_left_where_it_was_tuned(tmp_path: Path, base_model: Path) -> None:
