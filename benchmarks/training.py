@@ -18,6 +18,7 @@ kept in the results file, so that parts can be run apart, and the tables put tog
     setfit          SetFit on 8 rows of each label; needs --setfit (long)
     setfit-64       the same on 64, with one pair of each kind for each row
     wnut, wnut-best, emotions, emotions-best: our presets on WNUT-17 and GoEmotions (long)
+    wnut-trainer, emotions-trainer: Trainer on the same, batches padded to their own length (long)
 
 The tutorial's recipe pads each row to 128 tokens. Padding is masked, so that its accuracy after so many
 rows is computed with batches padded to their own length, in bfloat16 where there is; its time is those rows
@@ -128,8 +129,14 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
         "best": lambda: ours(banking(), base, Preset.best),
         "wnut": lambda: ours(corpora.wnut17(folder), base, Preset.quick),
         "wnut-best": lambda: ours(corpora.wnut17(folder), base, Preset.best),
+        "wnut-trainer": lambda: usual.trainer(
+            corpora.wnut17(folder), base, batch=16, epochs=EPOCHS, every=3_394
+        ),
         "emotions": lambda: ours(corpora.goemotions(folder), base, Preset.quick),
         "emotions-best": lambda: ours(corpora.goemotions(folder), base, Preset.best),
+        "emotions-trainer": lambda: usual.trainer(
+            corpora.goemotions(folder), base, batch=32, epochs=3, every=14_470, bf16=bf16
+        ),
     }
     for draw in options.draws:
         found |= {

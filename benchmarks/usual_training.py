@@ -14,30 +14,23 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from benchmarks import usual_tasks
 from benchmarks.corpora import Corpus
+from benchmarks.usual_tasks import Setting, texts_of
 from services.training import batches, machine, networks
-from services.training.examples import TextExample
 from services.training.networks import TextClassifier
 from services.training.tokenizing import encode_texts, load_tokenizer
 
 SETFIT = Path(__file__).with_name("setfit_alone.py")
 
 
-def texts_of(rows: Any) -> list[TextExample]:
-    return [row for row in rows if isinstance(row, TextExample)]
-
-
 class _Curve(TrainerCallback):
-    """Test accuracy every so many rows; the seconds that this takes are told apart."""
+    """The score every so many rows; the seconds that this takes are told apart."""
 
-    def __init__(
-        self, network: TextClassifier, corpus: Corpus, base_model: Path, *, batch: int, every: int
-    ) -> None:
-        tokenizer = load_tokenizer(base_model, cut_to=128)
-        self._ids, _ = encode_texts(tokenizer, [row.text for row in texts_of(corpus.test)])
-        self._truth = [corpus.labels.index(row.label) for row in texts_of(corpus.test)]
-        self._network, self._batch, self._every, self._next = network, batch, every, every
+    def __init__(self, learned: Setting, *, batch: int, every: int) -> None:
+        self._learned, self._batch, self._every, self._next = learned, batch, every, every
         self.points: list[tuple[int, float]] = []
+        self.last: dict[str, float] = {}
         self.seconds = 0.0
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -46,11 +39,11 @@ class _Curve(TrainerCallback):
             return
         self._next += self._every
         began = time.perf_counter()
-        self._network.eval()
-        answers = torch.stack(batches.compute(self._network.logits, self._ids, 0, machine.here())).argmax(1)
-        self._network.train()
-        self.points.append((rows, float(np.mean(answers.numpy() == np.array(self._truth)))))
-        print(f"{rows:,} rows: {self.points[-1][1]:.4f}", flush=True)
+        self._learned.network.eval()
+        self.last = self._learned.score()
+        self._learned.network.train()
+        self.points.append((rows, self.last["value"]))
+        print(f"{rows:,} rows: {self.last}", flush=True)
         self.seconds += time.perf_counter() - began
 
 
@@ -67,27 +60,14 @@ def trainer(
 ) -> dict[str, Any]:
     """transformers' Trainer with a random head and all else as it comes; `pad_to` None pads each batch.
 
-    With `sample` only the pace over so many rows; with `every` a curve of test accuracy over rows.
+    With `sample` only the pace over so many rows; with `every` a curve of the test rows' metric over rows.
     """
-    rows = texts_of(corpus.train)[:sample]
-    ids, _ = encode_texts(load_tokenizer(base_model, cut_to=128), [row.text for row in rows])
-    features = [
-        {"input_ids": row, "labels": corpus.labels.index(text.label)}
-        for row, text in zip(ids, rows, strict=True)
-    ]
-
-    def collate(some: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        padded = [row["input_ids"] for row in some]
-        tensors = batches.inputs([*padded, [0] * pad_to] if pad_to else padded, 0)
-        tensors = {name: tensor[: len(some)] for name, tensor in tensors.items()}
-        return {**tensors, "labels": torch.tensor([row["labels"] for row in some])}
-
     torch.manual_seed(42)
-    network = TextClassifier(networks.pretrained(base_model), len(corpus.labels))
-    curve = _Curve(network, corpus, base_model, batch=batch, every=every) if every else None
+    learned = usual_tasks.setting(corpus, base_model, sample=sample, pad_to=pad_to)
+    curve = _Curve(learned, batch=batch, every=every) if every else None
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            model=network,
+            model=learned.network,
             args=TrainingArguments(
                 output_dir=folder,
                 per_device_train_batch_size=batch,
@@ -100,19 +80,16 @@ def trainer(
                 remove_unused_columns=False,
                 use_cpu=not torch.cuda.is_available(),
             ),
-            train_dataset=features,
-            data_collator=collate,
+            train_dataset=learned.rows,
+            data_collator=learned.collate,
             callbacks=[curve] if curve else [],
         )
         began = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - began - (curve.seconds if curve else 0.0)
-    done = {
-        "rows": len(features) * epochs,
-        "seconds": seconds,
-        "rows_per_second": len(features) * epochs / seconds,
-    }
-    return {**done, "curve": curve.points, "value": curve.points[-1][1]} if curve else done
+    rows = len(learned.rows) * epochs
+    done = {"rows": rows, "seconds": seconds, "rows_per_second": rows / seconds}
+    return {**done, "curve": curve.points, **curve.last} if curve else done
 
 
 def compiled(corpus: Corpus, base_model: Path, *, steps: int = 40, batch: int = 64) -> dict[str, Any]:

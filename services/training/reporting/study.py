@@ -57,6 +57,8 @@ def restore(file: Path) -> Study:
 BySplit = Mapping[str, Tensor]
 # What is said of each split by what has learnt from these training rows alone.
 Learn = Callable[[Tensor], BySplit]
+# What heads say and words add to it, both having learnt from these training rows alone.
+WithWords = Callable[[Tensor, BySplit], BySplit]
 # Of what is said and each test row: what is lost of the metric, of how much (extrapolation.learning_curve).
 Lost = Callable[[BySplit], tuple[Tensor, Tensor]]
 
@@ -67,14 +69,22 @@ def texts(
     features: BySplit,
     targets: BySplit,
     head: Head,
+    words: WithWords | None = None,
 ) -> Study:
     """Study rows with one label each; by split: features (rows, features), targets (rows).
 
-    `head` has learned from the training rows alone.
+    `head` has learned from the training rows alone. The curve is of heads of its strength, and where the
+    model counts single words of `words` beside them, so that it leads to what the model is worth; doubts are
+    as good without.
     """
 
-    def learn(some: Tensor) -> BySplit:
-        return said(logistic(features["train"][some], targets["train"][some], len(labels)), features)
+    def learn(some: Tensor, strength: float = _STRENGTH) -> BySplit:
+        own = logistic(features["train"][some], targets["train"][some], len(labels), strength=strength)
+        return said(own, features)
+
+    def as_the_model(some: Tensor) -> BySplit:
+        heads = learn(some, head.strength)
+        return words(some, heads) if words else heads
 
     def lost(outputs: BySplit) -> tuple[Tensor, Tensor]:
         wrong = outputs["test"].argmax(1) != targets["test"]
@@ -99,7 +109,7 @@ def texts(
                 other=float(probabilities[best]),
             )
         )
-    return _study(len(examples), len(found), doubts, _curve(learn, len(targets["train"]), lost))
+    return _study(len(examples), len(found), doubts, _curve(as_the_model, len(targets["train"]), lost))
 
 
 def labelled(
@@ -108,7 +118,7 @@ def labelled(
     features: BySplit,
     targets: BySplit,
     head: Head,
-    words: Callable[[Tensor, BySplit], BySplit] | None = None,
+    words: WithWords | None = None,
 ) -> Study:
     """Study rows with any number of labels; as `texts`, with targets (rows, labels).
 

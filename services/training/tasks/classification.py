@@ -62,8 +62,15 @@ def _load(run: Run) -> Data[TextExample]:
 
 
 def _quick(run: Run, network: TextClassifier, data: Data[TextExample]) -> Quick:
+    words = None
+    if run.recipe.preset is not Preset.few_shot:
+        ids = {split: read.ids for split, read in data.read.items()}
+        words = Words(ids, data.targets, network.words, loss_of=cross_entropy)
+
     def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
-        return study.texts(data.rows, run.labels, features, data.targets, head)
+        # By then the network has what was chosen.
+        counted = words.together if words and network.words.weight.any() else None
+        return study.texts(data.rows, run.labels, features, data.targets, head, counted)
 
     return texts.quick(
         run,
@@ -75,16 +82,7 @@ def _quick(run: Run, network: TextClassifier, data: Data[TextExample]) -> Quick:
         metric="accuracy",
         rank=fitting.certainty,
         study=look,
-        keywords=None if run.recipe.preset is Preset.few_shot else _words(network, data),
-    )
-
-
-def _words(network: TextClassifier, data: Data[TextExample]) -> Words:
-    return Words(
-        {split: read.ids for split, read in data.read.items()},
-        data.targets,
-        network.words,
-        loss_of=cross_entropy,
+        keywords=words,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from services.training import artefact, batches, fitting, machine, networks, readings
 from services.training.bases.catalogue import WEIGHTS
@@ -15,7 +16,7 @@ from services.training.reporting import study
 from services.training.tokenizing import load_tokenizer
 from services.training.words import Bags, Beside, Words
 from tests.services.training.test_offline import KINDS, create_model
-from tests.services.training.tiny import LABELS, VOCABULARY, create_labelled
+from tests.services.training.tiny import LABELS, VOCABULARY, create_labelled, create_texts
 
 KINDS_OF_WORDS = sorted(LABELS)
 
@@ -94,6 +95,26 @@ def test_what_is_studied_counts_words_where_the_model_does(base_model: Path) -> 
     assert looked.curve.points[-1].value > 0.9
     first = {one.row for one in looked.suspects[: len(planted)] if one.split == "train"}
     assert len(first & {rows["train"][place].row for place in planted}) >= 8
+
+
+def test_the_curve_of_one_label_leads_to_what_words_tell(base_model: Path) -> None:
+    """Features tell nothing here, so that all the curve knows it has from words."""
+    rows = {split: create_texts(400, seed=seed) for seed, split in enumerate(SPLITS)}
+    tokenizer = load_tokenizer(base_model)
+    ids = {split: readings.texts(tokenizer, [row.text for row in some]).ids for split, some in rows.items()}
+    labels = sorted({row.label for row in rows["train"]})
+    truth = {split: torch.tensor([labels.index(row.label) for row in some]) for split, some in rows.items()}
+    features = {split: torch.randn(400, 4, generator=torch.Generator().manual_seed(7)) for split in SPLITS}
+    head = study.logistic(features["train"], truth["train"], len(labels))
+    words = Words(ids, truth, WordTable(len(VOCABULARY), len(labels)), loss_of=cross_entropy)
+
+    alone, counted = (
+        study.texts(rows, labels, features, truth, head, beside).curve for beside in (None, words.together)
+    )
+
+    assert alone is not None
+    assert counted is not None
+    assert alone.points[-1].value < 0.6 < 0.95 < counted.points[-1].value
 
 
 def test_a_word_of_no_training_row_adds_nothing(base_model: Path) -> None:
