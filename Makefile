@@ -24,6 +24,7 @@ check: $(VENV)/.test
 bench: $(VENV)/.test
 	@test -n "$(DATA)" || { echo "Say where the data sets are: make bench DATA=folder (see docs/benchmarks.md)"; exit 2; }
 	$(BIN)/python -m benchmarks.training $(DATA)
+	$(BIN)/python -m benchmarks.hardware
 	$(BIN)/python -m benchmarks.inference
 	$(BIN)/python -m benchmarks.forecast
 	$(BIN)/python -m benchmarks.quotes $(DATA)
