@@ -13,8 +13,9 @@ kept in the results file, so that parts can be run apart, and the tables put tog
     keywords        TF-IDF and logistic regression
     quick, best     our presets on banking77
     quick-seeds, best-seeds: the same with each draw as the seed, of the split as well
-    few             Few-shot and Quick on 8 rows of each label
-    few-16, few-32, few-64: the same on so many
+    few             Few-shot, and Quick without words, on 8 rows of each label
+    few-16, few-32, few-64: the same on so many (long: ten passes by halves and one by all)
+    few-best, few-16-best, few-32-best, few-64-best: Best and Quick on the same rows
     setfit          SetFit on 8 rows of each label; needs --setfit (long)
     setfit-64       the same on 64, with one pair of each kind for each row
     wnut, wnut-best, emotions, emotions-best: our presets on WNUT-17 and GoEmotions (long)
@@ -50,6 +51,8 @@ from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, RunSpec
 # Of the accuracy that a recipe reaches, the first that is worth telling, and the step to the next.
 LEVELS = (0.80, 0.85, 0.88, 0.90, 0.91, 0.92, 0.925, 0.93, 0.935)
 EPOCHS, EVERY = 5, 4_500
+# Rows of each label.
+FEW = {"few": 8, "few-16": 16, "few-32": 32, "few-64": 64}
 Measured = dict[str, Any]
 
 
@@ -140,12 +143,12 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
     }
     for draw in options.draws:
         found |= {
-            f"few:{draw}": lambda draw=draw: ours(few(8, draw), base, Preset.few_shot),  # type: ignore[misc]
             **{
-                f"few-{each}:{draw}": lambda each=each, draw=draw: ours(
-                    few(each, draw), base, Preset.few_shot
+                f"{name}{kind}:{draw}": lambda each=each, draw=draw, preset=preset: ours(
+                    few(each, draw), base, preset
                 )  # type: ignore[misc]
-                for each in (16, 32, 64)
+                for name, each in FEW.items()
+                for kind, preset in (("", Preset.few_shot), ("-best", Preset.best))
             },
             **{
                 f"{preset.value}-seeds:{draw}": lambda preset=preset, draw=draw: ours(
@@ -186,7 +189,8 @@ def table(results: dict[str, Measured]) -> None:
         )
         print(f"| {name} | {' | '.join(cells)} |")
     _levels(results)
-    for kind in ("quick-seeds", "best-seeds", "few", "few-16", "few-32", "few-64", "setfit", "setfit-64"):
+    of_few = (f"{name}{kind}" for name in FEW for kind in ("", "-best"))
+    for kind in ("quick-seeds", "best-seeds", *of_few, "setfit", "setfit-64"):
         draws = [one for name, one in results.items() if name.startswith(f"{kind}:")]
         if draws:
             values = np.array([one["value"] for one in draws])
