@@ -231,10 +231,8 @@ class _Lesson:
         network.train()
         for step, places in enumerate(islice(_steps(rows.targets, settings.batch_size, chance), own), 1):
             part = rows.of(places)
-            inputs = batches.inputs(part.ids, padding)
-            with run.machine.autocast():
-                embedded = network.embed(**{name: one.to(run.machine.device) for name, one in inputs.items()})
-            loss = contrastive_loss(embedded.float(), part.targets.to(run.machine.device))
+            embedded = batches.differentiable(network.embed, part.ids, padding, run.machine)
+            loss = contrastive_loss(embedded, part.targets.to(run.machine.device))
             if not math.isfinite(loss.item()):
                 raise LossIsNotANumber(before + step, settings.learning_rate)
             rate = schedule.get_last_lr()[0]
@@ -305,7 +303,7 @@ def _optimiser(
         weight_decay=settings.weight_decay,
         decayed=matrices,
     )
-    optimiser = torch.optim.AdamW(groups)
+    optimiser = torch.optim.AdamW(groups, fused=True)
     warmup = max(1, round(settings.warmup_ratio * own))
     return optimiser, torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warmup, (own - step) / max(1, own - warmup))

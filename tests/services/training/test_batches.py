@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,26 @@ def test_results_come_in_the_rows_order_and_as_if_each_were_alone(base_model: Pa
     assert len(done) > 1
     assert done == sorted(done)
     assert done[-1] == len(rows)
+
+
+def test_rows_with_gradients_are_in_their_order_whatever_is_computed_at_once(
+    base_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = TextClassifier(networks.pretrained(base_model), 3).eval()
+    rows = [[2, *range(10, 10 + length), 3] for length in (3, 30, 1, 12, 30, 2)]
+    found = []
+    for tokens in (8, 64, 1_000):
+        monkeypatch.setitem(batches._TOKENS_WITH_GRADIENTS, "cpu", tokens)
+        network.zero_grad()
+        together = batches.differentiable(network.embed, rows, 0, CPU)
+        (together * torch.arange(len(rows)).unsqueeze(1)).square().sum().backward()
+        table = network.encoder.get_input_embeddings().weight.grad
+        found.append((together.detach(), table))
+
+    alone = torch.stack(batches.compute(network.embed, rows, 0, CPU))
+    for together, gradient in found:
+        assert torch.allclose(together, alone, atol=1e-5)
+        assert torch.allclose(gradient, found[0][1], atol=1e-3, rtol=1e-4)
 
 
 def test_no_rows_give_no_results(base_model: Path) -> None:

@@ -27,7 +27,7 @@ TELLING = {label: "_".join(words) for label, words in LABELS.items()}
 def create_few(folder: Path, base_model: Path, **changes: float) -> RunFolder:
     train, validation, test = (
         [replace(row, label=TELLING[row.label]) for row in create_texts(count, seed=seed)]
-        for seed, count in enumerate((15, 9, 40), 1)
+        for seed, count in enumerate((30, 15, 40), 1)
     )
     return create_run(
         folder,
