@@ -72,6 +72,11 @@ RUNS: dict[str, tuple[Prepare, Preset]] = {
     "books for readers quick": (partial(of_sample, BOOKS_FOR_READERS), Preset.quick),
     "garden advice quick": (partial(of_sample, GARDEN_ADVICE), Preset.quick),
     "place names quick": (partial(of_sample, PLACE_NAMES), Preset.quick),
+    # Eight of each label, one of them for validation.
+    "banking77 few-shot": (
+        partial(of_corpus, partial(corpora.few_of_banking77, each=8, draw=1), 7 * 77),
+        Preset.few_shot,
+    ),
     "banking77 best": (partial(of_corpus, corpora.banking77, 1_000), Preset.best),
     "guest reviews best": (partial(of_sample, GUEST_REVIEWS), Preset.best),
     "books for readers best": (partial(of_sample, BOOKS_FOR_READERS), Preset.best),

@@ -30,6 +30,9 @@ _FILES_SECONDS = 2.0
 # 4,000 rows of GoEmotions 6 on one core, and a second core helps less than with heads. Of pairs a head has
 # four times as many features.
 _FITS = {Task.multi_label: 8, Task.pair_classification: 4, Task.regression: 4}
+# Few-shot learns from the rows of validation as well, twice by halves and once from all, and each time from
+# the labels' names, of half a dozen tokens.
+_NAMES_EACH = 9
 # A pass with words to guess beside one with labels: their vocabulary makes a large output.
 _FAMILIARISING = 1.5
 # By shipped figures: a processor with bfloat16 instructions needs less than half, one that is shared twice as
@@ -95,6 +98,8 @@ def _seconds(
         return sum((one.read_once if once else one.rows).cut(length) for one in found) * size / speed.read
 
     trained_on = amounts.get("train", Amount()).rows.cut(length)
+    if recipe.preset is Preset.few_shot:
+        trained_on += amounts.get("validation", Amount()).rows.cut(length) + _NAMES_EACH * labels
     epoch = trained_on * size / speed.trained + read("validation")
     epochs = _epochs(recipe, rows.get("train", 0))
     pass_before = epoch
