@@ -27,11 +27,17 @@ from services.training.networks import TextClassifier
 from services.training.recipe import Preset, Task, defaults
 
 _LABELS = 77
+# As networks.pretrained has them.
+_DROPOUT: dict[str, Any] = {"attention_probs_dropout_prob": 0.0}
 _ENCODERS = {
     "MiniLM, 6 layers of 384": BertConfig(
-        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1_536
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1_536,
+        **_DROPOUT,
     ),
-    "BERT base, 12 layers of 768": BertConfig(),
+    "BERT base, 12 layers of 768": BertConfig(**_DROPOUT),
 }
 # That of Llama 3.2 1B.
 _CAUSAL = LlamaConfig(
@@ -85,7 +91,7 @@ def encoder(name: str, config: BertConfig, machine: Machine, rows: int, length: 
     network = TextClassifier(networks.untrained(config), _LABELS).to(machine.device)
     networks.freeze_embedding_table(network.encoder)
     learning = [one for one in network.parameters() if one.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=1e-5)
+    optimiser = torch.optim.AdamW(learning, lr=1e-5, fused=True)
     ids = torch.randint(1_000, 30_000, (rows, length), device=machine.device)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     labels = torch.randint(_LABELS, (rows,), device=machine.device)
@@ -157,7 +163,8 @@ def main(options: argparse.Namespace) -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for rows, length in options.batches or [(64, 16), (64, 128), *([(512, 128)] if large else [])]:
         for name, config in _ENCODERS.items():
-            _tell(encoder(name, config, machine, rows, length), machine, limit, length)
+            with machine.plain_attention():
+                _tell(encoder(name, config, machine, rows, length), machine, limit, length)
     if not options.without_causal:
         for rows in (1, 4, 16) if large else (1,):
             _tell(causal(machine, rows, options.row), machine, limit, options.row)
