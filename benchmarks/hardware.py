@@ -27,17 +27,11 @@ from services.training.networks import TextClassifier
 from services.training.recipe import Preset, Task, defaults
 
 _LABELS = 77
-# As networks.pretrained has them.
-_DROPOUT: dict[str, Any] = {"attention_probs_dropout_prob": 0.0}
 _ENCODERS = {
     "MiniLM, 6 layers of 384": BertConfig(
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1_536,
-        **_DROPOUT,
+        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1_536
     ),
-    "BERT base, 12 layers of 768": BertConfig(**_DROPOUT),
+    "BERT base, 12 layers of 768": BertConfig(),
 }
 # That of Llama 3.2 1B.
 _CAUSAL = LlamaConfig(
@@ -163,8 +157,7 @@ def main(options: argparse.Namespace) -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for rows, length in options.batches or [(64, 16), (64, 128), *([(512, 128)] if large else [])]:
         for name, config in _ENCODERS.items():
-            with machine.plain_attention():
-                _tell(encoder(name, config, machine, rows, length), machine, limit, length)
+            _tell(encoder(name, config, machine, rows, length), machine, limit, length)
     if not options.without_causal:
         for rows in (1, 4, 16) if large else (1,):
             _tell(causal(machine, rows, options.row), machine, limit, options.row)

@@ -48,7 +48,7 @@ def _texts(corpus: Corpus, base_model: Path, sample: int | None, pad_to: int | N
     train, test = texts_of(corpus.train)[:sample], texts_of(corpus.test)
     ids, tested = _read(base_model, train), _read(base_model, test)
     truth = np.array([corpus.labels.index(row.label) for row in test])
-    network = TextClassifier(networks.pretrained(base_model, attention_dropout=True), len(corpus.labels))
+    network = TextClassifier(networks.pretrained(base_model), len(corpus.labels))
 
     def score() -> dict[str, float]:
         answers = torch.stack(batches.compute(network.logits, tested, 0, machine.here())).argmax(1)
@@ -68,9 +68,7 @@ def _labelled(corpus: Corpus, base_model: Path, sample: int | None, pad_to: int 
         labels_scores.indicators([row.labels for row in rows], corpus.labels)
         for rows in (train, validation, test)
     )
-    network = MultiLabelClassifier(
-        networks.pretrained(base_model, attention_dropout=True), len(corpus.labels)
-    )
+    network = MultiLabelClassifier(networks.pretrained(base_model), len(corpus.labels))
 
     def said(ids: list[list[int]]) -> Any:
         return torch.stack(batches.compute(network.probabilities, ids, 0, machine.here())).numpy()

@@ -103,7 +103,7 @@ def compiled(corpus: Corpus, base_model: Path, *, steps: int = 40, batch: int = 
         torch.manual_seed(42)
         network = TextClassifier(networks.pretrained(base_model), len(corpus.labels)).train()
         networks.freeze_embedding_table(network.encoder)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
         learn = torch.compile(network, dynamic=True) if kind == "compiled" else network
         seconds[kind] = []
         for start in range(0, len(order), batch):
@@ -111,7 +111,7 @@ def compiled(corpus: Corpus, base_model: Path, *, steps: int = 40, batch: int = 
             inputs = batches.inputs([ids[row] for row in part], 0)
             labels = torch.tensor([corpus.labels.index(rows[row].label) for row in part])
             began = time.perf_counter()
-            with here.autocast(), here.plain_attention():
+            with here.autocast():
                 loss = learn(**inputs, labels=labels)["loss"]
             loss.backward()
             optimiser.step()

@@ -100,7 +100,7 @@ def _train(
     planned = [batches.by_length([len(row) for row in rows], _TOKENS_PER_STEP) for _ in range(epochs)]
     steps = sum(map(len, planned))
     weights = [weight for weight in network.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=_LEARNING_RATE, weight_decay=0.01, fused=True)
+    optimiser = torch.optim.AdamW(weights, lr=_LEARNING_RATE, weight_decay=0.01)
     warmup = max(1, round(_WARMUP * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warmup, (steps - step) / max(1, steps - warmup))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from services.training.process import fences
 from services.training.process.fences import Limits
@@ -32,13 +31,6 @@ class Machine:
     def autocast(self) -> AbstractContextManager[object]:
         """Compute in bfloat16 where that is faster."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
-
-    def plain_attention(self) -> AbstractContextManager[object]:
-        """On a processor compute attention by its formula: for short texts half the time of a fused kernel.
-
-        Of a step, because the kernel's gradients are slow; reading takes as long either way.
-        """
-        return nullcontext() if self.device.type == "cuda" else sdpa_kernel(SDPBackend.MATH)
 
 
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

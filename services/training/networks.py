@@ -18,8 +18,6 @@ from services.training.shapes import BUCKETS, NOTHING
 
 # Targets that carry no loss: what is no word, and padding.
 IGNORED = -100
-# As the configurations of BERT's family and of the others name it.
-_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 class _TextNetwork(nn.Module):
@@ -252,23 +250,13 @@ def pair_features(first: Tensor, second: Tensor) -> Tensor:
     return torch.cat([first, second, (first - second).abs(), first * second], dim=-1)
 
 
-def pretrained(folder: Path, *, depth: float = 1.0, attention_dropout: bool = False) -> PreTrainedModel:
+def pretrained(folder: Path, *, depth: float = 1.0) -> PreTrainedModel:
     """The encoder of a base model, in float32, without the pooler that only next-sentence prediction used.
 
-    `depth` is the share of its layers, from the lowest on, that it has. `attention_dropout` leaves in what
-    the base model was trained with: on a processor a third of a step, for nothing in the passes of a preset.
+    `depth` is the share of its layers, from the lowest on, that it has.
     """
-    shape = read_config(folder)
-    for name in _ATTENTION_DROPOUT:
-        if hasattr(shape, name) and not attention_dropout:
-            setattr(shape, name, 0.0)
     encoder = AutoModel.from_pretrained(
-        folder,
-        config=shape,
-        local_files_only=True,
-        trust_remote_code=False,
-        use_safetensors=True,
-        dtype=torch.float32,
+        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
     )
     config, layers = encoder.config, encoder.config.num_hidden_layers
     config.num_hidden_layers = round(depth * layers)

@@ -7,7 +7,6 @@ a crash. Started again in the same folder it goes on from the last complete chec
 import logging
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,10 +57,9 @@ def run(folder: RunFolder) -> Report:
     if folder.smaller.exists():
         journal.note("The memory did not suffice before: now half as much is computed at once.")
 
-    with nullcontext() if spec.recipe.task is Task.chat else machine.plain_attention():
-        spec, read = familiarise(folder, spec, machine, journal)
-        at_work = Run(folder, spec, machine, journal)
-        trained = _task(spec.recipe.task)(at_work)
+    spec, read = familiarise(folder, spec, machine, journal)
+    at_work = Run(folder, spec, machine, journal)
+    trained = _task(spec.recipe.task)(at_work)
     if trained.reached.stopped_at is not None:
         why = _WHY_STOPPED[stopped_by(folder)]
         journal.note(f"Stopped at step {trained.reached.stopped_at}, {why}; the best so far is kept.")
