@@ -143,7 +143,7 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
         ),
         "some-emotions-best": lambda: ours(corpora.part_of_goemotions(folder), base, Preset.best),
         "some-emotions-trainer": lambda: usual.trainer(
-            corpora.part_of_goemotions(folder), base, batch=32, epochs=EPOCHS, every=8_000
+            corpora.part_of_goemotions(folder), base, batch=32, epochs=EPOCHS, every=8_000, bf16=bf16
         ),
     }
     for draw in options.draws:
