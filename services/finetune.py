@@ -100,6 +100,7 @@ def finetune(
         task=form.task,
         base_model=base_model,
         preset=preset,
+        hyperparameters=catalogue.defaults_for(base_model, preset, form.task),
         seed=seed,
         familiarising_epochs=familiarising_epochs,
         search_seconds=search_seconds,

@@ -52,13 +52,14 @@ def offer(session: Session, member: Member, *, dataset_version_id: str, recipe: 
         NotFound: no such data set version in this workspace, or none to get used to.
         DatasetDeleted: its data is gone.
         TaskNotTrainable: no run learns the recipe's task yet.
-        BaseModelUnknown, BaseModelCannot: the recipe names a base model that is not there or cannot do it.
+        BaseModelUnknown, BaseModelCannot, BaseModelReadsLess: the recipe names a base model that is not there
+            or cannot do it.
     """
     if not recipe.task.trainable:
         raise TaskNotTrainable(recipe.task)
     version = datasets.get_version(session, member, version_id=dataset_version_id)
     datasets.require_data(session, member, dataset_id=version.dataset_id)
-    catalogue.require(recipe.base_model, recipe.task)
+    catalogue.require(recipe)
     familiar = None
     if recipe.familiarising_on:
         other = datasets.get_version(session, member, version_id=recipe.familiarising_on)

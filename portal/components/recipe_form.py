@@ -16,7 +16,6 @@ from services.training.recipe import (
     Recipe,
     Task,
     default_base_model,
-    defaults,
 )
 
 HYPERPARAMETERS = {
@@ -53,7 +52,7 @@ def recipe_form(
     base model may read first, id -> name.
     """
     base = _base_model(task, disabled=disabled)
-    given = defaults(preset, task)
+    given = catalogue.defaults_for(base.id, preset, task)
     if preset is Preset.custom:
         given = _hyperparameters(given, base, task, disabled=disabled)
     familiarising, familiar = 0, None
@@ -128,7 +127,7 @@ def _search(
 
 def changes(recipe: Recipe) -> list[str]:
     """What differs from the preset's defaults, in words."""
-    usual = defaults(recipe.preset, recipe.task).model_dump()
+    usual = catalogue.defaults_for(recipe.base_model, recipe.preset, recipe.task).model_dump()
     found = [
         f"{HYPERPARAMETERS[name]} {setting(value)} instead of {setting(usual[name])}"
         for name, value in recipe.hyperparameters.model_dump().items()

@@ -148,7 +148,6 @@ class NewJob(Choices):
             BaseModelUnknown: the catalogue has no such base model.
             BadRequest: a hyperparameter is out of its bounds, or was given along with a preset of its own.
         """
-        catalogue.get(self.model)
         choices = self.choices
         task = choices.task or task
         tuning = self.method.supervised.hyperparameters if self.method else self.hyperparameters
@@ -161,12 +160,13 @@ class NewJob(Choices):
             )
         custom = changes or (self.search_seconds and choices.preset is None)
         preset = Preset.custom if custom else choices.preset or Preset.quick
+        usual = catalogue.defaults_for(self.model, preset, task)
         seed = {} if self.seed is None else {"seed": self.seed}
         return Recipe(
             task=task,
             base_model=self.model,
             preset=preset,
-            hyperparameters=_bounded({**dict(defaults(preset, task)), **changes}),
+            hyperparameters=_bounded({**dict(usual), **changes}),
             familiarising_epochs=self.familiarising_epochs,
             familiarising_on=self.familiarising_on,
             search_seconds=self.search_seconds,

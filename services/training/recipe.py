@@ -184,8 +184,10 @@ _PRESETS = {
 }
 
 
-def defaults(preset: Preset, task: Task) -> Hyperparameters:
+def defaults(preset: Preset, task: Task, *, reads: int | None = None) -> Hyperparameters:
     """The hyperparameters of a preset; Custom begins at those of Best.
+
+    reads: the tokens of a row that the base model reads at most; None where it reads what all presets ask.
 
     Raises:
         TaskNotTrainable: no run learns the task yet.
@@ -195,10 +197,9 @@ def defaults(preset: Preset, task: Task) -> Hyperparameters:
         raise TaskNotTrainable(task)
     if preset not in presets(task):
         raise PresetNotForTask(preset, task)
-    if preset is Preset.few_shot:
-        return _DRAWN_TOGETHER
     quick, best = _PRESETS[task]
-    return quick if preset is Preset.quick else best
+    settings = {Preset.quick: quick, Preset.few_shot: _DRAWN_TOGETHER}.get(preset, best)
+    return settings.model_copy(update={"max_length": min(settings.max_length, reads or settings.max_length)})
 
 
 def presets(task: Task) -> tuple[Preset, ...]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.errors import Invalid, Unavailable
 from services.training.bases.wheels import WHEELS, WheelUnusable, convert_into
-from services.training.recipe import Task
+from services.training.recipe import Hyperparameters, Preset, Recipe, Task, defaults
 
 WEIGHTS = "model.safetensors"
 CHAT_TEMPLATE = "chat_template.jinja"
@@ -45,6 +45,21 @@ class BaseModelCannot(Invalid):
         super().__init__(f"The base model “{base_model}” cannot learn {task.value}. Pick another base model.")
         self.base_model = base_model
         self.task = task
+
+
+class BaseModelReadsLess(Invalid):
+    """The recipe asks for more tokens of a row than the base model can read."""
+
+    code = "base_model_reads_less"
+
+    def __init__(self, base_model: str, asked: int, possible: int) -> None:
+        super().__init__(
+            f"The base model “{base_model}” reads {possible:,} tokens of a row at most, and the recipe asks "
+            f"for {asked:,}. Lower max_length, or pick another base model."
+        )
+        self.base_model = base_model
+        self.asked = asked
+        self.possible = possible
 
 
 class BaseModelMissing(Unavailable):
@@ -127,17 +142,30 @@ def get(base_model: str) -> Entry:
     raise BaseModelUnknown(base_model)
 
 
-def require(base_model: str, task: Task) -> Entry:
-    """The entry of an id that can learn a task.
+def require(recipe: Recipe) -> Entry:
+    """The entry of a recipe's base model, which can learn as the recipe says.
 
     Raises:
         BaseModelUnknown: the catalogue has no such id.
         BaseModelCannot: it is not made for the task.
+        BaseModelReadsLess: rows are to be longer than it reads.
     """
-    entry = get(base_model)
-    if task not in entry.tasks:
-        raise BaseModelCannot(base_model, task)
+    entry = get(recipe.base_model)
+    if recipe.task not in entry.tasks:
+        raise BaseModelCannot(entry.id, recipe.task)
+    if recipe.hyperparameters.max_length > entry.max_length:
+        raise BaseModelReadsLess(entry.id, recipe.hyperparameters.max_length, entry.max_length)
     return entry
+
+
+def defaults_for(base_model: str, preset: Preset, task: Task) -> Hyperparameters:
+    """A preset's hyperparameters, of rows no longer than the base model reads.
+
+    Raises:
+        BaseModelUnknown: the catalogue has no such id.
+        TaskNotTrainable, PresetNotForTask: as `defaults` says.
+    """
+    return defaults(preset, task, reads=get(base_model).max_length)
 
 
 def resolve(base_model: str, cache: Path) -> Path:

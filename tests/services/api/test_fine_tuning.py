@@ -154,6 +154,7 @@ def test_hyperparameters_make_a_recipe_of_its_own(workspace: Workspace) -> None:
         ({"hyperparameters": {"n_epochs": 0}}, 422, "invalid_request", "hyperparameters.n_epochs"),
         ({"hyperparameters": {"n_epochs": "many"}}, 422, "invalid_request", "hyperparameters.n_epochs"),
         ({"hyperparameters": {"n_epochs": 3}, "preset": "quick"}, 422, "invalid_request", "hyperparameters"),
+        ({"hyperparameters": {"max_length": 8000}}, 422, "base_model_reads_less", None),
         ({"method": {"type": "dpo"}}, 422, "invalid_request", "method.type"),
         ({"seed": -1}, 422, "invalid_request", "seed"),
         ({"metadata": {"team": "blue"}}, 422, "invalid_request", "metadata.team"),

@@ -9,7 +9,7 @@ import torch
 from services.training import memory, networks
 from services.training.bases import catalogue
 from services.training.machine import Machine
-from services.training.recipe import DEFAULT_BASE_MODEL, Task
+from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, Task
 
 
 def create_cached(cache: Path, base_model: str, *, weights: bytes) -> Path:
@@ -56,10 +56,20 @@ def test_an_unknown_base_model_is_refused_with_those_there_are(tmp_path: Path) -
 
 
 def test_a_base_model_is_asked_only_for_its_tasks() -> None:
-    assert catalogue.require(DEFAULT_BASE_MODEL, Task.token_classification).id == DEFAULT_BASE_MODEL
-    error = catalogue.BaseModelCannot("some-base", Task.token_classification)
-    assert "some-base" in error.message
-    assert error.status == 422
+    assert catalogue.require(Recipe(task=Task.token_classification)).id == DEFAULT_BASE_MODEL
+    with pytest.raises(catalogue.BaseModelCannot, match=DEFAULT_BASE_MODEL) as refused:
+        catalogue.require(Recipe(task=Task.chat, base_model=DEFAULT_BASE_MODEL))
+    assert refused.value.status == 422
+
+
+def test_a_recipe_that_asks_for_longer_rows_than_its_base_model_reads_is_refused() -> None:
+    longest = catalogue.get(DEFAULT_BASE_MODEL).max_length
+    usual = catalogue.defaults_for(DEFAULT_BASE_MODEL, Preset.custom, Task.text_classification)
+    asks = usual.model_copy(update={"max_length": longest + 1})
+    recipe = Recipe(task=Task.text_classification, preset=Preset.custom, hyperparameters=asks)
+
+    with pytest.raises(catalogue.BaseModelReadsLess, match=f"{longest} tokens .* for {longest + 1}"):
+        catalogue.require(recipe)
 
 
 def test_weights_that_differ_are_not_used(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from services.training.bases import catalogue, pinning
 from services.training.bases.catalogue import CHAT_TEMPLATE, TOKENIZER_CONFIG
 from services.training.conversations import load_format
 from services.training.examples import Message
-from services.training.recipe import DEFAULT_BASE_MODEL, Task
+from services.training.recipe import DEFAULT_BASE_MODEL, Preset, Recipe, Task
 from services.training.tokenizing import TOKENIZER
 from tests.services.training.tiny import VOCABULARY
 from tests.services.training.tiny_chat import END, TEMPLATE
@@ -31,17 +31,31 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     catalogue.entries.cache_clear()
 
 
+def recipe(task: Task, preset: Preset = Preset.quick) -> Recipe:
+    usual = catalogue.defaults_for("ours", preset, task)
+    return Recipe(task=task, base_model="ours", preset=preset, hyperparameters=usual)
+
+
 def test_what_is_pinned_can_be_named_by_a_recipe(own: Path, base_model: Path, tmp_path: Path) -> None:
     entry = pinning.pin("ours", str(base_model), own=own, cache=tmp_path)
 
     assert catalogue.ids()[0] == DEFAULT_BASE_MODEL
-    assert catalogue.require("ours", Task.token_classification) == entry
+    assert catalogue.require(recipe(Task.token_classification)) == entry
     assert catalogue.resolve("ours", tmp_path) == base_model
     assert 0 < entry.computed < entry.parameters
     assert entry.max_length == 64
     assert (entry.price_class, entry.licence, entry.languages) == ("small", "unknown", ["unknown"])
     with pytest.raises(catalogue.BaseModelCannot):
-        catalogue.require("ours", Task.chat)
+        catalogue.require(recipe(Task.chat))
+
+
+@pytest.mark.parametrize("preset", Preset)
+def test_presets_read_no_more_than_a_base_model_that_is_pinned(
+    own: Path, base_model: Path, tmp_path: Path, preset: Preset
+) -> None:
+    pinning.pin("ours", str(base_model), own=own, cache=tmp_path)
+
+    assert recipe(Task.text_classification, preset).hyperparameters.max_length == 64
 
 
 def test_licence_and_languages_are_those_of_the_card(own: Path, base_model: Path, tmp_path: Path) -> None:
