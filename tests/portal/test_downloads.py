@@ -5,14 +5,10 @@ from decimal import Decimal
 from urllib.parse import unquote
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from portal import cookies
 from portal.downloads import LINK_LIFE, download, signed_link
-from portal.guard import Guard
 from services import clock as now
 from services.accounts import sign_ins, team
 from services.accounts.scope import Member, Role, Staff
@@ -22,26 +18,12 @@ from services.billing.period import Month
 from services.db import transaction
 from tests.conftest import Clock
 from tests.portal import rows
+from tests.portal.signed_in import SignedIn
 
-IDENTITY = {"_streamlit_user": "somebody"}
 
-
-class Browser:
-    """A browser in which somebody is signed in."""
-
+class Browser(SignedIn):
     def __init__(self, member: Member) -> None:
-        self.tenant_id = member.tenant_id
-        with transaction() as db:
-            self.secret = sign_ins.begin(db)
-            assert sign_ins.bind(db, self.secret, db.get_one(User, member.user_id))
-        app = Starlette(
-            routes=[Route("/download/{kind}/{subject}", download)],
-            middleware=[Middleware(Guard, secure=False, max_age=3600)],
-        )
-        self.client = TestClient(app)
-        self.client.cookies.update(
-            {**IDENTITY, cookies.SESSION_COOKIE: cookies.sealed(self.secret, IDENTITY)}
-        )
+        super().__init__(member, [Route("/download/{kind}/{subject}", download)])
 
     def link(self, kind: str, subject: str) -> str:
         return signed_link(kind, subject, tenant_id=self.tenant_id, secret=self.secret)

@@ -1,45 +1,23 @@
 """The button on an invoice leads to the page of the payment provider, and nobody else there."""
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
-from portal import cookies
 from portal.downloads import seal
-from portal.guard import Guard
 from portal.paying import pay
-from services.accounts import sign_ins
 from services.accounts.scope import Member
-from services.accounts.tables import User
 from services.billing.online import checkout
 from services.billing.online.checkout import Link
 from services.billing.payment_errors import OnlinePaymentOff
 from services.config import settings
-from services.db import transaction
 from tests.portal import rows
+from tests.portal.signed_in import SignedIn
 from tests.services.billing.online.messages import euros
 
-IDENTITY = {"_streamlit_user": "somebody"}
 
-
-class Browser:
-    """A browser in which somebody is signed in."""
-
+class Browser(SignedIn):
     def __init__(self, member: Member) -> None:
-        self.tenant_id = member.tenant_id
-        with transaction() as db:
-            self.secret = sign_ins.begin(db)
-            assert sign_ins.bind(db, self.secret, db.get_one(User, member.user_id))
-        app = Starlette(
-            routes=[Route("/pay/{reference}", pay)],
-            middleware=[Middleware(Guard, secure=False, max_age=3600)],
-        )
-        self.client = TestClient(app, follow_redirects=False)
-        self.client.cookies.update(
-            {**IDENTITY, cookies.SESSION_COOKIE: cookies.sealed(self.secret, IDENTITY)}
-        )
+        super().__init__(member, [Route("/pay/{reference}", pay)])
 
     def link(self, reference: str, kind: str = "pay") -> str:
         return f"/pay/{reference}?link={seal(kind, reference, self.tenant_id, self.secret)}"

@@ -3,44 +3,31 @@
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from portal import cookies
-from portal.guard import Guard
 from portal.uploads import LINK_LIFE, signed_query, upload
-from services.accounts import sign_ins
 from services.accounts.scope import Member, Role
-from services.accounts.tables import User
 from services.datasets import files
 from services.datasets import service as datasets
-from services.db import reading, transaction
+from services.db import reading
 from tests.conftest import Clock
 from tests.portal import rows
+from tests.portal.signed_in import SignedIn
 
-IDENTITY = {"_streamlit_user": "somebody"}
 ANNOUNCED = {"filename": "cards.csv", "bytes": len(rows.CARDS), "fingerprint": "cards.csv:1:2"}
 
 
-class Browser:
-    """A browser in which somebody is signed in."""
-
+class Browser(SignedIn):
     def __init__(self, member: Member) -> None:
-        with transaction() as db:
-            secret = sign_ins.begin(db)
-            assert sign_ins.bind(db, secret, db.get_one(User, member.user_id))
-        app = Starlette(
-            routes=[
+        super().__init__(
+            member,
+            [
                 Route("/upload", upload, methods=["POST"]),
                 Route("/upload/{session_id}", upload, methods=["HEAD", "PATCH", "POST", "DELETE"]),
             ],
-            middleware=[Middleware(Guard, secure=False, max_age=3600)],
         )
-        self.client = TestClient(app)
-        self.client.cookies.update({**IDENTITY, cookies.SESSION_COOKIE: cookies.sealed(secret, IDENTITY)})
-        self.link = signed_query(tenant_id=member.tenant_id, secret=secret)
+        self.link = signed_query(tenant_id=self.tenant_id, secret=self.secret)
 
     def begin(self) -> dict[str, object]:
         answer = self.client.post(f"/upload{self.link}", json=ANNOUNCED)

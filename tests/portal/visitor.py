@@ -18,11 +18,20 @@ PATIENCE_SECONDS = 60
 
 def opened_by(user_id: str) -> AppTest:
     """The portal as a person finds it after signing in: on their first page."""
+    return _run(APP, user_id)
+
+
+def by_itself(user_id: str, page: str) -> AppTest:
+    """One page, such as `admin/queue`, without the router that offers it, as if a person had its file."""
+    return _run(APP.parent / "views" / f"{page}.py", user_id)
+
+
+def _run(file: Path, user_id: str) -> AppTest:
     with transaction() as db:
         user = db.get_one(User, user_id)
         secret = sign_ins.begin(db)
         assert sign_ins.bind(db, secret, user)
-    app = AppTest.from_file(APP, default_timeout=PATIENCE_SECONDS)
+    app = AppTest.from_file(file, default_timeout=PATIENCE_SECONDS)
     app.user = {
         "is_logged_in": True,
         "iss": user.issuer,

@@ -7,8 +7,6 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from portal.session import SIGN_IN
-from services.accounts import sign_ins
 from services.accounts.scope import Member, Staff, StaffRole
 from services.accounts.tables import StaffGrant, User
 from services.billing import catalogue, closing, letters, monitor, strays, subscriptions
@@ -18,7 +16,7 @@ from services.billing.period import Month
 from services.billing.tables import CreditGrant, CreditNote, Invoice, InvoiceLetter, InvoiceState, Payment
 from services.db import reading, transaction
 from tests import factories
-from tests.portal.visitor import APP, PATIENCE_SECONDS, button, opened_by, words
+from tests.portal.visitor import button, by_itself, opened_by, words
 from tests.services.billing.factories import Clock, record, travel
 
 PAGES = ("tenants", "prices", "billing_runs", "revenue", "agreements", "coupons", "partners")
@@ -64,11 +62,7 @@ def test_the_pages_check_by_themselves(owner: Member, page: str, role: StaffRole
         user = db.get_one(User, owner.user_id)
         if role is not None:
             db.add(StaffGrant(email=user.email, role=role))
-        secret = sign_ins.begin(db)
-        sign_ins.bind(db, secret, user)
-    app = AppTest.from_file(APP.parent / "views" / "admin" / f"{page}.py", default_timeout=PATIENCE_SECONDS)
-    app.user = {"is_logged_in": True, "iss": user.issuer, "sub": user.subject, SIGN_IN: secret}
-    app.run()
+    app = by_itself(owner.user_id, f"admin/{page}")
 
     assert app.exception
     assert [*app.title, *app.metric, *app.dataframe] == []

@@ -4,11 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from portal.session import SIGN_IN
 from services import clock
-from services.accounts import sign_ins
 from services.accounts.scope import Member, Staff, StaffRole
 from services.accounts.tables import StaffGrant, User
 from services.db import transaction
@@ -16,7 +13,7 @@ from services.jobs.tables import Worker
 from tests import factories
 from tests.portal import rows
 from tests.portal.reports import create_report
-from tests.portal.visitor import APP, PATIENCE_SECONDS, opened_by, words
+from tests.portal.visitor import by_itself, opened_by, words
 
 
 def test_the_month_of_all_workspaces(owner: Member, operator: Staff, tmp_path: Path) -> None:
@@ -84,11 +81,7 @@ def test_the_page_checks_by_itself(owner: Member, staff_role: StaffRole | None, 
         user = db.get_one(User, owner.user_id)
         if staff_role is not None:
             db.add(StaffGrant(email=user.email, role=staff_role))
-        secret = sign_ins.begin(db)
-        sign_ins.bind(db, secret, user)
-    app = AppTest.from_file(APP.parent / "views" / "admin" / "overview.py", default_timeout=PATIENCE_SECONDS)
-    app.user = {"is_logged_in": True, "iss": user.issuer, "sub": user.subject, SIGN_IN: secret}
-    app.run()
+    app = by_itself(owner.user_id, "admin/overview")
 
     assert bool(app.exception) is not sees
     assert bool(app.title or app.metric or app.dataframe) is sees

@@ -7,9 +7,7 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from portal.session import SIGN_IN
 from services import clock
-from services.accounts import sign_ins
 from services.accounts.scope import Member, Staff, StaffRole
 from services.accounts.tables import AuditEntry, StaffGrant, User
 from services.db import reading, transaction
@@ -19,7 +17,7 @@ from services.jobs.tables import Job, JobState, Worker
 from tests import factories
 from tests.portal import rows
 from tests.portal.reports import create_report
-from tests.portal.visitor import APP, PATIENCE_SECONDS, button, opened_by, words
+from tests.portal.visitor import button, by_itself, opened_by, words
 
 PAGE = "views/admin/queue.py"
 
@@ -211,11 +209,7 @@ def test_the_page_checks_by_itself(owner: Member, staff_role: StaffRole | None) 
         user = db.get_one(User, owner.user_id)
         if staff_role is not None:
             db.add(StaffGrant(email=user.email, role=staff_role))
-        secret = sign_ins.begin(db)
-        sign_ins.bind(db, secret, user)
-    app = AppTest.from_file(APP.parent / PAGE, default_timeout=PATIENCE_SECONDS)
-    app.user = {"is_logged_in": True, "iss": user.issuer, "sub": user.subject, SIGN_IN: secret}
-    app.run()
+    app = by_itself(owner.user_id, "admin/queue")
 
     assert app.exception
     assert [*app.title, *app.metric, *app.dataframe] == []
