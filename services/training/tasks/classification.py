@@ -1,9 +1,9 @@
 """Text classification: one label for each text.
 
-Quick fits the head by logistic regression on frozen embeddings, and what each sub-word adds to it. What
-goes on from there does so without those words: Few-shot asks whether the labels' names and a contrastive loss
-help, Best and Custom train all weights but the embedding table; Best then looks between Quick's weights and
-those, where Quick's words count again.
+Quick fits the head by logistic regression on frozen embeddings, and what each sub-word adds to it. Few-shot
+asks whether the labels' names and a contrastive loss help beside that. Best and Custom go on without those
+words and train all weights but the embedding table; Best then looks between Quick's weights and those, where
+Quick's words count again.
 """
 
 from torch import Tensor
@@ -62,14 +62,12 @@ def _load(run: Run) -> Data[TextExample]:
 
 
 def _quick(run: Run, network: TextClassifier, data: Data[TextExample]) -> Quick:
-    words = None
-    if run.recipe.preset is not Preset.few_shot:
-        ids = {split: read.ids for split, read in data.read.items()}
-        words = Words(ids, data.targets, network.words, loss_of=cross_entropy)
+    ids = {split: read.ids for split, read in data.read.items()}
+    words = Words(ids, data.targets, network.words, loss_of=cross_entropy)
 
     def look(features: dict[str, Tensor], head: fitting.Head) -> study.Study:
         # By then the network has what was chosen.
-        counted = words.together if words and network.words.weight.any() else None
+        counted = words.together if network.words.weight.any() else None
         return study.texts(data.rows, run.labels, features, data.targets, head, counted)
 
     return texts.quick(

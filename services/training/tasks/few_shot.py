@@ -2,11 +2,13 @@
 
 The words of a label's name are one more row of it, and the base model learns to put texts of one label near
 one another and others far apart (supervised contrastive learning, Khosla et al. 2020). Whether either of them
-helps is asked of rows that were not learnt from: every row of training and validation is once held out.
+helps, and whether single words still do beside them, is asked of rows that were not learnt from: every row of
+training and validation is once held out.
 """
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +16,7 @@ from itertools import islice
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn.functional import linear, normalize
+from torch.nn.functional import cross_entropy, normalize
 
 from services.training import batches, between, fitting, layers, networks, readings
 from services.training.context import Run
@@ -30,6 +32,7 @@ from services.training.reporting import study
 from services.training.stages import Outputs, Reached
 from services.training.tasks.texts import Data
 from services.training.tokenizing import load_tokenizer
+from services.training.words import Words
 
 # What the similarity of two texts is divided by, and the most labels of which a step reads rows.
 _TEMPERATURE, _LABELS_PER_STEP = 0.05, 32
@@ -61,6 +64,8 @@ class _Way:
 
     named: bool
     contrasted: bool
+    # Whether single words count beside the whole text.
+    worded: bool
     strength: float
     outputs: Tensor
     certainty: float
@@ -92,13 +97,11 @@ def tune(run: Run, network: TextClassifier, data: Data[TextExample]) -> Reached:
             return Reached(quick.accuracy, tokens=lesson.tokens, stopped_at=stopped_at, worse=True)
         run.journal.note(
             f"On rows held out, Quick reached {quick.accuracy:.1%} and this {best.accuracy:.1%}, "
-            f"with {' and '.join(_what(best))}."
+            f"with {', '.join(_what(best))}."
         )
         if best.contrasted:
             lesson.take("whole", rows)
-        every = rows.and_also(names) if best.named else rows
-        head = _head(lesson.features(every), every.targets, best.strength, len(run.labels))
-        network.head.load_state_dict({"weight": head.weight, "bias": head.bias})
+        lesson.settle(best, rows.and_also(names) if best.named else rows)
     save_file({"validation": best.outputs[learned:].contiguous()}, run.folder.checkpoints / _HELD_OUT)
     right = best.outputs[learned:].argmax(1) == rows.targets[learned:]
     return Reached(float(right.float().mean()), tokens=lesson.tokens, refitted=True)
@@ -124,7 +127,11 @@ def _names(run: Run) -> _Rows:
 
 
 def _what(way: _Way) -> list[str]:
-    return ["labels read by their names"] * way.named + ["texts of a label drawn together"] * way.contrasted
+    return [
+        *["labels read by their names"] * way.named,
+        *["texts of a label drawn together"] * way.contrasted,
+        *["single words counted"] * way.worded,
+    ]
 
 
 def _ways(lesson: "_Lesson", rows: _Rows) -> list[_Way]:
@@ -132,7 +139,7 @@ def _ways(lesson: "_Lesson", rows: _Rows) -> list[_Way]:
     halves = study.folds(rows.targets, _HALVES)
     frozen, of_names = (lesson.features(some, frozen=True) for some in (rows, lesson.names))
     ways = [
-        _best_strength([(frozen, of_names)] * _HALVES, rows, halves, lesson, named=named, contrasted=False)
+        _best_fit([(frozen, of_names)] * _HALVES, rows, halves, lesson, named=named, contrasted=False)
         for named in (False, True)
     ]
     moved = []
@@ -143,10 +150,10 @@ def _ways(lesson: "_Lesson", rows: _Rows) -> list[_Way]:
         moved.append((lesson.features(rows), lesson.features(lesson.names)))
         lesson.forget()
     named = ways[1].certainty > ways[0].certainty
-    return [*ways, _best_strength(moved, rows, halves, lesson, named=named, contrasted=True)]
+    return [*ways, _best_fit(moved, rows, halves, lesson, named=named, contrasted=True)]
 
 
-def _best_strength(
+def _best_fit(
     features: Sequence[tuple[Tensor, Tensor]],
     rows: _Rows,
     halves: Tensor,
@@ -155,27 +162,37 @@ def _best_strength(
     named: bool,
     contrasted: bool,
 ) -> _Way:
-    """features: for each half that is held out, of the rows (rows, hidden) and of the names."""
-    labels = len(lesson.names.ids)
-    found = []
-    for strength in fitting.LOGISTIC.strengths:
-        answers = torch.empty(len(rows.ids), labels)
-        for half, (of_rows, of_names) in enumerate(features):
-            inside = halves == half
-            known, targets = of_rows[~inside], rows.targets[~inside]
-            if named:
-                known, targets = torch.cat([known, of_names]), torch.cat([targets, lesson.names.targets])
-            head = _head(known, targets, strength, labels)
-            answers[inside] = linear(of_rows[inside], head.weight, head.bias)
-        accuracy = float((answers.argmax(1) == rows.targets).float().mean())
-        certainty = fitting.certainty(answers, rows.targets)
-        found.append(_Way(named, contrasted, strength, answers, certainty, accuracy))
+    """The likeliest strength, and whether words count with it.
+
+    features: for each half that is held out, of the rows (rows, hidden) and of the names.
+    """
+    # By strength, and whether single words count: (rows, labels).
+    answers: defaultdict[tuple[float, bool], Tensor] = defaultdict(
+        lambda: torch.empty(len(rows.ids), len(lesson.names.ids))
+    )
+    for half, (of_rows, of_names) in enumerate(features):
+        asked = halves == half
+        known, learned = of_rows[~asked], rows.of((~asked).nonzero().flatten())
+        if named:
+            known, learned = torch.cat([known, of_names]), learned.and_also(lesson.names)
+        words = lesson.words(learned=learned, asked=rows.of(asked.nonzero().flatten()))
+        for head in lesson.heads(known, learned.targets, fitting.LOGISTIC.strengths):
+            said = study.said(head, {"learned": known, "asked": of_rows[asked]})
+            answers[head.strength, False][asked] = said["asked"]
+            answers[head.strength, True][asked] = words.fit(said, ["learned"]).added("asked", said["asked"])
+    found = [
+        _Way(
+            named=named,
+            contrasted=contrasted,
+            worded=worded,
+            strength=strength,
+            outputs=said,
+            certainty=fitting.certainty(said, rows.targets),
+            accuracy=float((said.argmax(1) == rows.targets).float().mean()),
+        )
+        for (strength, worded), said in answers.items()
+    ]
     return max(found, key=lambda way: way.certainty)
-
-
-def _head(features: Tensor, targets: Tensor, strength: float, labels: int) -> fitting.Head:
-    start = fitting.blank(nn.Linear(features.shape[1], labels))
-    return next(fitting.logistic(features, targets, (strength,), start))
 
 
 class _Lesson:
@@ -197,6 +214,26 @@ class _Lesson:
     def features(self, rows: _Rows, *, frozen: bool = False) -> Tensor:
         """(rows, hidden), as the encoder is at the moment; `frozen` before it has learnt anything."""
         return readings.embedded(self._run, self._network, [Texts(rows.ids, 0)], frozen=frozen)[0]
+
+    def heads(self, features: Tensor, targets: Tensor, strengths: Sequence[float]) -> Iterator[fitting.Head]:
+        """Heads that learn from these rows."""
+        return fitting.logistic(features, targets, strengths, fitting.blank(self._network.head))
+
+    def words(self, **rows: _Rows) -> Words:
+        """What learns from rows which single words count, beside a head."""
+        ids = {name: some.ids for name, some in rows.items()}
+        targets = {name: some.targets for name, some in rows.items()}
+        return Words(ids, targets, self._network.words, loss_of=cross_entropy)
+
+    def settle(self, way: _Way, rows: _Rows) -> None:
+        """Leave the network with what these rows teach in this way, the encoder as it is."""
+        features = self.features(rows)
+        (head,) = self.heads(features, rows.targets, (way.strength,))
+        self._network.head.load_state_dict({"weight": head.weight, "bias": head.bias})
+        self._network.words.forget()
+        if way.worded:
+            words = self.words(learned=rows).fit(study.said(head, {"learned": features}), ["learned"])
+            self._network.load_state_dict(words.weights, strict=False)
 
     def forget(self) -> None:
         """Be the base model again."""

@@ -1,5 +1,6 @@
 """Few-shot: what helps where labels have a handful of rows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,18 @@ from safetensors.torch import load_file
 
 from services.inference import engine
 from services.inference.predictions import LabelPrediction
-from services.training.examples import read_texts
+from services.training.context import Run
+from services.training.examples import TextExample, read_texts
+from services.training.networks import TextClassifier
 from services.training.process.events import Phase
 from services.training.process.folder import RunFolder
 from services.training.process.journal import Journal, read
 from services.training.recipe import Preset
 from services.training.run import run
+from services.training.stages import Outputs, Reached
 from services.training.tasks import few_shot
+from services.training.tasks.texts import Data
+from services.training.words import NOTHING, Beside, Words
 from tests.services.training.test_resumption import Killed, kill_at
 from tests.services.training.tiny import LABELS, create_run, create_texts
 
@@ -69,6 +75,36 @@ def test_it_publishes_quick_first_and_then_what_held_out_rows_prefer(
     assert steps == sorted(set(steps))
     answers = engine.load(folder.model).predict([row.text for row in read_texts(folder.split("test"))])
     assert all(isinstance(answer, LabelPrediction) for answer in answers)
+
+
+def test_single_words_count_where_rows_held_out_prefer_it(tmp_path: Path, base_model: Path) -> None:
+    folder = create_few(tmp_path / "run", base_model)
+
+    run(folder)
+
+    assert any("single words counted" in note for note in notes(folder))
+    assert load_file(folder.model / "model.safetensors")["words.weight"].any()
+
+
+def test_single_words_of_quick_are_forgotten_where_rows_held_out_prefer_none(
+    tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Useless(Words):
+        def fit(self, said: Outputs, learned: Sequence[str]) -> Beside:
+            return NOTHING
+
+    def after_words(run: Run, network: TextClassifier, data: Data[TextExample]) -> Reached:
+        network.words.load_state_dict({"weight": torch.ones(2, 3), "places": network.words.places + 1})
+        return tune(run, network, data)
+
+    tune = few_shot.tune
+    monkeypatch.setattr(few_shot, "tune", after_words)
+    monkeypatch.setattr(few_shot, "Words", Useless)
+    folder = create_few(tmp_path / "run", base_model)
+
+    run(folder)
+
+    assert not load_file(folder.model / "model.safetensors")["words.weight"].any()
 
 
 def test_what_does_worse_on_rows_held_out_is_not_published(
