@@ -18,12 +18,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, BertConfig, LlamaConfig
+from transformers import BertConfig, LlamaConfig
 
 from services.training import networks
 from services.training.adapting import Adapted
 from services.training.machine import Machine, here
 from services.training.networks import TextClassifier
+from services.training.quoting.measuring_chat import without_weights
 from services.training.recipe import Preset, Task, defaults
 
 _LABELS = 77
@@ -111,13 +112,7 @@ def encoder(name: str, config: BertConfig, machine: Machine, rows: int, length: 
 
 def causal(machine: Machine, rows: int, length: int) -> list[Work]:
     """As Chat trains adapters, half of each row learnt from."""
-    kind = torch.bfloat16 if machine.bf16 else torch.float32
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(_CAUSAL, dtype=kind)  # type: ignore[no-untyped-call]
-    model.to_empty(device=machine.device)
-    with torch.no_grad():
-        for weights in (*model.parameters(), *model.buffers()):
-            weights.fill_(0.01)
+    model = without_weights(_CAUSAL, machine)
     decoder_weights = _matrix_weights(model.get_decoder())
     network = Adapted(model, defaults(Preset.best, Task.chat)).to(machine.device)
     optimiser = torch.optim.AdamW([one for one in network.parameters() if one.requires_grad], lr=1e-5)

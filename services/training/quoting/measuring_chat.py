@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedConfig, PreTrainedModel
 
 from services.training.adapting import Adapted
 from services.training.generating import Answer, Decoder
@@ -31,11 +31,14 @@ def _shape() -> LlamaConfig:
     )
 
 
-def _model(machine: Machine) -> PreTrainedModel:
-    """Weights that are all alike take as long to compute with as those of a model, and no time to make."""
+def without_weights(shape: PreTrainedConfig, machine: Machine) -> PreTrainedModel:
+    """A causal model that has learnt nothing.
+
+    Weights that are all alike take as long to compute with as those of a model, and no time to make.
+    """
     with torch.device("meta"):
         dtype = torch.bfloat16 if machine.bf16 else torch.float32
-        model: PreTrainedModel = AutoModelForCausalLM.from_config(_shape(), dtype=dtype)  # type: ignore[no-untyped-call]
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(shape, dtype=dtype)  # type: ignore[no-untyped-call]
     model.to_empty(device=machine.device)
     with torch.no_grad():
         for weights in (*model.parameters(), *model.buffers()):
@@ -47,7 +50,9 @@ def measure_chat(
     machine: Machine, seconds_of: Callable[[Callable[[], None], Machine], float], start_seconds: float
 ) -> ChatSpeed:
     """`seconds_of` times a piece of work; `start_seconds` is what it takes a run to get here."""
-    network = Adapted(_model(machine), defaults(Preset.quick, Task.chat)).to(machine.device)
+    network = Adapted(without_weights(_shape(), machine), defaults(Preset.quick, Task.chat)).to(
+        machine.device
+    )
     optimiser = torch.optim.AdamW([one for one in network.parameters() if one.requires_grad], lr=1e-5)
     ids = torch.randint(1_000, 40_000, (1, _TOKENS), device=machine.device)
     row: dict[str, Tensor] = {
