@@ -23,4 +23,6 @@ def happened(action: str) -> str:
 def about(subject: str, detail: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """To what: a person's name out of `names` (by id), or what the entry says of the subject, or its id."""
     called = names.get(subject) or next((str(detail[key]) for key in _CALLED if detail.get(key)), subject)
+    if number := detail.get("version_number"):
+        return f"{called}, version {number}"
     return f"{called}, {detail['role']}" if detail.get("role") else called

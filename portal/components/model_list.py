@@ -1,37 +1,40 @@
-"""Models, one a line: what each is called, how good its latest version is, and whether that one is live."""
+"""Models, one a line: what programs get by its name, how good that is, and whether there is a newer one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
 from portal.verdict import METRIC_NAMES, figure
-from services.registry.tables import Model, ModelVersion
+from services.registry.service import Standing
+from services.registry.tables import ModelVersion
 
-_WIDTHS = [4, 3, 2]
+_WIDTHS = [4, 3, 3]
 
 
-def model_list(
-    models: Sequence[Model], *, latest: Mapping[str, ModelVersion], live: Mapping[str, str]
-) -> None:
-    """Models in the order given; `latest` is each one's newest version, `live` the one in production."""
+def model_list(standings: Sequence[Standing]) -> None:
+    """Models in the order given."""
     with st.container(border=True, gap="xsmall"):
-        for column, title in zip(st.columns(_WIDTHS), ("Model", "Quality", "Version"), strict=True):
+        for column, title in zip(st.columns(_WIDTHS), ("Model", "In production", "Newer"), strict=True):
             column.caption(title)
-        for model in models:
-            version = latest[model.id]
-            name, quality, state = st.columns(_WIDTHS, vertical_alignment="center")
+        for standing in standings:
+            name, production, newer = st.columns(_WIDTHS, vertical_alignment="center")
             with name:
                 st.page_link(
                     "views/customer/model.py",
-                    label=model.name,
+                    label=standing.model.name,
                     icon=":material/deployed_code:",
-                    query_params={"id": model.id},
+                    query_params={"id": standing.model.id},
                 )
-            value = figure(version.metric, version.value)
-            quality.markdown(f":small[{value} :gray[{METRIC_NAMES[version.metric]}]]")
-            with state:
-                in_production = live.get(model.id) == version.id
-                st.badge(
-                    f"v{version.number} live" if in_production else f"v{version.number} not live",
-                    color="green" if in_production else "gray",
-                )
+            with production:
+                _version(standing.production, "green")
+            if standing.newest.id != standing.production.id:
+                with newer:
+                    _version(standing.newest, "gray")
+
+
+def _version(version: ModelVersion, colour: Literal["green", "gray"]) -> None:
+    value = figure(version.metric, version.value)
+    st.markdown(
+        f":{colour}-badge[v{version.number}] :small[{value} :gray[{METRIC_NAMES[version.metric]}]]",
+    )

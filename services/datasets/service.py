@@ -231,6 +231,13 @@ def _record_version(
     session.add(version)
     session.flush()
     audit.record(
-        session, member, "dataset_version.created", version.id, dataset=dataset.id, rows=version.rows_used
+        session,
+        member,
+        "dataset_version.created",
+        version.id,
+        dataset=dataset.id,
+        name=dataset.name,
+        version_number=number,
+        rows=version.rows_used,
     )
     return version

@@ -133,6 +133,8 @@ def _move(
         member,
         f"model.{kind.value}",
         version.model_id,
+        name=registry.get_model(session, member, model_id=version.model_id).name,
+        version_number=version.number,
         version=version.id,
         before=move.from_version_id,
         **({"reason": reason} if reason else {}),

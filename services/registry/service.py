@@ -26,6 +26,15 @@ class Artefact:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A model, the version that programs get by its name, and the newest one, which may be the same."""
+
+    model: Model
+    production: ModelVersion
+    newest: ModelVersion
+
+
 def prefix_of(tenant_id: str, job_id: str, attempt_id: str) -> str:
     """Where an attempt of a job, and nobody else, stores its model."""
     return f"{tenant_id}/models/{job_id}/{attempt_id}"
@@ -166,10 +175,13 @@ def versions(session: Session, member: Member, *, model_id: str) -> list[ModelVe
     return list(session.exec(statement.order_by(col(ModelVersion.number).desc())))
 
 
-def latest(session: Session, member: Member) -> dict[str, ModelVersion]:
-    """Model id -> its newest version."""
-    by_age = session.exec(owned(ModelVersion, member).order_by(col(ModelVersion.number)))
-    return {version.model_id: version for version in by_age}
+def standings(session: Session, member: Member) -> list[Standing]:
+    """How each model of the workspace stands, by name."""
+    by_age = session.exec(owned(ModelVersion, member).order_by(col(ModelVersion.number))).all()
+    by_id = {version.id: version for version in by_age}
+    newest = {version.model_id: version for version in by_age}
+    live = production(session, member)
+    return [Standing(model, by_id[live[model.id]], newest[model.id]) for model in models(session, member)]
 
 
 def of_jobs(

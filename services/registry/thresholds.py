@@ -35,7 +35,8 @@ def choose(session: Session, member: Member, *, version_id: str, threshold: floa
         member,
         "model_version.threshold_chosen",
         version.id,
-        number=version.number,
+        name=registry.get_model(session, member, model_id=version.model_id).name,
+        version_number=version.number,
         threshold=chosen.threshold,
         before=before,
     )

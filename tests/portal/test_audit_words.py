@@ -14,4 +14,5 @@ def test_a_subject_is_called_by_its_best_name() -> None:
     assert about("usr_1", {"role": "viewer"}, names) == "Anna Berg, viewer"
     assert about("key_1", {"name": "Nightly batch"}, names) == "Nightly batch"
     assert about("job_1", {"model": "cards", "preset": "quick"}, names) == "cards"
+    assert about("dsv_1", {"name": "Cards", "version_number": 2}, names) == "Cards, version 2"
     assert about("usr_2", {}, names) == "usr_2"

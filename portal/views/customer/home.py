@@ -37,9 +37,7 @@ month_so_far = days(month.first, today)
 page_header("Home", f"How {literal(tenant.name)} is doing.")
 
 with reading() as db:
-    models = registry.models(db, member)
-    latest = {model.id: registry.versions(db, member, model_id=model.id)[0] for model in models}
-    live = registry.production(db, member)
+    standings = registry.standings(db, member)
     open_jobs = jobs.open_jobs(db, member)
     uses = metering.by_day(db, member, first=month.first, last=today)
     spend = billing.month_spend(db, member)
@@ -47,7 +45,7 @@ with reading() as db:
     credit = trial.credit_left(db, member) if trial.on_trial(db, member) else None
     progress = Progress(
         datasets=len(datasets.list_datasets(db, member)),
-        models=len(models),
+        models=len(standings),
         predictions=sum(use.events for use in uses if use.meter == PREDICTIONS.name),
         live_keys=sum(1 for key in keys.list_keys(db, member) if key.revoked_at is None),
         open_job_id=open_jobs[0].id if open_jobs else None,
@@ -74,7 +72,7 @@ def figures() -> None:
     kpi_row(
         Kpi(
             "Models live",
-            words.count(len(live)),
+            words.count(len(standings)),
             note="in production",
             help="Models that programs can call by name: each has a version in production.",
         ),
@@ -126,8 +124,8 @@ def recent_jobs() -> None:
 def model_card() -> None:
     """The models, or what makes one."""
     st.subheader("Models", anchor=False)
-    if models:
-        model_list(models, latest=latest, live=live)
+    if standings:
+        model_list(standings)
     else:
         empty_state(
             "No models yet",

@@ -15,7 +15,7 @@ member = session.member()
 why_not = refusal(member, Role.editor)
 
 with page_header(
-    "Models", "What your jobs made. Programs call a model by its name and get its live version."
+    "Models", "What your jobs made. Programs call a model by its name and get the version in production."
 ):
     if st.button(
         "Train a model", type="primary", icon=":material/add:", disabled=why_not is not None, help=why_not
@@ -23,12 +23,10 @@ with page_header(
         st.switch_page("views/customer/new_job.py")
 
 with reading() as db:
-    models = registry.models(db, member)
-    latest = registry.latest(db, member)
-    live = registry.production(db, member)
+    standings = registry.standings(db, member)
 
-if models:
-    model_list(models, latest=latest, live=live)
+if standings:
+    model_list(standings)
 else:
     empty_state(
         "No models yet",

@@ -63,6 +63,7 @@ def test_a_reason_overrules_and_is_kept(
     assert oldest.kind is MoveKind.first
     entry, _ = team.audit_log(session, member)[0]
     assert (entry.action, entry.detail["reason"]) == ("model.overruled", "It knows the new products.")
+    assert (entry.detail["name"], entry.detail["version_number"]) == ("intents", second.number)
 
 
 @pytest.mark.parametrize("right", [99, 100])

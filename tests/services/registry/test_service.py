@@ -77,12 +77,15 @@ def test_the_first_version_goes_to_production(session: Session, member: Member, 
 def test_a_later_version_waits_until_it_is_promoted(session: Session, member: Member, tmp_path: Path) -> None:
     first, second = publish(session, member, tmp_path / "a"), publish(session, member, tmp_path / "b")
     assert (first.number, second.number) == (1, 2)
-    assert registry.latest(session, member)[first.model_id].id == second.id
+    [standing] = registry.standings(session, member)
+    assert (standing.production.id, standing.newest.id) == (first.id, second.id)
     assert registry.resolve(session, member, name="intents").id == first.id
 
     aliases.promote(session, member, judged=create_judgement(second, first))
 
     assert registry.resolve(session, member, name="intents").id == second.id
+    [standing] = registry.standings(session, member)
+    assert standing.production.id == standing.newest.id == second.id
 
 
 def test_a_fetched_version_is_what_was_stored(session: Session, member: Member, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_the_last_choice_holds_and_the_others_are_remembered(
     assert [choice.threshold for choice in kept] == [None, 0.8, 0.5]
     entry, _ = team.audit_log(session, member)[0]
     assert (entry.action, entry.detail["before"]) == ("model_version.threshold_chosen", 0.8)
+    assert (entry.detail["name"], entry.detail["version_number"]) == ("intents", 1)
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
