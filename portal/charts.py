@@ -70,7 +70,14 @@ def label_balance(
         return figure.update_xaxes(showticklabels=False)
     hover = f"%{{y}}<br>%{{x:,}} {unit}<extra></extra>"
     bars = go.Bar(
-        x=values, y=names, orientation="h", marker_color=colours, hovertemplate=hover, texttemplate="%{x:,}"
+        x=values,
+        y=names,
+        orientation="h",
+        marker_color=colours,
+        hovertemplate=hover,
+        texttemplate="%{x:,}",
+        textangle=0,
+        constraintext="none",
     )
     figure = _figure(title, bars, x=unit.capitalize(), y="", height=_rows_high(len(ordered)))
     return figure.update_yaxes(autorange="reversed")

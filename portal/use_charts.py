@@ -23,7 +23,8 @@ from portal.charts import (
     _plain,
     _rows_high,
 )
-from portal.format import percent
+from portal.format import money, money_range, percent
+from services.billing.money import MICROS, MINOR_DIGITS
 from services.metering.meters import (
     GENERATED_TOKENS,
     METERS,
@@ -40,7 +41,6 @@ USE_COLOURS = {
     TRAINED_TOKENS.name: VIOLET,
     STORED_GB_HOURS.name: GRAY,
     GENERATED_TOKENS.name: ORANGE,
-    STORED_GB_HOURS.name: GRAY,
     "Predictions": BLUE,
     "Generated tokens": ORANGE,
     "Training on CPU": TEAL,
@@ -49,10 +49,13 @@ USE_COLOURS = {
 
 
 def by_day(days: Sequence[date], parts: Mapping[str, Sequence[float]], *, unit: str) -> go.Figure:
-    """A quantity of each day, stacked by part; meters and prices keep their colours."""
+    """A quantity of each day, stacked by part; meters and prices keep their colours.
+
+    unit: that of a meter, or a currency, whose quantities are in major units.
+    """
     totals = [sum(values[place] for values in parts.values()) for place in range(len(days))]
     peak = max(range(len(days)), key=lambda place: totals[place])
-    title = f"Most on {days[peak]:%-d %B}: {totals[peak]:,.{_decimals(totals[peak])}f} {unit}"
+    title = f"Most on {days[peak]:%-d %B}: {_quantity(totals[peak], unit)}"
     palette = (BLUE, TEAL, VIOLET, GREEN, ORANGE, GRAY)
 
     def hover(values: Sequence[float]) -> str:
@@ -96,7 +99,7 @@ def spend_to_date(
     this_month: Sequence[float],
     last_month: Sequence[float],
     *,
-    unit: str,
+    currency: str,
     end: tuple[float, float, float] | None = None,
     budget: float | None = None,
 ) -> go.Figure:
@@ -107,7 +110,7 @@ def spend_to_date(
     reached, before = list(accumulate(this_month)), list(accumulate(last_month[: len(days)]))
     names = {
         "mode": "lines",
-        "hovertemplate": "%{x|%-d %B}<br>%{fullData.name}: %{y:,.2f} " + unit + "<extra></extra>",
+        "hovertemplate": "%{x|%-d %B}<br>%{fullData.name}: %{y:,.2f} " + currency + "<extra></extra>",
     }
     lines = [
         go.Scatter(
@@ -117,7 +120,7 @@ def spend_to_date(
             x=days[: len(reached)], y=reached, name="This month", line={"color": BLUE, "width": 2.5}, **names
         ),
     ]
-    title = f"{reached[-1] if reached else 0:,.2f} {unit} so far"
+    title = f"{_quantity(reached[-1] if reached else 0, currency)} so far"
     if end is not None and len(reached) < len(days):
         low, likely, high = end
         ahead = [days[len(reached) - 1], days[-1]]
@@ -148,14 +151,15 @@ def spend_to_date(
                 **names,
             ),
         ]
-        title = f"This month comes to about {likely:,.2f} {unit}"
-        title += f" ({low:,.2f} to {high:,.2f})" if high - low >= 0.01 else ""
-    figure = _figure(title, *lines, x="", y=unit, height=280)
+        title = f"This month comes to about {_quantity(likely, currency)}"
+        range_of = money_range(_micros(low), _micros(high), currency)
+        title += f" ({range_of})" if high - low >= 0.01 else ""
+    figure = _figure(title, *lines, x="", y=currency, height=280)
     if budget is not None:
         figure.add_hline(
             y=budget,
             line={"color": ORANGE, "dash": "dash", "width": 1.5},
-            annotation_text=f"Budget {budget:,.0f} {unit}",
+            annotation_text=f"Budget {_quantity(budget, currency)}",
             annotation_position="top left",
         )
     figure.update_layout(showlegend=True)
@@ -175,6 +179,14 @@ def busy_hours(hours: Sequence[tuple[datetime, float | None]], overall: float) -
     figure = _figure(title, bars, x="Last 24 hours (UTC)", y="Share of time", height=260)
     figure.update_xaxes(tickformat="%H:%M")
     return figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+
+
+def _quantity(value: float, unit: str) -> str:
+    return money(_micros(value), unit) if unit in MINOR_DIGITS else f"{value:,.{_decimals(value)}f} {unit}"
+
+
+def _micros(value: float) -> int:
+    return round(value * MICROS)
 
 
 def _decimals(largest: float) -> int:

@@ -174,7 +174,7 @@ def test_days_stack_with_the_meters_colours() -> None:
 
     figure = use_charts.by_day(days, {"predictions": [1.0, 2.5], "training_seconds": [0.0, 1.0]}, unit="EUR")
 
-    assert title(figure) == "Most on 2 November: 3.50 EUR"
+    assert title(figure) == "Most on 2 November: €3.50"
     assert [bar.name for bar in figure.data] == ["Predictions", "Training"]
     assert figure.data[0].marker.color == use_charts.USE_COLOURS["predictions"]
     assert figure.layout.barmode == "stack"
@@ -196,10 +196,10 @@ def test_spend_to_date_says_where_the_month_ends() -> None:
     month = [date(2026, 11, number) for number in range(1, 31)]
 
     figure = use_charts.spend_to_date(
-        month, [1.0, 2.0], [2.0] * 31, unit="EUR", end=(20.0, 30.0, 40.0), budget=35.0
+        month, [1.0, 2.0], [2.0] * 31, currency="EUR", end=(20.0, 30.0, 40.0), budget=35.0
     )
 
-    assert figure.layout.title.text == "This month comes to about 30.00 EUR (20.00 to 40.00)"
+    assert figure.layout.title.text == "This month comes to about €30.00 (€20.00 to €40.00)"
     by_name = {trace.name: list(trace.y) for trace in figure.data if trace.name}
     assert by_name["This month"] == [1.0, 3.0]
     assert by_name["Month before"][-1] == 60.0
@@ -210,7 +210,7 @@ def test_spend_to_date_says_where_the_month_ends() -> None:
 def test_a_month_that_is_over_has_no_forecast() -> None:
     month = [date(2026, 11, number) for number in range(1, 31)]
 
-    figure = use_charts.spend_to_date(month, [1.0] * 30, [], unit="EUR", end=(20.0, 30.0, 40.0))
+    figure = use_charts.spend_to_date(month, [1.0] * 30, [], currency="EUR", end=(20.0, 30.0, 40.0))
 
-    assert figure.layout.title.text == "30.00 EUR so far"
+    assert figure.layout.title.text == "€30.00 so far"
     assert "Forecast" not in {trace.name for trace in figure.data}

@@ -159,7 +159,7 @@ if sum(spent):
             every_day,
             with_fees(spent, fixed, 0 if forecast else missing),
             with_fees(before, fixed_before, missing_before),
-            unit=spend.currency,
+            currency=spend.currency,
             end=end,
             budget=limit,
         )

@@ -39,7 +39,7 @@ def test_the_month_is_summed_up(owner: Member, version: ModelVersion) -> None:
     assert "Predictions: 5,000" in text
     assert "Training: 5 min" in text
     assert "Trial credit left: €8.70" in text
-    assert r"1\.30 EUR" in text
+    assert r"**€1\.30 so far**" in text
 
 
 def test_a_meter_can_be_looked_at_alone(owner: Member, version: ModelVersion) -> None:
