@@ -96,3 +96,24 @@ def part_of_goemotions(folder: Path) -> Corpus:
     return replace(
         whole, train=whole.train[:8_000], validation=whole.validation[:2_000], test=whole.test[:2_500]
     )
+
+
+def one_emotion(folder: Path) -> Corpus:
+    """The first rows of each split that have one label alone."""
+    whole = goemotions(folder)
+
+    def alone(rows: Sequence[Example], most: int) -> list[TextExample]:
+        found = [
+            TextExample(row.row, row.text, row.labels[0])
+            for row in rows
+            if isinstance(row, MultiLabelExample) and len(row.labels) == 1
+        ]
+        return found[:most]
+
+    return Corpus(
+        Task.text_classification,
+        alone(whole.train, 10_000),
+        alone(whole.validation, 2_000),
+        alone(whole.test, 4_000),
+        whole.labels,
+    )

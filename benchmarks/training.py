@@ -21,6 +21,7 @@ kept in the results file, so that parts can be run apart, and the tables put tog
     wnut, wnut-best, emotions, emotions-best: our presets on WNUT-17 and GoEmotions (long)
     wnut-trainer, emotions-trainer: Trainer on the same, batches padded to their own length (long)
     some-emotions-best, some-emotions-trainer: on 8,000 training rows of GoEmotions
+    one-emotion-best, one-emotion-trainer: on 10,000 training rows of GoEmotions that have one label alone
 
 The tutorial's recipe pads each row to 128 tokens. Padding is masked, so that its accuracy after so many
 rows is computed with batches padded to their own length, in bfloat16 where there is; its time is those rows
@@ -140,6 +141,10 @@ def parts(folder: Path, base: Path, options: argparse.Namespace) -> dict[str, Ca
         "emotions-best": lambda: ours(corpora.goemotions(folder), base, Preset.best),
         "emotions-trainer": lambda: usual.trainer(
             corpora.goemotions(folder), base, batch=32, epochs=EPOCHS, every=43_410, bf16=bf16
+        ),
+        "one-emotion-best": lambda: ours(corpora.one_emotion(folder), base, Preset.best),
+        "one-emotion-trainer": lambda: usual.trainer(
+            corpora.one_emotion(folder), base, batch=32, epochs=EPOCHS, every=10_000, bf16=bf16
         ),
         "some-emotions-best": lambda: ours(corpora.part_of_goemotions(folder), base, Preset.best),
         "some-emotions-trainer": lambda: usual.trainer(

@@ -89,7 +89,7 @@ def test_few_shot_is_recommended_where_labels_have_few_rows(owner: Member, versi
     page = visit(owner, "new_job", dataset=version.id)
 
     assert "Fits your data" in words(page)
-    assert "Below 50, Few-shot mostly gets more out of them" in words(page)
+    assert "Below 25, Few-shot mostly gets more out of them" in words(page)
     button(page, "Choose Few-shot").click().run()
     button(page, "Start training").click().run()
 
@@ -160,7 +160,7 @@ def test_what_differs_from_the_defaults_is_said(owner: Member, version: DatasetV
 
     epochs.set_value(7).run()
 
-    assert "Epochs 7 instead of 3" in words(page)
+    assert "Epochs 7 instead of 2" in words(page)
 
 
 def test_the_task_comes_from_the_data(owner: Member) -> None:
