@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -88,23 +89,25 @@ def tune(run: Run, network: TextClassifier, data: Data[TextExample]) -> Reached:
     lesson = _Lesson(run, network, names)
     with run.journal.phase(Phase.training):
         ways = _ways(lesson, rows)
-        quick, fair = ways[0], [way for way in ways if way.accuracy >= ways[0].accuracy]
-        best = max(fair, key=lambda way: way.certainty)
-        if lesson.stopped or best is quick:
-            if not lesson.stopped:
-                run.journal.note("Held-out rows do no better than with Quick: the Quick model is published.")
-            stopped_at = lesson.done if lesson.stopped else None
+        quick, best = ways[0], _best(ways)
+        if best.contrasted:
+            lesson.take("whole", rows)
+            if lesson.stopped:
+                # What a half of the rows has taught is as good as the other half says, and the best so far.
+                lesson.recall(_half(0))
+        stopped_at = lesson.done if lesson.stopped else None
+        if best is quick:
+            run.journal.note("Held-out rows do no better than with Quick: the Quick model is published.")
             return Reached(quick.accuracy, tokens=lesson.tokens, stopped_at=stopped_at, worse=True)
         run.journal.note(
             f"On rows held out, Quick reached {quick.accuracy:.1%} and this {best.accuracy:.1%}, "
             f"with {', '.join(_what(best))}."
         )
-        if best.contrasted:
-            lesson.take("whole", rows)
         lesson.settle(best, rows.and_also(names) if best.named else rows)
     save_file({"validation": best.outputs[learned:].contiguous()}, run.folder.checkpoints / _HELD_OUT)
     right = best.outputs[learned:].argmax(1) == rows.targets[learned:]
-    return Reached(float(right.float().mean()), tokens=lesson.tokens, refitted=True)
+    reached = float(right.float().mean())
+    return Reached(reached, tokens=lesson.tokens, stopped_at=stopped_at, refitted=True)
 
 
 def outputs(run: Run, network: TextClassifier, data: Data[TextExample]) -> Outputs:
@@ -126,6 +129,11 @@ def _names(run: Run) -> _Rows:
     return _Rows(read.ids, torch.arange(len(run.labels)))
 
 
+def _best(ways: Sequence[_Way]) -> _Way:
+    """The likeliest of those that answer no fewer rows than Quick's own way, which stands first."""
+    return max((way for way in ways if way.accuracy >= ways[0].accuracy), key=lambda way: way.certainty)
+
+
 def _what(way: _Way) -> list[str]:
     return [
         *["labels read by their names"] * way.named,
@@ -144,13 +152,17 @@ def _ways(lesson: "_Lesson", rows: _Rows) -> list[_Way]:
     ]
     moved = []
     for half in range(_HALVES):
-        lesson.take(f"half-{half}", rows.of((halves != half).nonzero().flatten()))
+        lesson.take(_half(half), rows.of((halves != half).nonzero().flatten()))
         if lesson.stopped:
             return ways
         moved.append((lesson.features(rows), lesson.features(lesson.names)))
         lesson.forget()
     named = ways[1].certainty > ways[0].certainty
     return [*ways, _best_fit(moved, rows, halves, lesson, named=named, contrasted=True)]
+
+
+def _half(number: int) -> str:
+    return f"half-{number}"
 
 
 def _best_fit(
@@ -212,7 +224,7 @@ class _Lesson:
         networks.freeze_embedding_table(network.encoder)
 
     def features(self, rows: _Rows, *, frozen: bool = False) -> Tensor:
-        """(rows, hidden), as the encoder is at the moment; `frozen` before it has learnt anything."""
+        """(rows, hidden), as the encoder is at the moment; `frozen` while it is the base model."""
         return readings.embedded(self._run, self._network, [Texts(rows.ids, 0)], frozen=frozen)[0]
 
     def heads(self, features: Tensor, targets: Tensor, strengths: Sequence[float]) -> Iterator[fitting.Head]:
@@ -227,7 +239,7 @@ class _Lesson:
 
     def settle(self, way: _Way, rows: _Rows) -> None:
         """Leave the network with what these rows teach in this way, the encoder as it is."""
-        features = self.features(rows)
+        features = self.features(rows, frozen=not way.contrasted)
         (head,) = self.heads(features, rows.targets, (way.strength,))
         self._network.head.load_state_dict({"weight": head.weight, "bias": head.bias})
         self._network.words.forget()
@@ -240,22 +252,33 @@ class _Lesson:
         self._network.encoder.load_state_dict(self._base)
 
     def take(self, name: str, rows: _Rows) -> None:
-        """Learn from these rows and the names; what an earlier attempt made whole is taken as it is."""
-        folder = self._run.folder.stage(f"contrast-{name}")
+        """Learn from these rows and the names; what an earlier attempt made whole is taken as it is.
+
+        Asked to stop before that is whole, the encoder is the base model again.
+        """
+        folder = self._folder(name)
         rows = rows.and_also(self.names)
         self.tokens += self._run.settings.epochs * sum(map(len, rows.ids))
         self.done += steps(self._run.settings, len(rows.ids))
         if (folder / COMPLETE).exists():
-            self._network.encoder.load_state_dict(load_file(folder / _WEIGHTS))
+            self.recall(name)
             return
         self._learn(rows)
         if self.stopped:
+            self.forget()
             return
         folder.mkdir(parents=True, exist_ok=True)
         learnt = self._network.encoder.state_dict()
         self._network.encoder.load_state_dict(self._base | between.weights(self._base, learnt, _SHARE))
         save_file(self._network.encoder.state_dict(), folder / _WEIGHTS)
         (folder / COMPLETE).write_text(str(self.done))
+
+    def recall(self, name: str) -> None:
+        """Be what was learnt under this name."""
+        self._network.encoder.load_state_dict(load_file(self._folder(name) / _WEIGHTS))
+
+    def _folder(self, name: str) -> Path:
+        return self._run.folder.stage(f"contrast-{name}")
 
     def _learn(self, rows: _Rows) -> None:
         run, network, settings = self._run, self._network, self._run.settings

@@ -17,6 +17,7 @@ from services.training.process.events import Phase
 from services.training.process.folder import RunFolder
 from services.training.process.journal import Journal, read
 from services.training.recipe import Preset
+from services.training.reporting.report import Report
 from services.training.run import run
 from services.training.stages import Outputs, Reached
 from services.training.tasks import few_shot
@@ -148,22 +149,46 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-5) for name in theirs)
 
 
-def test_a_customer_who_asks_to_stop_gets_quick(tmp_path: Path, base_model: Path) -> None:
-    folder = create_few(tmp_path / "run", base_model, epochs=50)
+def stopped_at(folder: RunFolder, step: int) -> Report:
+    """The report of a run that its customer asks to stop at a step."""
     tell = Journal.progress
 
-    def stop_soon(self: Journal, step: int, steps: int, **rest: object) -> None:
-        tell(self, step, steps, **rest)  # type: ignore[arg-type]
-        if "learning_rate" in rest and step == 5:
+    def stop_then(self: Journal, at: int, steps: int, **rest: object) -> None:
+        tell(self, at, steps, **rest)  # type: ignore[arg-type]
+        if "learning_rate" in rest and at == step:
             folder.stop.write_text("customer")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Journal, "progress", stop_soon)
-        report = run(folder)
+        patch.setattr(Journal, "progress", stop_then)
+        return run(folder)
+
+
+def test_a_customer_who_asks_to_stop_early_gets_what_takes_no_training(
+    tmp_path: Path, base_model: Path
+) -> None:
+    folder = create_few(tmp_path / "run", base_model)
+
+    report = stopped_at(folder, 5)
 
     assert report.stopped_at_step == 5
-    ours, theirs = (load_file(one / "model.safetensors") for one in (folder.model, folder.first_model))
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    ours, quick = (load_file(one / "model.safetensors") for one in (folder.model, folder.first_model))
+    assert all(torch.equal(ours[name], quick[name]) for name in quick if name.startswith("encoder."))
+
+
+def test_a_customer_who_asks_to_stop_late_gets_what_rows_held_out_were_asked_of(
+    tmp_path: Path, base_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(few_shot, "_best", lambda ways: ways[-1])
+    folder = create_few(tmp_path / "run", base_model)
+
+    # Two halves take forty steps each.
+    report = stopped_at(folder, 85)
+
+    assert report.stopped_at_step == 85
+    weights = load_file(folder.model / "model.safetensors")
+    half = load_file(folder.stage("contrast-half-0") / "encoder.safetensors")
+    assert all(torch.equal(weights[f"encoder.{name}"], weight) for name, weight in half.items())
+    assert any("texts of a label drawn together" in note for note in notes(folder))
 
 
 def test_texts_of_a_label_near_one_another_cost_less() -> None:
