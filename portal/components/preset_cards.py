@@ -83,7 +83,7 @@ def _card(
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**:material/{_ICONS[preset]}: {PRESET_WORDS[preset]}**", width="content")
             if chosen:
-                st.badge("Chosen", icon=":material/check:", color="primary")
+                st.badge("Chosen", icon=":material/check:", color="blue")
             elif recommended:
                 st.badge("Fits your data", icon=":material/thumb_up:", color="green")
         st.caption(_WHAT.get((preset, task), _CUSTOM))

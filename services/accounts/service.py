@@ -82,6 +82,7 @@ def _take_up_invitations(session: Session, user: User) -> None:
             "invitation.accepted",
             invitation.id,
             tenant_id=invitation.tenant_id,
+            email=invitation.email,
             role=invitation.role,
         )
     session.flush()
