@@ -108,6 +108,12 @@ def test_every_command_parses(line: str) -> None:
         assert not parameter.required or given.get(parameter.name) is not None, parameter.name
 
 
+def test_every_picture_is_shown_somewhere() -> None:
+    shown = {(document.parent / target).resolve() for document in DOCUMENTS for target in links(document)}
+
+    assert [file.name for file in (ROOT / "docs").rglob("*.png") if file not in shown] == []
+
+
 def test_every_make_target_exists() -> None:
     known = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
