@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.errors import Invalid
 
 _FEWEST_STEPS = 150
-# Rows of a label, below which Few-shot is recommended: with 16 it is a point above Quick, with 32 no more.
-FEW_ROWS_PER_LABEL = 25
+# Rows of a label, and in all, below which Few-shot is recommended: of 77 labels with 16 rows each it is a
+# point above Quick, with 32 no more, and of eight labels with 39 each four points.
+FEW_ROWS_PER_LABEL, _FEW_ROWS = 50, 1_500
 DEFAULT_BASE_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_CHAT_MODEL = "SmolLM2-135M-Instruct"
 
@@ -213,7 +214,7 @@ def presets(task: Task) -> tuple[Preset, ...]:
 
 def recommended(task: Task, *, rows: int, labels: int) -> Preset | None:
     """The preset that so many labelled rows ask for; None where it is a question of time and price."""
-    few = task is Task.text_classification and rows < FEW_ROWS_PER_LABEL * labels
+    few = task is Task.text_classification and rows < min(_FEW_ROWS, FEW_ROWS_PER_LABEL * labels)
     return Preset.few_shot if few else None
 
 

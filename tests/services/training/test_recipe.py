@@ -29,11 +29,13 @@ def test_a_preset_that_the_task_does_not_have_is_refused_in_words() -> None:
         Recipe(task=Task.chat, preset=Preset.few_shot)
 
 
-def test_few_shot_is_recommended_below_25_rows_of_each_label() -> None:
+def test_few_shot_is_recommended_where_rows_are_few_of_each_label_and_in_all() -> None:
     task = Task.text_classification
 
     assert recommended(task, rows=8 * 77, labels=77) is Preset.few_shot
-    assert recommended(task, rows=25 * 77, labels=77) is None
+    assert recommended(task, rows=49 * 8, labels=8) is Preset.few_shot
+    assert recommended(task, rows=50 * 8, labels=8) is None
+    assert recommended(task, rows=32 * 77, labels=77) is None
     assert recommended(Task.multi_label, rows=8, labels=77) is None
 
 

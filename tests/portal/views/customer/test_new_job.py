@@ -89,7 +89,7 @@ def test_few_shot_is_recommended_where_labels_have_few_rows(owner: Member, versi
     page = visit(owner, "new_job", dataset=version.id)
 
     assert "Fits your data" in words(page)
-    assert "Below 25, Few-shot mostly gets more out of them" in words(page)
+    assert "Below 50, Few-shot mostly gets more out of them" in words(page)
     button(page, "Choose Few-shot").click().run()
     button(page, "Start training").click().run()
 
