@@ -225,7 +225,7 @@ CASES: dict[str, Finds | Shows] = {
     ),
     "registry.service.check_name": Shows(arguments=by(name="<model_name>", task="text-classification")),
     "registry.service.is_named": Shows(arguments=by(prefix="no such prefix")),
-    "registry.service.latest": Shows(("model_id", "model_version_id")),
+    "registry.service.standings": Shows(("model_id", "model_name", "model_version_id")),
     "registry.service.get_model": Finds(by("model_id")),
     "registry.service.get_version": Finds(by(version_id="<model_version_id>")),
     "registry.service.models": Shows(("model_id", "model_name")),
