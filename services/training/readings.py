@@ -90,10 +90,12 @@ def embedded(
     parts: Sequence[Texts | Pairs],
     *,
     frozen: bool = False,
+    again: bool = False,
 ) -> list[Tensor]:
     """The features of several splits; tells how far it is, and heeds a pause that is asked for.
 
-    What a `frozen` base model, as the catalogue has it, read in an earlier run is not read again.
+    What a `frozen` base model, as the catalogue has it, read in an earlier run is not read again, which is
+    told unless this run has asked for the same rows already and does so `again`.
     """
     network.eval()
     rows = [_each(part) for part in parts]
@@ -101,7 +103,7 @@ def embedded(
     kept = Remembered(run.folder.remembered, _how(run.machine))
     frozen = frozen and not run.recipe.familiarising_epochs
     if frozen:
-        _recall(run, kept, every)
+        _recall(run, kept, every, again=again)
 
     def compute(new: Sequence[Sequence[int]]) -> Tensor:
         pace = run.journal.pace(len(new))
@@ -142,7 +144,7 @@ def _features(read: Texts | Pairs, rows: Sequence[Sequence[int]], vectors: Tenso
     return networks.pair_features(vectors[first], vectors[second])
 
 
-def _recall(run: Run, kept: Remembered, rows: Sequence[Sequence[int]]) -> None:
+def _recall(run: Run, kept: Remembered, rows: Sequence[Sequence[int]], *, again: bool) -> None:
     try:
         kept.load()
     except Damaged:
@@ -150,7 +152,8 @@ def _recall(run: Run, kept: Remembered, rows: Sequence[Sequence[int]]) -> None:
             "What an earlier run had read of this data set was damaged; all of it is read again."
         )
         return
-    if known := kept.known(rows):
+    known = kept.known(rows)
+    if known and not again:
         how_many = f"All {known:,}" if known == len(rows) else f"{known:,} of {len(rows):,}"
         run.journal.note(f"{how_many} rows were read before, by an earlier run on this data set.")
 

@@ -97,7 +97,8 @@ def tune(run: Run, network: TextClassifier, data: Data[TextExample]) -> Reached:
                 lesson.recall(_half(0))
         stopped_at = lesson.done if lesson.stopped else None
         if best is quick:
-            run.journal.note("Held-out rows do no better than with Quick: the Quick model is published.")
+            if not lesson.stopped:
+                run.journal.note("Held-out rows do no better than with Quick: the Quick model is published.")
             return Reached(quick.accuracy, tokens=lesson.tokens, stopped_at=stopped_at, worse=True)
         run.journal.note(
             f"On rows held out, Quick reached {quick.accuracy:.1%} and this {best.accuracy:.1%}, "
@@ -225,7 +226,8 @@ class _Lesson:
 
     def features(self, rows: _Rows, *, frozen: bool = False) -> Tensor:
         """(rows, hidden), as the encoder is at the moment; `frozen` while it is the base model."""
-        return readings.embedded(self._run, self._network, [Texts(rows.ids, 0)], frozen=frozen)[0]
+        read = [Texts(rows.ids, 0)]
+        return readings.embedded(self._run, self._network, read, frozen=frozen, again=True)[0]
 
     def heads(self, features: Tensor, targets: Tensor, strengths: Sequence[float]) -> Iterator[fitting.Head]:
         """Heads that learn from these rows."""

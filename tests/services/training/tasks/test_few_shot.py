@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -71,6 +72,8 @@ def test_it_publishes_quick_first_and_then_what_held_out_rows_prefer(
     ]
     assert report.refitted
     assert any("On rows held out, Quick reached" in note for note in notes(folder))
+    # Quick has read them in this very run.
+    assert not any("read before" in note for note in notes(folder))
     assert "quick" in {baseline.name for baseline in report.baselines}
     steps = [event.step for event in read(folder.events) if "learning_rate" in event.values]
     assert steps == sorted(set(steps))
@@ -153,8 +156,8 @@ def stopped_at(folder: RunFolder, step: int) -> Report:
     """The report of a run that its customer asks to stop at a step."""
     tell = Journal.progress
 
-    def stop_then(self: Journal, at: int, steps: int, **rest: object) -> None:
-        tell(self, at, steps, **rest)  # type: ignore[arg-type]
+    def stop_then(self: Journal, at: int, steps: int, **rest: Any) -> None:
+        tell(self, at, steps, **rest)
         if "learning_rate" in rest and at == step:
             folder.stop.write_text("customer")
 
